@@ -1,0 +1,104 @@
+package dev.weir.codegen.jvm;
+
+import dev.weir.ir.kernel.CompiledKernel;
+import dev.weir.ir.kernel.Kernel;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.TargetDescription;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.List;
+import jdk.incubator.vector.FloatVector;
+import org.objectweb.asm.ClassReader;
+import org.objectweb.asm.util.Textifier;
+import org.objectweb.asm.util.TraceClassVisitor;
+
+/**
+ * Makes JVM bytecode that uses the Vector API: a hidden class for each kernel, freed with the kernel.
+ * It needs no native code, but {@code --add-modules jdk.incubator.vector}.
+ */
+public final class BytecodeCompiler implements KernelCompiler {
+
+    /**
+     * Figures of a kernel's class.
+     *
+     * @param classBytes size of the class
+     * @param methods number of methods that hold the kernel's statements
+     * @param largestMethod bytes of code of the largest of them; beyond 8000 HotSpot interprets it
+     */
+    public record Report(int classBytes, int methods, int largestMethod) {}
+
+    private final TargetDescription target;
+    private final boolean maskedNarrow;
+    private final boolean maskedWide;
+
+    /** Compiles for the widest vectors that this JVM uses. */
+    public BytecodeCompiler() {
+        this(hostTarget());
+    }
+
+    /** Compiles for vectors no wider than {@code target}'s. */
+    public BytecodeCompiler(TargetDescription target) {
+        this.target = target;
+        // AVX-512 masks every width, AVX2 32 and 64 bits.
+        int lanes = FloatVector.SPECIES_PREFERRED.length();
+        maskedNarrow = lanes >= TargetDescription.AVX512.lanes();
+        maskedWide = lanes >= TargetDescription.AVX2.lanes();
+    }
+
+    private static TargetDescription hostTarget() {
+        int lanes = FloatVector.SPECIES_PREFERRED.length();
+        if (lanes >= TargetDescription.AVX512.lanes()) {
+            return TargetDescription.AVX512;
+        }
+        return lanes >= TargetDescription.AVX2.lanes()
+                ? TargetDescription.AVX2
+                : TargetDescription.VECTOR128;
+    }
+
+    @Override
+    public TargetDescription target() {
+        return target;
+    }
+
+    @Override
+    public List<CompiledKernel> compile(List<Kernel> kernels) {
+        return kernels.stream().map(this::compile).toList();
+    }
+
+    private CompiledKernel compile(Kernel kernel) {
+        byte[] bytes = write(kernel).bytes();
+        try {
+            MethodHandles.Lookup hidden =
+                    MethodHandles.lookup().defineHiddenClass(bytes, true);
+            return (CompiledKernel) hidden
+                    .findConstructor(hidden.lookupClass(), MethodType.methodType(void.class))
+                    .invoke();
+        } catch (Throwable thrown) {
+            throw new IllegalStateException("kernel " + kernel.name(), thrown);
+        }
+    }
+
+    private KernelClassWriter.Result write(Kernel kernel) {
+        return KernelClassWriter.write(kernel, maskedNarrow, maskedWide);
+    }
+
+    /** Figures of the class that a kernel becomes. */
+    public Report report(Kernel kernel) {
+        KernelClassWriter.Result result = write(kernel);
+        return new Report(result.bytes().length, result.methods(), result.largest());
+    }
+
+    @Override
+    public String listing(Kernel kernel) {
+        StringWriter text = new StringWriter();
+        new ClassReader(write(kernel).bytes()).accept(
+                new TraceClassVisitor(null, new Textifier(), new PrintWriter(text)), 0);
+        return text.toString();
+    }
+
+    /** The classes go with the last reference to them. */
+    @Override
+    public void close() {}
+}

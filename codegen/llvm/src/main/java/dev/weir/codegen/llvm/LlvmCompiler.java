@@ -1,0 +1,269 @@
+package dev.weir.codegen.llvm;
+
+import static org.bytedeco.llvm.global.LLVM.LLVMAssemblyFile;
+import static org.bytedeco.llvm.global.LLVM.LLVMCodeGenLevelDefault;
+import static org.bytedeco.llvm.global.LLVM.LLVMCodeModelDefault;
+import static org.bytedeco.llvm.global.LLVM.LLVMContextCreate;
+import static org.bytedeco.llvm.global.LLVM.LLVMContextDispose;
+import static org.bytedeco.llvm.global.LLVM.LLVMCreateMemoryBufferWithMemoryRangeCopy;
+import static org.bytedeco.llvm.global.LLVM.LLVMCreatePassBuilderOptions;
+import static org.bytedeco.llvm.global.LLVM.LLVMCreateTargetDataLayout;
+import static org.bytedeco.llvm.global.LLVM.LLVMCreateTargetMachine;
+import static org.bytedeco.llvm.global.LLVM.LLVMDisposeMemoryBuffer;
+import static org.bytedeco.llvm.global.LLVM.LLVMDisposeMessage;
+import static org.bytedeco.llvm.global.LLVM.LLVMDisposeModule;
+import static org.bytedeco.llvm.global.LLVM.LLVMDisposePassBuilderOptions;
+import static org.bytedeco.llvm.global.LLVM.LLVMDisposeTargetData;
+import static org.bytedeco.llvm.global.LLVM.LLVMDisposeTargetMachine;
+import static org.bytedeco.llvm.global.LLVM.LLVMGetBufferSize;
+import static org.bytedeco.llvm.global.LLVM.LLVMGetBufferStart;
+import static org.bytedeco.llvm.global.LLVM.LLVMGetDefaultTargetTriple;
+import static org.bytedeco.llvm.global.LLVM.LLVMGetErrorMessage;
+import static org.bytedeco.llvm.global.LLVM.LLVMGetHostCPUFeatures;
+import static org.bytedeco.llvm.global.LLVM.LLVMGetHostCPUName;
+import static org.bytedeco.llvm.global.LLVM.LLVMGetTargetFromTriple;
+import static org.bytedeco.llvm.global.LLVM.LLVMInitializeNativeAsmPrinter;
+import static org.bytedeco.llvm.global.LLVM.LLVMInitializeNativeTarget;
+import static org.bytedeco.llvm.global.LLVM.LLVMObjectFile;
+import static org.bytedeco.llvm.global.LLVM.LLVMOrcCreateLLJIT;
+import static org.bytedeco.llvm.global.LLVM.LLVMOrcDisposeLLJIT;
+import static org.bytedeco.llvm.global.LLVM.LLVMOrcLLJITAddObjectFile;
+import static org.bytedeco.llvm.global.LLVM.LLVMOrcLLJITGetMainJITDylib;
+import static org.bytedeco.llvm.global.LLVM.LLVMOrcLLJITLookup;
+import static org.bytedeco.llvm.global.LLVM.LLVMParseIRInContext;
+import static org.bytedeco.llvm.global.LLVM.LLVMPassBuilderOptionsSetLoopInterleaving;
+import static org.bytedeco.llvm.global.LLVM.LLVMPassBuilderOptionsSetLoopVectorization;
+import static org.bytedeco.llvm.global.LLVM.LLVMPassBuilderOptionsSetSLPVectorization;
+import static org.bytedeco.llvm.global.LLVM.LLVMRelocPIC;
+import static org.bytedeco.llvm.global.LLVM.LLVMRunPasses;
+import static org.bytedeco.llvm.global.LLVM.LLVMSetModuleDataLayout;
+import static org.bytedeco.llvm.global.LLVM.LLVMSetTarget;
+import static org.bytedeco.llvm.global.LLVM.LLVMTargetMachineEmitToMemoryBuffer;
+
+import dev.weir.ir.kernel.CompiledKernel;
+import dev.weir.ir.kernel.Kernel;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.TargetDescription;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.llvm.LLVM.LLVMContextRef;
+import org.bytedeco.llvm.LLVM.LLVMErrorRef;
+import org.bytedeco.llvm.LLVM.LLVMMemoryBufferRef;
+import org.bytedeco.llvm.LLVM.LLVMModuleRef;
+import org.bytedeco.llvm.LLVM.LLVMOrcLLJITRef;
+import org.bytedeco.llvm.LLVM.LLVMPassBuilderOptionsRef;
+import org.bytedeco.llvm.LLVM.LLVMTargetDataRef;
+import org.bytedeco.llvm.LLVM.LLVMTargetMachineRef;
+import org.bytedeco.llvm.LLVM.LLVMTargetRef;
+
+/**
+ * Makes machine code for this processor through LLVM. Every call of {@link #compile} makes a module
+ * of its own; {@link #close} frees the code of all, so that no kernel may be called afterwards.
+ */
+public final class LlvmCompiler implements KernelCompiler {
+
+    private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
+            FunctionDescriptor.ofVoid(
+                    ValueLayout.JAVA_LONG,
+                    ValueLayout.JAVA_LONG,
+                    ValueLayout.JAVA_LONG,
+                    ValueLayout.JAVA_LONG));
+
+    /** Native code at an address. */
+    private record NativeKernel(MemorySegment code) implements CompiledKernel {
+        @Override
+        public void run(long begin, long end, long arguments, long scratch) {
+            try {
+                CALL.invokeExact(code, begin, end, arguments, scratch);
+            } catch (Throwable thrown) {
+                throw new IllegalStateException("a native kernel cannot throw", thrown);
+            }
+        }
+    }
+
+    private final TargetDescription target;
+    private final String triple;
+    private final LLVMTargetMachineRef machine;
+    private final List<LLVMOrcLLJITRef> sessions = new ArrayList<>();
+    private boolean closed;
+
+    /** Compiles for this processor with the widest vectors that it has. */
+    public LlvmCompiler() {
+        this(hostTarget());
+    }
+
+    /**
+     * Compiles for this processor as if its vectors were no wider than {@code target}'s.
+     *
+     * @throws IllegalStateException if LLVM does not know this processor
+     */
+    public LlvmCompiler(TargetDescription target) {
+        this.target = target;
+        LLVMInitializeNativeTarget();
+        LLVMInitializeNativeAsmPrinter();
+        triple = taken(LLVMGetDefaultTargetTriple());
+        String processor = taken(LLVMGetHostCPUName());
+        String features = hostFeatures();
+        if (target.lanes() < TargetDescription.AVX512.lanes() && features.contains("+avx512f")) {
+            features += ",-avx512f";
+        }
+        try (BytePointer name = new BytePointer(triple);
+                BytePointer message = new BytePointer((Pointer) null);
+                LLVMTargetRef reference = new LLVMTargetRef()) {
+            check(LLVMGetTargetFromTriple(name, reference, message) != 0, message);
+            machine = LLVMCreateTargetMachine(reference, triple, processor, features,
+                    LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
+        }
+    }
+
+    private static TargetDescription hostTarget() {
+        List<String> features = List.of(hostFeatures().split(","));
+        if (features.containsAll(List.of("+avx512f", "+avx512vl", "+avx512bw", "+avx512dq"))) {
+            return TargetDescription.AVX512;
+        }
+        return features.containsAll(List.of("+avx2", "+fma"))
+                ? TargetDescription.AVX2
+                : TargetDescription.VECTOR128;
+    }
+
+    private static String hostFeatures() {
+        return taken(LLVMGetHostCPUFeatures());
+    }
+
+    @Override
+    public TargetDescription target() {
+        return target;
+    }
+
+    @Override
+    public String listing(Kernel kernel) {
+        return LlvmText.of(List.of(kernel), vectorBits());
+    }
+
+    /** The assembly of a kernel, after optimisation. */
+    public synchronized String assembly(Kernel kernel) {
+        LLVMMemoryBufferRef buffer = translate(listing(kernel), LLVMAssemblyFile);
+        try {
+            byte[] bytes = new byte[Math.toIntExact(LLVMGetBufferSize(buffer))];
+            LLVMGetBufferStart(buffer).get(bytes);
+            return new String(bytes, StandardCharsets.UTF_8);
+        } finally {
+            LLVMDisposeMemoryBuffer(buffer);
+        }
+    }
+
+    @Override
+    public synchronized List<CompiledKernel> compile(List<Kernel> kernels) {
+        if (closed) {
+            throw new IllegalStateException("closed");
+        }
+        LLVMMemoryBufferRef object = translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile);
+        LLVMOrcLLJITRef session = new LLVMOrcLLJITRef();
+        check(LLVMOrcCreateLLJIT(session, null));
+        sessions.add(session);
+        check(LLVMOrcLLJITAddObjectFile(session, LLVMOrcLLJITGetMainJITDylib(session), object));
+        List<CompiledKernel> compiled = new ArrayList<>();
+        long[] address = new long[1];
+        for (Kernel kernel : kernels) {
+            check(LLVMOrcLLJITLookup(session, address, kernel.name()));
+            compiled.add(new NativeKernel(MemorySegment.ofAddress(address[0])));
+        }
+        return compiled;
+    }
+
+    /** Parses, optimises and translates a module to an object file or to assembly. */
+    private LLVMMemoryBufferRef translate(String text, int kind) {
+        LLVMContextRef context = LLVMContextCreate();
+        try {
+            LLVMModuleRef module = parse(context, text);
+            try {
+                optimise(module);
+                LLVMMemoryBufferRef buffer = new LLVMMemoryBufferRef();
+                try (BytePointer message = new BytePointer((Pointer) null)) {
+                    check(LLVMTargetMachineEmitToMemoryBuffer(
+                            machine, module, kind, message, buffer) != 0, message);
+                }
+                return buffer;
+            } finally {
+                LLVMDisposeModule(module);
+            }
+        } finally {
+            LLVMContextDispose(context);
+        }
+    }
+
+    private LLVMModuleRef parse(LLVMContextRef context, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        try (BytePointer source = new BytePointer(bytes);
+                BytePointer name = new BytePointer("kernels");
+                BytePointer message = new BytePointer((Pointer) null)) {
+            // The parser takes the buffer over.
+            LLVMMemoryBufferRef buffer =
+                    LLVMCreateMemoryBufferWithMemoryRangeCopy(source, bytes.length, name);
+            LLVMModuleRef module = new LLVMModuleRef();
+            check(LLVMParseIRInContext(context, buffer, module, message) != 0, message);
+            LLVMSetTarget(module, triple);
+            LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+            LLVMSetModuleDataLayout(module, layout);
+            LLVMDisposeTargetData(layout);
+            return module;
+        }
+    }
+
+    /** Kernels come vectorised; LLVM's own vectorisers would find little and take time. */
+    private void optimise(LLVMModuleRef module) {
+        LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+        try {
+            LLVMPassBuilderOptionsSetLoopVectorization(options, 0);
+            LLVMPassBuilderOptionsSetLoopInterleaving(options, 0);
+            LLVMPassBuilderOptionsSetSLPVectorization(options, 0);
+            check(LLVMRunPasses(module, "default<O2>", machine, options));
+        } finally {
+            LLVMDisposePassBuilderOptions(options);
+        }
+    }
+
+    private int vectorBits() {
+        return target.lanes() * Float.SIZE;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (LLVMOrcLLJITRef session : sessions) {
+            check(LLVMOrcDisposeLLJIT(session));
+        }
+        LLVMDisposeTargetMachine(machine);
+    }
+
+    private static void check(LLVMErrorRef error) {
+        if (error != null && !error.isNull()) {
+            throw new IllegalStateException("LLVM: " + LLVMGetErrorMessage(error).getString());
+        }
+    }
+
+    private static void check(boolean failed, BytePointer message) {
+        if (failed) {
+            String text = message.getString();
+            LLVMDisposeMessage(message);
+            throw new IllegalStateException("LLVM: " + text);
+        }
+    }
+
+    private static String taken(BytePointer message) {
+        String text = message.getString();
+        LLVMDisposeMessage(message);
+        return text;
+    }
+}

@@ -1,0 +1,163 @@
+package dev.weir.codegen.llvm;
+
+import dev.weir.ir.kernel.Buffer;
+import dev.weir.ir.kernel.Expression.Load;
+import dev.weir.ir.kernel.Statement.Store;
+import dev.weir.ir.type.Format;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** Writes loads and stores, and the widening and rounding between memory and registers. */
+final class LlvmMemory {
+
+    private final LlvmFunction function;
+
+    LlvmMemory(LlvmFunction function) {
+        this.function = function;
+    }
+
+    /** The loaded lanes, widened; index and count have been written already. */
+    String load(Load load, String index, String active) {
+        Buffer buffer = load.buffer();
+        String element = LlvmTypes.memory(buffer.format());
+        String pointer = function.address(buffer, index);
+        String metadata = function.place(buffer).metadata();
+        int lanes = load.lanes();
+        int alignment = buffer.format().bytes();
+        if (active.isEmpty()) {
+            String raw = function.emit("load " + LlvmTypes.lanes(element, lanes) + ", ptr "
+                    + pointer + ", align " + alignment + metadata);
+            return widen(buffer.format(), raw, lanes);
+        }
+        String vector = vector(element, lanes);
+        String raw = function.emit("call " + vector + " @llvm.masked.load." + name(element, lanes)
+                + ".p0(ptr " + pointer + ", i32 " + alignment + ", " + mask(active, lanes) + ", "
+                + vector + " zeroinitializer)" + metadata);
+        if (lanes == 1) {
+            raw = function.emit("extractelement " + vector + " " + raw + ", i64 0");
+        }
+        return widen(buffer.format(), raw, lanes);
+    }
+
+    void store(Store store) {
+        Buffer buffer = store.buffer();
+        String index = function.expression(store.index());
+        String active = store.active().map(function::expression).orElse("");
+        int lanes = store.value().type().lanes();
+        String raw = narrow(buffer.format(), function.expression(store.value()), lanes);
+        String element = LlvmTypes.memory(buffer.format());
+        String pointer = function.address(buffer, index);
+        String metadata = function.place(buffer).metadata();
+        int alignment = buffer.format().bytes();
+        if (active.isEmpty()) {
+            function.line("store " + LlvmTypes.lanes(element, lanes) + " " + raw + ", ptr "
+                    + pointer + ", align " + alignment + metadata);
+            return;
+        }
+        String vector = vector(element, lanes);
+        if (lanes == 1) {
+            raw = function.emit("insertelement " + vector + " poison, " + element + " " + raw
+                    + ", i64 0");
+        }
+        function.line("call void @llvm.masked.store." + name(element, lanes) + ".p0(" + vector
+                + " " + raw + ", ptr " + pointer + ", i32 " + alignment + ", "
+                + mask(active, lanes) + ")" + metadata);
+    }
+
+    /** What storing an f32 as bf16 or f16 and loading it again gives. */
+    String round(Format format, String value, int lanes) {
+        return switch (format) {
+            case BF16, F16 -> widen(format, narrow(format, value, lanes), lanes);
+            case F64, F32, I64, I32, BOOL -> value;
+        };
+    }
+
+    private String widen(Format format, String raw, int lanes) {
+        return switch (format) {
+            case F64, F32, I64, I32 -> raw;
+            case BOOL -> function.emit("icmp ne " + LlvmTypes.lanes("i8", lanes) + " " + raw + ", "
+                    + LlvmTypes.constant("i8", "0", lanes));
+            case F16 -> {
+                String half = convert("bitcast", "i16", raw, "half", lanes);
+                yield convert("fpext", "half", half, "float", lanes);
+            }
+            case BF16 -> {
+                String wide = convert("zext", "i16", raw, "i32", lanes);
+                String bits = integer("shl", wide, "16", lanes);
+                yield convert("bitcast", "i32", bits, "float", lanes);
+            }
+        };
+    }
+
+    private String narrow(Format format, String value, int lanes) {
+        return switch (format) {
+            case F64, F32, I64, I32 -> value;
+            case BOOL -> convert("zext", "i1", value, "i8", lanes);
+            case F16 -> {
+                String half = convert("fptrunc", "float", value, "half", lanes);
+                yield convert("bitcast", "half", half, "i16", lanes);
+            }
+            case BF16 -> bfloat(value, lanes);
+        };
+    }
+
+    /**
+     * Adds half of the last place kept, less one bit if that place is even, and drops the rest. A
+     * NaN would become infinity that way, so it is truncated and made quiet instead.
+     */
+    private String bfloat(String value, int lanes) {
+        String bits = convert("bitcast", "float", value, "i32", lanes);
+        String upper = integer("lshr", bits, "16", lanes);
+        String odd = integer("and", upper, "1", lanes);
+        String bias = integer("add", odd, "32767", lanes);
+        String sum = function.emit("add " + LlvmTypes.lanes("i32", lanes) + " " + bits + ", "
+                + bias);
+        String rounded = integer("lshr", sum, "16", lanes);
+        String quiet = integer("or", upper, "64", lanes);
+        String nan = function.emit("fcmp uno " + LlvmTypes.lanes("float", lanes) + " " + value
+                + ", " + value);
+        String chosen = function.emit("select " + LlvmTypes.lanes("i1", lanes) + " " + nan + ", "
+                + LlvmTypes.lanes("i32", lanes) + " " + quiet + ", "
+                + LlvmTypes.lanes("i32", lanes) + " " + rounded);
+        return convert("trunc", "i32", chosen, "i16", lanes);
+    }
+
+    private String integer(String operation, String left, String constant, int lanes) {
+        return function.emit(operation + " " + LlvmTypes.lanes("i32", lanes) + " " + left + ", "
+                + LlvmTypes.constant("i32", constant, lanes));
+    }
+
+    private String convert(String operation, String from, String value, String to, int lanes) {
+        return function.emit(operation + " " + LlvmTypes.lanes(from, lanes) + " " + value + " to "
+                + LlvmTypes.lanes(to, lanes));
+    }
+
+    /** Lanes below the count, which is clamped first so that 32-bit comparisons do. */
+    private String mask(String active, int lanes) {
+        String type = vector("i1", lanes);
+        String least = function.emit(
+                "call i64 @llvm.smax.i64(i64 " + active + ", i64 0)");
+        String count = function.emit(
+                "call i64 @llvm.smin.i64(i64 " + least + ", i64 " + lanes + ")");
+        String narrow = function.emit("trunc i64 " + count + " to i32");
+        String integers = vector("i32", lanes);
+        String first = function.emit(
+                "insertelement " + integers + " poison, i32 " + narrow + ", i64 0");
+        String all = function.emit("shufflevector " + integers + " " + first + ", " + integers
+                + " poison, <" + lanes + " x i32> zeroinitializer");
+        String iota = IntStream.range(0, lanes)
+                .mapToObj(i -> "i32 " + i)
+                .collect(Collectors.joining(", ", "<", ">"));
+        String mask = function.emit("icmp ult " + integers + " " + iota + ", " + all);
+        return type + " " + mask;
+    }
+
+    /** A vector even of one lane, as the masked intrinsics want it. */
+    private static String vector(String element, int lanes) {
+        return "<" + lanes + " x " + element + ">";
+    }
+
+    private static String name(String element, int lanes) {
+        return lanes == 1 ? "v1" + LlvmTypes.suffix(element, 1) : LlvmTypes.suffix(element, lanes);
+    }
+}

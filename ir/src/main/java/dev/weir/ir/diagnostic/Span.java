@@ -1,0 +1,34 @@
+package dev.weir.ir.diagnostic;
+
+/**
+ * A stretch of a source text: the characters from {@code start} up to but not including {@code end}.
+ *
+ * @param source where the stretch lies
+ * @param start offset of the first character
+ * @param end offset behind the last character
+ */
+public record Span(Source source, int start, int end) {
+
+    /** Stands for what no user wrote: a node made by a pass or built in a test. */
+    public static final Span NONE = new Span(new Source("<generated>", ""), 0, 0);
+
+    public Span {
+        if (start < 0 || end < start) {
+            throw new IllegalArgumentException("span " + start + ".." + end);
+        }
+    }
+
+    public Span to(Span other) {
+        return new Span(source, Math.min(start, other.start), Math.max(end, other.end));
+    }
+
+    public String text() {
+        return source.text().substring(start, Math.min(end, source.text().length()));
+    }
+
+    /** {@code file:line:column}, as editors understand it. */
+    public String location() {
+        Source.Position position = source.position(start);
+        return source.name() + ":" + position.line() + ":" + position.column();
+    }
+}

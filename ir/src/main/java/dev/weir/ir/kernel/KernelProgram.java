@@ -1,0 +1,74 @@
+package dev.weir.ir.kernel;
+
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Value;
+import java.util.List;
+
+/**
+ * A whole model as kernels and the host program that calls them.
+ *
+ * @param name the model's name
+ * @param parameters what comes from the checkpoint
+ * @param states what sequences remember
+ * @param frames the batch's run-time tables
+ * @param arguments tensors that the caller supplies for a step
+ * @param results tensors that a step leaves
+ * @param resultNames the results as the user named them
+ * @param kernels each once, whatever the number of places that launch it
+ * @param initialise what is computed once, from the parameters alone; its tensors stay
+ * @param step what is computed in each step
+ * @param checks what the fault codes of kernels mean, in the user's words
+ * @param stories where each kernel comes from, in the order of {@code kernels}
+ */
+public record KernelProgram(
+        String name,
+        List<Parameter> parameters,
+        List<State> states,
+        TensorProgram.Frames frames,
+        List<Value> arguments,
+        List<Value> results,
+        List<String> resultNames,
+        List<Kernel> kernels,
+        List<HostStatement> initialise,
+        List<HostStatement> step,
+        List<String> checks,
+        List<Story> stories) {
+
+    /**
+     * What {@code explain} tells of a kernel.
+     *
+     * @param kernel its name
+     * @param form how it is scheduled
+     * @param values the values that it computes, by the user's names
+     * @param spans the source text that went into it
+     * @param decisions what was fused, what was not, and why
+     */
+    public record Story(
+            String kernel,
+            String form,
+            List<String> values,
+            List<Span> spans,
+            List<String> decisions) {
+        public Story {
+            values = List.copyOf(values);
+            spans = List.copyOf(spans);
+            decisions = List.copyOf(decisions);
+        }
+    }
+
+    public KernelProgram {
+        parameters = List.copyOf(parameters);
+        states = List.copyOf(states);
+        arguments = List.copyOf(arguments);
+        results = List.copyOf(results);
+        resultNames = List.copyOf(resultNames);
+        kernels = List.copyOf(kernels);
+        initialise = List.copyOf(initialise);
+        step = List.copyOf(step);
+        checks = List.copyOf(checks);
+        stories = List.copyOf(stories);
+    }
+}

@@ -1,0 +1,26 @@
+package dev.weir.ir.kernel;
+
+/**
+ * What the passes need to know of the machine that kernels are made for.
+ *
+ * @param name for dumps and messages
+ * @param lanes f32 lanes of a vector register
+ * @param vectorRegisters how many there are
+ * @param rowBlock rows of the register block of a contraction
+ * @param columnVectors vectors of columns of the register block of a contraction
+ */
+public record TargetDescription(
+        String name, int lanes, int vectorRegisters, int rowBlock, int columnVectors) {
+
+    /** 512-bit vectors, 32 registers. */
+    public static final TargetDescription AVX512 =
+            new TargetDescription("x86-64-v4", 16, 32, 8, 2);
+
+    /** 256-bit vectors, 16 registers. */
+    public static final TargetDescription AVX2 =
+            new TargetDescription("x86-64-v3", 8, 16, 6, 2);
+
+    /** 128-bit vectors: SSE2 or NEON. */
+    public static final TargetDescription VECTOR128 =
+            new TargetDescription("vector-128", 4, 16, 4, 2);
+}

@@ -1,0 +1,151 @@
+package dev.weir.ir.tensor;
+
+import dev.weir.ir.type.Format;
+import java.util.Arrays;
+
+/**
+ * A tensor on the heap, for the interpreter and for tests: floats as doubles that their format can
+ * hold, integers and booleans as longs. Row-major.
+ */
+public final class TensorData {
+    private final Format format;
+    private final long[] shape;
+    private final double[] reals;
+    private final long[] wholes;
+
+    private TensorData(Format format, long[] shape, double[] reals, long[] wholes) {
+        this.format = format;
+        this.shape = shape.clone();
+        this.reals = reals;
+        this.wholes = wholes;
+    }
+
+    /** All zero. */
+    public static TensorData zeros(Format format, long... shape) {
+        int n = Math.toIntExact(count(shape));
+        return format.isFloat()
+                ? new TensorData(format, shape, new double[n], new long[0])
+                : new TensorData(format, shape, new double[0], new long[n]);
+    }
+
+    /** Floats, rounded to the format. */
+    public static TensorData ofReals(Format format, long[] shape, double... values) {
+        TensorData tensor = zeros(format, shape);
+        for (int i = 0; i < tensor.reals.length; i++) {
+            tensor.reals[i] = format.round(values[i]);
+        }
+        return tensor;
+    }
+
+    public static TensorData ofWholes(Format format, long[] shape, long... values) {
+        TensorData tensor = zeros(format, shape);
+        System.arraycopy(values, 0, tensor.wholes, 0, tensor.wholes.length);
+        return tensor;
+    }
+
+    public static TensorData scalar(long value) {
+        return ofWholes(Format.I64, new long[0], value);
+    }
+
+    private static long count(long[] shape) {
+        long n = 1;
+        for (long size : shape) {
+            n = Math.multiplyExact(n, size);
+        }
+        return n;
+    }
+
+    public Format format() {
+        return format;
+    }
+
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    public int rank() {
+        return shape.length;
+    }
+
+    public long size(int axis) {
+        return shape[axis];
+    }
+
+    public int elements() {
+        return format.isFloat() ? reals.length : wholes.length;
+    }
+
+    public double real(int index) {
+        return reals[index];
+    }
+
+    public long whole(int index) {
+        return wholes[index];
+    }
+
+    /** Stores a float, rounded to the format. */
+    public void setReal(int index, double value) {
+        reals[index] = format.round(value);
+    }
+
+    public void setWhole(int index, long value) {
+        wholes[index] = format == Format.I32 ? (int) value : value;
+    }
+
+    /** The part at one place of the first axis, copied. */
+    public TensorData slice(long at) {
+        long[] rest = Arrays.copyOfRange(shape, 1, shape.length);
+        int n = Math.toIntExact(count(rest));
+        TensorData part = zeros(format, rest);
+        part.copyFrom(this, Math.toIntExact(at * n), 0, n);
+        return part;
+    }
+
+    /** Replaces the part at one place of the first axis. */
+    public void setSlice(long at, TensorData part) {
+        int n = part.elements();
+        copyFrom(part, 0, Math.toIntExact(at * n), n);
+    }
+
+    /** The same elements under another shape. */
+    public TensorData reshaped(long... other) {
+        if (count(other) != elements()) {
+            throw new IllegalArgumentException(
+                    Arrays.toString(shape) + " as " + Arrays.toString(other));
+        }
+        return new TensorData(format, other, reals, wholes);
+    }
+
+    public TensorData copy() {
+        return new TensorData(format, shape, reals.clone(), wholes.clone());
+    }
+
+    void copyFrom(TensorData source, int from, int to, int n) {
+        if (format.isFloat()) {
+            System.arraycopy(source.reals, from, reals, to, n);
+        } else {
+            System.arraycopy(source.wholes, from, wholes, to, n);
+        }
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof TensorData t
+                && format == t.format
+                && Arrays.equals(shape, t.shape)
+                && Arrays.equals(reals, t.reals)
+                && Arrays.equals(wholes, t.wholes);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(shape) * 31 + Arrays.hashCode(reals) + Arrays.hashCode(wholes);
+    }
+
+    @Override
+    public String toString() {
+        return format.word()
+                + Arrays.toString(shape)
+                + (format.isFloat() ? Arrays.toString(reals) : Arrays.toString(wholes));
+    }
+}

@@ -1,0 +1,39 @@
+package dev.weir.ir.type;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * The format of the elements and the size of each axis, outermost first.
+ *
+ * @param format of one stored element
+ * @param shape one size an axis; empty for a scalar
+ */
+public record TensorType(Format format, List<Size> shape) {
+    public TensorType {
+        shape = List.copyOf(shape);
+    }
+
+    public static TensorType scalar(Format format) {
+        return new TensorType(format, List.of());
+    }
+
+    public int rank() {
+        return shape.size();
+    }
+
+    /** How many elements there are, as a size. */
+    public Size elements() {
+        Size product = Size.of(1);
+        for (Size size : shape) {
+            product = Size.product(product, size);
+        }
+        return product;
+    }
+
+    @Override
+    public String toString() {
+        return format.word()
+                + shape.stream().map(Size::toString).collect(Collectors.joining(", ", "[", "]"));
+    }
+}

@@ -17,14 +17,19 @@ public sealed interface HostStatement {
     /** Takes memory for a tensor; its shape's symbols have values by now. Content undefined. */
     record Allocate(Value value) implements HostStatement {}
 
-    /** Gives the memory of a tensor back. */
+    /** Forgets a name; the memory is given back with its last name. */
     record Release(Value value) implements HostStatement {}
-
-    /** Makes a tensor equal to another of the same shape and format. */
-    record Copy(Value target, Value source) implements HostStatement {}
 
     /** Lets {@code target} be another name for the memory of {@code source}. */
     record Alias(Value target, Value source) implements HostStatement {}
+
+    /**
+     * Gives {@code target} memory of its own with the content of {@code source}.
+     *
+     * @param last whether {@code source} is forgotten by this; if nobody else has a name for its
+     *     memory, it is handed on without a copy
+     */
+    record Own(Value target, Value source, boolean last) implements HostStatement {}
 
     /**
      * Runs a kernel over {@code tiles} tiles; nothing happens if there are none.

@@ -1,6 +1,7 @@
 package dev.weir.ir.tensor;
 
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * A tensor that comes from the checkpoint. The instances of a block list are stacked: the value's
@@ -27,12 +28,16 @@ public record Parameter(
         stored = List.copyOf(stored);
     }
 
-    /** The stored name or path of one instance. */
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{(\\d+)(?:\\+(\\d+))?}");
+
+    /**
+     * The stored name or path of one instance: {@code {0}} stands for the first index, {@code
+     * {0+3}} for the first index of a stretch that begins at the list's fourth element.
+     */
     public static String instantiate(String pattern, List<Long> instances) {
-        String name = pattern;
-        for (int i = 0; i < instances.size(); i++) {
-            name = name.replace("{" + i + "}", Long.toString(instances.get(i)));
-        }
-        return name;
+        return PLACEHOLDER.matcher(pattern).replaceAll(match -> {
+            long offset = match.group(2) == null ? 0 : Long.parseLong(match.group(2));
+            return Long.toString(instances.get(Integer.parseInt(match.group(1))) + offset);
+        });
     }
 }

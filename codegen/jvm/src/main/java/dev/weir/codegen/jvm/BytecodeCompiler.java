@@ -15,8 +15,13 @@ import org.objectweb.asm.util.Textifier;
 import org.objectweb.asm.util.TraceClassVisitor;
 
 /**
- * Makes JVM bytecode that uses the Vector API: a hidden class for each kernel, freed with the kernel.
- * It needs no native code, but {@code --add-modules jdk.incubator.vector}.
+ * Makes JVM bytecode that uses the Vector API: a hidden class for each kernel, freed with the
+ * kernel. It needs no native code, but {@code --add-modules jdk.incubator.vector}.
+ *
+ * <p>{@code -XX:Tier3DelayOn=1000000} is recommended. While its queue for C2 is long, HotSpot first
+ * compiles a method at tier 2 and, later, anew at tier 3; where vectors make the code too large for
+ * tier 3, as they easily do, it never goes on to tier 4 and the kernel stays some fifty times too
+ * slow. The option keeps it from going by tier 2.
  */
 public final class BytecodeCompiler implements KernelCompiler {
 

@@ -14,9 +14,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Label;
+import org.objectweb.asm.MethodTooLargeException;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 
@@ -66,7 +68,7 @@ final class KernelClassWriter {
         while (true) {
             var writer = new KernelClassWriter(kernel, plan, maskedNarrow, maskedWide);
             List<MethodWriter> written = new ArrayList<>();
-            byte[] bytes = writer.bytes(written);
+            Optional<byte[]> bytes = writer.bytes(written);
             boolean again = false;
             int largest = 0;
             for (MethodWriter method : written) {
@@ -76,12 +78,17 @@ final class KernelClassWriter {
                 }
             }
             if (!again) {
-                return new Result(bytes, written.size(), largest);
+                return new Result(
+                        bytes.orElseThrow(() -> new IllegalArgumentException(
+                                "kernel " + kernel.name() + " is too large for a JVM method")),
+                        written.size(),
+                        largest);
             }
         }
     }
 
-    private byte[] bytes(List<MethodWriter> written) {
+    /** The class, or nothing if a method is larger than a class file can hold. */
+    private Optional<byte[]> bytes(List<MethodWriter> written) {
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_FRAMES) {
             @Override
             protected String getCommonSuperClass(String left, String right) {
@@ -104,7 +111,11 @@ final class KernelClassWriter {
         }
         initialiser(writer);
         writer.visitEnd();
-        return writer.toByteArray();
+        try {
+            return Optional.of(writer.toByteArray());
+        } catch (MethodTooLargeException tooLarge) {
+            return Optional.empty();
+        }
     }
 
     private static void constructor(ClassWriter writer) {

@@ -11,6 +11,7 @@ import java.lang.invoke.VarHandle;
 final class KernelSupport {
 
     /** All of memory, so that an offset is an address. */
+    @SuppressWarnings("restricted")
     static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();

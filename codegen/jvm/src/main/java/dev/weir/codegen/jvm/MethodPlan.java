@@ -13,7 +13,6 @@ import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,10 +22,10 @@ import java.util.Set;
 /**
  * Which runs of statements become methods of their own.
  *
- * <p>HotSpot does not compile a method of more than 8000 bytes, so that large ones are split. A body
- * of a loop that loops itself becomes a method in any case where nothing else speaks against it: a
- * method that is entered anew is compiled as a whole, where one long activation is left with the
- * code that replaces it on the stack, in which vectors that live across the entry are boxed.
+ * <p>HotSpot does not compile a method of more than 8000 bytes, so that large ones are split. A
+ * body of a loop that loops itself becomes a method in any case where nothing else speaks against
+ * it: a method that is entered anew is compiled as a whole, where one long activation is left with
+ * the code that replaces it on the stack, in which vectors that live across the entry are boxed.
  */
 final class MethodPlan {
 
@@ -94,7 +93,7 @@ final class MethodPlan {
     }
 
     /**
-     * Takes another run out of a method that is too large.
+     * Takes runs out of a method that is too large, as many as it needs.
      *
      * @param sizes bytes of code of each statement
      * @return false if there is none to take out
@@ -102,9 +101,25 @@ final class MethodPlan {
     boolean split(Region method, int size, Map<Statement, Integer> sizes) {
         List<Candidate> candidates = new ArrayList<>();
         collect(method, method, size, sizes, candidates);
-        Optional<Candidate> best = candidates.stream().max(Candidate.PREFERENCE);
-        best.ifPresent(c -> regions.add(c.region));
-        return best.isPresent();
+        candidates.sort(Candidate.PREFERENCE.reversed());
+        if (candidates.isEmpty()) {
+            return false;
+        }
+        Region best = candidates.getFirst().region;
+        int rest = size;
+        for (Candidate candidate : candidates) {
+            // Others of the same list do not change what was found out about this one.
+            if (rest > LIMIT && candidate.region.list() == best.list()
+                    && candidate.vectors == candidates.getFirst().vectors
+                    && regions.stream().noneMatch(r -> r.overlaps(candidate.region))) {
+                regions.add(candidate.region);
+                rest -= candidate.bytes;
+            }
+        }
+        if (rest == size) {
+            regions.add(best);
+        }
+        return true;
     }
 
     private record Candidate(Region region, int bytes, long vectors) {
@@ -122,6 +137,7 @@ final class MethodPlan {
             int size,
             Map<Statement, Integer> sizes,
             List<Candidate> candidates) {
+        ListUsage usage = new ListUsage(region.list(), kernel);
         for (int i = region.from(); i < region.to(); i++) {
             Optional<Region> planned = startingAt(region.equals(method) ? method : region, i);
             if (planned.isPresent()) {
@@ -133,60 +149,43 @@ final class MethodPlan {
                     collect(method, Region.whole(list), size, sizes, candidates);
                 }
             }
-            runs(method, region, i, size, sizes, candidates);
+            runs(method, region, i, size, sizes, usage, candidates);
         }
     }
 
-    /** The runs that begin at a statement. */
+    /** The runs that begin at a statement, each grown from the one before. */
     private void runs(
             Region method,
             Region region,
             int from,
             int size,
             Map<Statement, Integer> sizes,
+            ListUsage list,
             List<Candidate> candidates) {
+        ListUsage.Run run = list.runFrom(from);
         int bytes = 0;
-        for (int to = from + 1; to <= region.to(); to++) {
+        for (int to = from + 1; to <= region.to() && bytes <= LIMIT; to++) {
             bytes += sizes.getOrDefault(region.list().get(to - 1), 0);
-            Region run = new Region(region.list(), from, to);
-            if (bytes < LEAST || run.equals(method) || regions.contains(run)
-                    || bytes > LIMIT && bytes > size * 9 / 10) {
-                continue;
+            if (!run.grow()) {
+                return;
             }
-            // Runs of whole statements that are cut later cost little to try; of the many runs in
-            // a long list, those that grow by a tenth each are enough.
-            boolean last = to == region.to()
-                    || bytes + sizes.getOrDefault(region.list().get(to), 0) > LIMIT;
-            if (!last && to - from > 8 && (to - from) % 8 != 0) {
-                continue;
-            }
-            if (crosses(run)) {
-                continue;
-            }
-            Usage usage = Usage.of(run.statements());
-            if (usage.isClosed() && !usedBehind(run, usage) && slots(usage) <= SLOTS) {
-                candidates.add(new Candidate(run, bytes, vectors(captured(usage))));
-            }
-            if (bytes > LIMIT) {
-                break;
+            Region cut = new Region(region.list(), from, to);
+            boolean useful = bytes >= LEAST && !cut.equals(method) && !regions.contains(cut)
+                    && (bytes <= LIMIT || bytes <= size * 9 / 10);
+            if (useful && run.isClosed() && run.slots() <= SLOTS && !crosses(cut)) {
+                candidates.add(new Candidate(cut, bytes, run.vectors()));
             }
         }
     }
 
     /** Whether a planned run overlaps without being inside or around. */
     private boolean crosses(Region run) {
-        return regions.stream().anyMatch(r -> r.list() == run.list()
-                && r.from() < run.to() && run.from() < r.to()
-                && !(r.from() >= run.from() && r.to() <= run.to())
-                && !(run.from() >= r.from() && run.to() <= r.to()));
-    }
-
-    private static boolean usedBehind(Region run, Usage usage) {
-        Usage behind = Usage.of(run.list().subList(run.to(), run.list().size()));
-        Set<Object> introduced = new HashSet<>(usage.declared);
-        introduced.addAll(usage.bound);
-        return behind.freeVariables().stream().anyMatch(introduced::contains)
-                || behind.freeBuffers().stream().anyMatch(introduced::contains);
+        for (Region region : regions) {
+            if (region.overlaps(run) && !region.contains(run) && !run.contains(region)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static List<List<Statement>> nested(Statement statement) {

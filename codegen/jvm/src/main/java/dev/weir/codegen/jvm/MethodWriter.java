@@ -25,8 +25,8 @@ import org.objectweb.asm.Opcodes;
 
 /**
  * Writes the method of one run of statements. Its parameters are the address of the argument words,
- * that of the scratch memory, the captured variables and the addresses of captured buffers; it tells
- * whether there was a fault, if there can be one.
+ * that of the scratch memory, the captured variables and the addresses of captured buffers; it
+ * tells whether there was a fault, if there can be one.
  */
 final class MethodWriter {
 

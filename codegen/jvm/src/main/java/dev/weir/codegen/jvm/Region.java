@@ -25,8 +25,12 @@ record Region(List<Statement> list, int from, int to) {
         return to - from;
     }
 
-    boolean contains(int position) {
-        return position >= from && position < to;
+    boolean overlaps(Region other) {
+        return list == other.list && from < other.to && other.from < to;
+    }
+
+    boolean contains(Region other) {
+        return list == other.list && from <= other.from && other.to <= to;
     }
 
     @Override

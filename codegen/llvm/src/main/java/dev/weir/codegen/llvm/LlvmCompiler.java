@@ -70,6 +70,7 @@ import org.bytedeco.llvm.LLVM.LLVMTargetRef;
  */
 public final class LlvmCompiler implements KernelCompiler {
 
+    @SuppressWarnings("restricted")
     private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
             FunctionDescriptor.ofVoid(
                     ValueLayout.JAVA_LONG,

@@ -103,8 +103,8 @@ final class LlvmExpression {
         boolean divides = b.operation() == BinaryOperation.DIVIDE
                 || b.operation() == BinaryOperation.REMAINDER;
         if (divides && b.right() instanceof Whole w && w.value() != 0 && w.value() != -1) {
-            return simple(
-                    b.operation() == BinaryOperation.DIVIDE ? "sdiv" : "srem", b.type(), left, right);
+            String operation = b.operation() == BinaryOperation.DIVIDE ? "sdiv" : "srem";
+            return simple(operation, b.type(), left, right);
         }
         return binary(b.operation(), b.type(), left, right);
     }

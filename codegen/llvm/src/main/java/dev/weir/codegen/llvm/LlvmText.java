@@ -9,8 +9,8 @@ import java.util.List;
  * scratch)} each.
  *
  * <p>There are no fast-math flags and nothing is reassociated or contracted, so that the results
- * have the bits that the kernel IR promises. The syntax is that of LLVM 19 and later, which declares
- * intrinsics by itself.
+ * have the bits that the kernel IR promises. The syntax is that of LLVM 19 and later, which
+ * declares intrinsics by itself.
  */
 public final class LlvmText {
 

@@ -1,0 +1,77 @@
+package dev.weir.frontend;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.diagnostic.WeirException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** A checkpoint's {@code config.json}, and a record of what was read from it. */
+public final class Configuration {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private final Optional<JsonNode> root;
+    private final Map<String, String> read = new TreeMap<>();
+
+    private Configuration(Optional<JsonNode> root) {
+        this.root = root;
+    }
+
+    /** No configuration: every field is absent. */
+    public static Configuration empty() {
+        return new Configuration(Optional.of(MAPPER.createObjectNode()));
+    }
+
+    /** Every field has a value that nobody knows yet: for checking a model without checkpoint. */
+    public static Configuration unknown() {
+        return new Configuration(Optional.empty());
+    }
+
+    /**
+     * @param text JSON, one object
+     * @throws WeirException if it is not
+     */
+    public static Configuration parse(String text) {
+        Source source = new Source("config.json", text);
+        try {
+            JsonNode node = MAPPER.readTree(text);
+            if (node == null || !node.isObject()) {
+                throw new WeirException(Diagnostic.error("E0701", new Span(source, 0, 0),
+                        "the configuration is not a JSON object"));
+            }
+            return new Configuration(Optional.of(node));
+        } catch (JsonProcessingException | StackOverflowError malformed) {
+            int offset = malformed instanceof JsonProcessingException json
+                    && json.getLocation() != null
+                    ? (int) Math.max(0, json.getLocation().getCharOffset()) : 0;
+            int at = Math.min(offset, text.length());
+            throw new WeirException(Diagnostic.error("E0701", new Span(source, at, at),
+                    "the configuration is not valid JSON"));
+        }
+    }
+
+    public boolean isKnown() {
+        return root.isPresent();
+    }
+
+    /** The field at a dotted path; absent fields and {@code null} are the same. */
+    public Optional<JsonNode> field(String path) {
+        JsonNode node = root.orElseGet(MAPPER::createObjectNode);
+        for (String name : path.split("\\.")) {
+            node = node.path(name);
+        }
+        boolean absent = node.isMissingNode() || node.isNull();
+        read.put(path, absent ? "null" : node.toString());
+        return absent ? Optional.empty() : Optional.of(node);
+    }
+
+    /** The fields that were asked for, with their values as JSON. */
+    public Map<String, String> read() {
+        return Map.copyOf(read);
+    }
+}

@@ -1,0 +1,141 @@
+package dev.weir.frontend;
+
+import dev.weir.frontend.lower.ModelLowering;
+import dev.weir.frontend.lower.TemplateCheck;
+import dev.weir.frontend.parse.Parser;
+import dev.weir.frontend.resolve.ModuleScope;
+import dev.weir.frontend.resolve.Modules;
+import dev.weir.frontend.resolve.Symbol;
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.frontend.syntax.Module;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Severity;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.diagnostic.WeirException;
+import dev.weir.ir.tensor.TensorProgram;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** From source to tensor IR: parse, resolve, check, lower. Pure: no files, no console. */
+public final class Frontend {
+    private Frontend() {}
+
+    /** Everything that can be said about a file without a configuration, in one run. */
+    public static CheckResult check(Source source, SourceProvider sources) {
+        List<Diagnostic> diagnostics = new ArrayList<>();
+        guarded(source, diagnostics, () -> checked(source, sources, diagnostics));
+        return new CheckResult(ordered(diagnostics));
+    }
+
+    private static Optional<ModuleScope> checked(
+            Source source, SourceProvider sources, List<Diagnostic> diagnostics) {
+        ModuleScope module = Modules.load(source, sources, diagnostics::add);
+        boolean parsed = diagnostics.stream().noneMatch(d -> d.code().startsWith("E01"));
+        if (parsed) {
+            TemplateCheck.check(module, diagnostics);
+        }
+        return Optional.of(module);
+    }
+
+    /** The names of the models that a file defines, in its order. */
+    public static List<String> models(Source source) {
+        List<Diagnostic> ignored = new ArrayList<>();
+        return guarded(source, ignored, () -> Optional.of(Parser.parse(source, ignored::add)))
+                .map(Frontend::models).orElse(List.of());
+    }
+
+    private static List<String> models(Module module) {
+        return module.declarations().stream()
+                .filter(d -> d instanceof Declaration.Block b && b.isModel()
+                        || d instanceof Declaration.Derived)
+                .map(Declaration::name).toList();
+    }
+
+    /**
+     * A model as tensor IR, not yet lifted. A file that defines no model but imports one lowers the
+     * imported one.
+     *
+     * @throws WeirException with every error that was found
+     */
+    public static TensorProgram lower(
+            Source source, SourceProvider sources, LowerOptions options) {
+        List<Diagnostic> diagnostics = new ArrayList<>();
+        Optional<TensorProgram> program = guarded(source, diagnostics, () -> {
+            Optional<ModuleScope> module = checked(source, sources, diagnostics);
+            return hasErrors(diagnostics) || module.isEmpty() ? Optional.empty()
+                    : model(source, module.get(), options, diagnostics)
+                            .flatMap(m -> ModelLowering.lower(m, options, diagnostics));
+        });
+        if (program.isEmpty() || hasErrors(diagnostics)) {
+            throw new WeirException(ordered(diagnostics).stream()
+                    .filter(d -> d.severity() == Severity.ERROR).toList());
+        }
+        return program.get();
+    }
+
+    private static boolean hasErrors(List<Diagnostic> diagnostics) {
+        return diagnostics.stream().anyMatch(d -> d.severity() == Severity.ERROR);
+    }
+
+    private static Optional<Symbol> model(
+            Source source,
+            ModuleScope module,
+            LowerOptions options,
+            List<Diagnostic> diagnostics) {
+        List<Symbol> own = module.module().declarations().stream()
+                .map(d -> module.find(d.name()).orElseThrow())
+                .filter(Frontend::isModel).toList();
+        List<Symbol> all = own.isEmpty()
+                ? module.names().values().stream().filter(Frontend::isModel).toList() : own;
+        Optional<Symbol> found = options.model().isPresent()
+                ? module.find(options.model().get()).filter(Frontend::isModel)
+                : all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
+        if (found.isEmpty()) {
+            Diagnostic missing = Diagnostic.error("E0704", new Span(source, 0, 0),
+                    options.model().map(m -> "there is no model `" + m + "`")
+                            .orElse("this file defines no model"));
+            diagnostics.add(all.isEmpty() ? missing : missing.helped("it has "
+                    + String.join(", ", all.stream().map(s -> s.declaration().name()).toList())));
+            return found;
+        }
+        if (found.get().declaration() instanceof Declaration.Derived d) {
+            diagnostics.add(Diagnostic.error("E0909", d.span(),
+                            "models derived by `with { … }` cannot be compiled yet")
+                    .labelled("checked, but not lowered")
+                    .helped("compile `" + d.base() + "`"));
+            return Optional.empty();
+        }
+        return found;
+    }
+
+    private static boolean isModel(Symbol symbol) {
+        return symbol.declaration() instanceof Declaration.Block b && b.isModel()
+                || symbol.declaration() instanceof Declaration.Derived;
+    }
+
+    private interface Phase<R> {
+        Optional<R> run();
+    }
+
+    /** Input that is too deep even for the limits of the parser gives a diagnostic. */
+    private static <R> Optional<R> guarded(
+            Source source, List<Diagnostic> diagnostics, Phase<R> phase) {
+        try {
+            return phase.run();
+        } catch (StackOverflowError tooDeep) {
+            diagnostics.add(Diagnostic.error("E0104", new Span(source, 0, 0),
+                            "this is nested too deeply")
+                    .helped("name a part of an expression and use the name"));
+            return Optional.empty();
+        }
+    }
+
+    private static List<Diagnostic> ordered(List<Diagnostic> diagnostics) {
+        return diagnostics.stream().distinct()
+                .sorted(Comparator.comparing((Diagnostic d) -> d.primary().source().name())
+                        .thenComparing(d -> d.primary().start())).toList();
+    }
+}

@@ -1,0 +1,183 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Reduction;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.TensorType;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One function's body while it is made: the nodes so far, the indices in use, and the parts that
+ * do the lowering, which share it.
+ */
+final class Body {
+    /** A loop around what is being lowered. */
+    record Around(Value index, Optional<Long> end, Span span) {}
+
+    final Session session;
+    final Frame frame;
+    final Bounds bounds = new Bounds();
+    final Deque<Around> loops = new ArrayDeque<>();
+    final Evaluator evaluator;
+    final Operations operations;
+    final Reductions reductions;
+    final IndexRanges ranges;
+    final Calls calls;
+    final Routes routes;
+    final Statements statements;
+    final Control control;
+    private final Deque<List<Node>> regions = new ArrayDeque<>();
+    private final Map<Index, Dimension> extents = new HashMap<>();
+
+    Body(Session session, Frame frame) {
+        this.session = session;
+        this.frame = frame;
+        regions.push(new ArrayList<>());
+        evaluator = new Evaluator(this);
+        operations = new Operations(this);
+        reductions = new Reductions(this);
+        ranges = new IndexRanges(this);
+        calls = new Calls(this);
+        routes = new Routes(this);
+        statements = new Statements(this);
+        control = new Control(this);
+        for (int i = 0; i < frame.instances().size(); i++) {
+            bounds.limit(frame.instances().get(i), Scalar.whole(0),
+                    Scalar.whole(frame.place().counts().get(i)));
+        }
+    }
+
+    void emit(Node node) {
+        regions.peek().add(node);
+    }
+
+    void openRegion() {
+        regions.push(new ArrayList<>());
+    }
+
+    List<Node> closeRegion() {
+        return regions.pop();
+    }
+
+    int regionDepth() {
+        return regions.size();
+    }
+
+    void closeTo(int depth) {
+        while (regions.size() > depth) {
+            regions.pop();
+        }
+    }
+
+    /** An index over a whole axis. */
+    Index index(String name, Dimension size) {
+        return index(name, Scalar.whole(0), Scalar.extent(size.size()), size);
+    }
+
+    Index index(String name, Scalar lower, Scalar upper, Dimension size) {
+        Index index = session.index(name);
+        bounds.limit(index, lower, upper);
+        extents.put(index, size);
+        lowers.put(index, lower);
+        uppers.put(index, upper);
+        return index;
+    }
+
+    private final Map<Index, Scalar> lowers = new HashMap<>();
+    private final Map<Index, Scalar> uppers = new HashMap<>();
+
+    Axis axis(Index index) {
+        return new Axis(index, lowers.get(index), uppers.get(index));
+    }
+
+    Dimension extent(Index index) {
+        return extents.get(index);
+    }
+
+    /** A tensor that is stored as a value. */
+    Meaning.Tensor stored(Value value, List<Dimension> shape, Span span) {
+        return new Meaning.Tensor(shape, value.type().format(),
+                coordinates -> Scalar.load(value, coordinates), Optional.of(value), span);
+    }
+
+    Value newValue(String name, Format format, List<Dimension> shape) {
+        return session.value(name,
+                new TensorType(format, shape.stream().map(Dimension::size).toList()));
+    }
+
+    /** The value that holds a tensor, computed now if it was not yet. */
+    Value materialise(Meaning.Tensor tensor, String name, Span span) {
+        if (tensor.value().isPresent()) {
+            return tensor.value().get();
+        }
+        List<Index> indices = new ArrayList<>();
+        for (int i = 0; i < tensor.rank(); i++) {
+            indices.add(index("i" + i, tensor.shape().get(i)));
+        }
+        Scalar body = tensor.reader().at(indices.stream().map(Scalar::variable).toList());
+        Value result = newValue(name, storedFormat(body.format()), tensor.shape());
+        emit(new Node.Compute(result, indices.stream().map(this::axis).toList(),
+                Optional.empty(), body, span));
+        return result;
+    }
+
+    static Format storedFormat(Format compute) {
+        return compute;
+    }
+
+    Value compute(
+            String name,
+            List<Index> indices,
+            Optional<Reduction> reduction,
+            Scalar body,
+            Span span) {
+        Format format = reduction
+                .filter(r -> r.kind() == Reduction.Kind.ARGUMENT_MAXIMUM)
+                .map(r -> Format.I64).orElse(body.format());
+        Value result = newValue(name, format, indices.stream().map(this::extent).toList());
+        emit(new Node.Compute(result, indices.stream().map(this::axis).toList(), reduction, body,
+                span));
+        return result;
+    }
+
+    /** A rank-0 value. */
+    Value scalarValue(String name, Scalar body, Span span) {
+        if (body instanceof Scalar.Load load && load.coordinates().isEmpty()) {
+            return load.source();
+        }
+        return compute(name, List.of(), Optional.empty(), body, span);
+    }
+
+    /** A tensor all of whose elements are one constant. */
+    Value constant(String name, Scalar constant, List<Dimension> shape, Span span) {
+        List<Index> indices = shape.stream().map(d -> index("i", d)).toList();
+        return compute(name, indices, Optional.empty(), constant, span);
+    }
+
+    List<Scalar> instanceScalars() {
+        return frame.instances().stream().map(v -> Scalar.load(v, List.of())).toList();
+    }
+
+    void trace(String name, Value value) {
+        if (session.isTracing() && !session.isChecking()) {
+            emit(new Node.Trace(
+                    Place.join(frame.place().path(), name), instanceScalars(), value));
+        }
+    }
+
+    Failure fail(String code, Span span, String message) {
+        return session.fail(Diagnostic.error(code, span, message));
+    }
+}

@@ -1,0 +1,203 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Size;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Decides whether coordinates stay inside an axis: intervals of affine expressions, with the
+ * conditions that guard an expression added as facts.
+ */
+final class Bounds {
+    /** From {@code lower} up to but not including {@code upper}. */
+    record Range(Scalar lower, Scalar upper) {}
+
+    enum Verdict {
+        PROVED,
+        REFUTED,
+        OPEN
+    }
+
+    private final Map<Index, Range> indices = new HashMap<>();
+    private final Map<Integer, Range> loopValues = new HashMap<>();
+    private final Deque<Scalar> guards = new ArrayDeque<>();
+
+    void limit(Index index, Scalar lower, Scalar upper) {
+        indices.put(index, new Range(lower, upper));
+    }
+
+    void limit(Value loopIndex, Scalar lower, Scalar upper) {
+        loopValues.put(loopIndex.id(), new Range(lower, upper));
+    }
+
+    void push(Scalar guard) {
+        guards.push(guard);
+    }
+
+    void pop() {
+        guards.pop();
+    }
+
+    boolean dependsOnData(Scalar scalar) {
+        return Scalars.any(scalar, s -> s instanceof Scalar.Load l
+                && !loopValues.containsKey(l.source().id()) || s instanceof Scalar.Convert);
+    }
+
+    /** Whether {@code 0 <= coordinate < size}. */
+    Verdict inside(Scalar coordinate, Size size) {
+        Verdict lower = notNegative(Linear.of(coordinate));
+        Verdict upper = notNegative(Linear.of(size).plus(Linear.of(coordinate), -1).plus(-1));
+        if (lower == Verdict.REFUTED || upper == Verdict.REFUTED) {
+            return Verdict.REFUTED;
+        }
+        return lower == Verdict.PROVED && upper == Verdict.PROVED
+                ? Verdict.PROVED : Verdict.OPEN;
+    }
+
+    private Verdict notNegative(Linear linear) {
+        if (isProved(lowest(linear, 0))) {
+            return Verdict.PROVED;
+        }
+        for (Scalar guard : guards) {
+            for (Linear fact : facts(guard)) {
+                if (isProved(lowest(linear.plus(fact, -1), 0))) {
+                    return Verdict.PROVED;
+                }
+            }
+        }
+        Optional<Linear> worst = lowest(linear, 0);
+        boolean refuted = guards.isEmpty() && worst.isPresent()
+                && isProved(Optional.of(worst.get().times(-1).plus(-1)));
+        return refuted ? Verdict.REFUTED : Verdict.OPEN;
+    }
+
+    /** Whether what is left, in run-time sizes only, is never negative. */
+    private static boolean isProved(Optional<Linear> rest) {
+        if (rest.isEmpty()) {
+            return false;
+        }
+        long least = rest.get().constant();
+        for (var entry : rest.get().factors().entrySet()) {
+            if (entry.getValue() < 0 || !(entry.getKey() instanceof Scalar.Extent extent)) {
+                return false;
+            }
+            // Streams and generics have at least one element; slots and entrants may be none.
+            boolean some = extent.size() instanceof Size.Symbol s && !isPossiblyEmpty(s.name());
+            least += some ? entry.getValue() : 0;
+        }
+        return least >= 0;
+    }
+
+    private static boolean isPossiblyEmpty(String symbol) {
+        return symbol.startsWith("S") || symbol.startsWith("E");
+    }
+
+    /** The least value over all indices, as far as it can be told. */
+    private Optional<Linear> lowest(Linear linear, int depth) {
+        if (depth > 24) {
+            return Optional.empty();
+        }
+        for (var entry : linear.factors().entrySet()) {
+            Scalar part = entry.getKey();
+            long factor = entry.getValue();
+            if (part instanceof Scalar.Extent) {
+                continue;
+            }
+            Optional<Linear> bound = factor > 0 ? least(part, depth) : greatest(part, depth);
+            return bound.flatMap(b -> lowest(linear.without(part).plus(b, factor), depth + 1));
+        }
+        return Optional.of(linear);
+    }
+
+    private Optional<Linear> highest(Linear linear, int depth) {
+        return lowest(linear.times(-1), depth).map(l -> l.times(-1));
+    }
+
+    private Optional<Range> range(Scalar part) {
+        return switch (part) {
+            case Scalar.Variable v -> Optional.ofNullable(indices.get(v.index()));
+            case Scalar.Load l -> Optional.ofNullable(loopValues.get(l.source().id()));
+            default -> Optional.empty();
+        };
+    }
+
+    private Optional<Linear> least(Scalar part, int depth) {
+        Optional<Range> range = range(part);
+        if (range.isPresent()) {
+            return Optional.of(Linear.of(range.get().lower()));
+        }
+        if (part instanceof Scalar.Apply a && divisor(a) > 0) {
+            Optional<Linear> low = lowest(Linear.of(a.operands().getFirst()), depth + 1);
+            if (a.operation() == Operation.REMAINDER) {
+                return Optional.of(Linear.constant(0));
+            }
+            if (low.isPresent() && low.get().factors().isEmpty()) {
+                return Optional.of(
+                        Linear.constant(Math.floorDiv(low.get().constant(), divisor(a))));
+            }
+            return isProved(low) ? Optional.of(Linear.constant(0)) : Optional.empty();
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Linear> greatest(Scalar part, int depth) {
+        Optional<Range> range = range(part);
+        if (range.isPresent()) {
+            return Optional.of(Linear.of(range.get().upper()).plus(-1));
+        }
+        if (part instanceof Scalar.Apply a && divisor(a) > 0) {
+            if (a.operation() == Operation.REMAINDER) {
+                return Optional.of(Linear.constant(divisor(a) - 1));
+            }
+            Linear inner = Linear.of(a.operands().getFirst());
+            Optional<Linear> high = highest(inner, depth + 1);
+            if (high.isPresent() && high.get().factors().isEmpty()) {
+                return Optional.of(
+                        Linear.constant(Math.floorDiv(high.get().constant(), divisor(a))));
+            }
+            return isProved(lowest(inner, depth + 1)) ? high : Optional.empty();
+        }
+        return Optional.empty();
+    }
+
+    private static long divisor(Scalar.Apply a) {
+        boolean divides = a.operation() == Operation.DIVIDE
+                || a.operation() == Operation.REMAINDER;
+        return divides ? Scalars.wholeConstant(a.operands().get(1)).orElse(0L) : 0;
+    }
+
+    /** What a condition says, as expressions that are not negative where it holds. */
+    private static List<Linear> facts(Scalar guard) {
+        if (!(guard instanceof Scalar.Apply a) || a.operands().size() != 2) {
+            return List.of();
+        }
+        Scalar left = a.operands().get(0);
+        Scalar right = a.operands().get(1);
+        if (a.operation() == Operation.AND) {
+            List<Linear> both = new ArrayList<>(facts(left));
+            both.addAll(facts(right));
+            return both;
+        }
+        if (!left.format().isInteger()) {
+            return List.of();
+        }
+        Linear forward = Linear.of(right).plus(Linear.of(left), -1);
+        return switch (a.operation()) {
+            case LESS_EQUAL -> List.of(forward);
+            case LESS -> List.of(forward.plus(-1));
+            case GREATER_EQUAL -> List.of(forward.times(-1));
+            case GREATER -> List.of(forward.times(-1).plus(-1));
+            case EQUAL -> List.of(forward, forward.times(-1));
+            default -> List.of();
+        };
+    }
+}

@@ -1,0 +1,518 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.frontend.syntax.Statement;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Lowers control flow. Variables that a branch or a loop assigns become results of its region, so
+ * that every value is defined once.
+ *
+ * <p>{@code break} clears a boolean that the loop carries; what stands behind it runs where the
+ * boolean still holds. The boolean has the axis of the condition under which the loop is left.
+ */
+final class Control {
+    /** What a loop's {@code break} clears; no user can write this name. */
+    private static final String ACTIVE = "(active)";
+
+    /** Thrown where a loop turns out to be left by each element of an axis by itself. */
+    private static final class NeedsAxis extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final transient Dimension axis;
+
+        NeedsAxis(Dimension axis) {
+            super(null, null, false, false);
+            this.axis = axis;
+        }
+    }
+
+    /** A gate around what is being lowered: inside it, the axis has the entrants only. */
+    private record Gated(Dimension axis, Dimension inside) {}
+
+    /** A loop with a {@code break}: the axis of its condition, and the gates open when it began. */
+    private record Breakable(Optional<Dimension> axis, int gates) {}
+
+    private final Body body;
+    private final Deque<Breakable> breakables = new ArrayDeque<>();
+    private final Deque<Gated> gates = new ArrayDeque<>();
+    private int counter;
+
+    Control(Body body) {
+        this.body = body;
+    }
+
+    /** A declared shape as it is inside the gates around. */
+    List<Dimension> entering(List<Dimension> shape) {
+        List<Dimension> inner = new ArrayList<>(shape);
+        for (Gated gate : new ArrayList<>(gates).reversed()) {
+            inner.replaceAll(d -> d.isSame(gate.axis()) ? gate.inside() : d);
+        }
+        return inner;
+    }
+
+    boolean isInLoop() {
+        return !breakables.isEmpty();
+    }
+
+    void branch(Statement.If statement, Scope scope) {
+        Meaning meaning = body.evaluator.settle(
+                body.evaluator.evaluate(statement.condition(), scope, false),
+                statement.condition().span());
+        if (meaning instanceof Meaning.Truth t) {
+            body.statements.all(t.value() ? statement.then() : statement.otherwise(), scope);
+            return;
+        }
+        Meaning condition = meaning instanceof Meaning.Unknown
+                ? new Meaning.Element(Scalar.truth(true)) : meaning;
+        Meaning.Tensor tensor =
+                body.evaluator.tensor(condition, statement.condition().span());
+        if (tensor.format() != Format.BOOL) {
+            throw body.session.fail(Diagnostic.error("E0401", statement.condition().span(),
+                            "a condition is a truth value, here is a number")
+                    .helped("compare it with something: `… > 0`"));
+        }
+        conditional(body.stored(body.materialise(tensor, "condition", statement.span()),
+                        tensor.shape(), statement.condition().span()),
+                statement.then(), statement.otherwise(), scope, statement.span());
+    }
+
+    /** What stands behind a {@code break} runs where the loop has not been left. */
+    void whileActive(List<Statement> rest, Scope scope) {
+        Meaning.Tensor active = (Meaning.Tensor) scope.find(ACTIVE).orElseThrow();
+        conditional(active, rest, List.of(), scope, rest.getFirst().span());
+    }
+
+    private void conditional(
+            Meaning.Tensor condition,
+            List<Statement> then,
+            List<Statement> otherwise,
+            Scope scope,
+            Span span) {
+        if (condition.rank() == 0) {
+            choose(condition.value().orElseThrow(), then, otherwise, scope, span);
+        } else if (condition.rank() == 1) {
+            gate(condition, then, scope, span, !otherwise.isEmpty());
+            if (!otherwise.isEmpty()) {
+                Value opposite = body.materialise(new Meaning.Tensor(condition.shape(),
+                        Format.BOOL, at -> Scalars.not(condition.reader().at(at)),
+                        Optional.empty(), span), "opposite", span);
+                gate(body.stored(opposite, condition.shape(), condition.span()), otherwise,
+                        scope, span, true);
+            }
+        } else {
+            throw body.session.fail(Diagnostic.error("E0404", condition.span(),
+                            "a condition has one axis at most, this one has "
+                                    + Signatures.shape(condition.shape()))
+                    .helped("write the part as a block for one element, and apply it to many"));
+        }
+    }
+
+    private record Branch(Scope scope, List<Node> nodes) {}
+
+    private Branch lowered(List<Statement> statements, Scope scope) {
+        Scope inner = scope.inner();
+        body.openRegion();
+        body.statements.all(statements, inner);
+        return new Branch(inner, body.closeRegion());
+    }
+
+    private void choose(
+            Value condition, List<Statement> then, List<Statement> otherwise, Scope scope,
+            Span span) {
+        Branch first = lowered(then, scope);
+        Branch second = lowered(otherwise, scope);
+        Set<String> names = new LinkedHashSet<>(first.scope().own().keySet());
+        names.addAll(second.scope().own().keySet());
+        List<Value> results = new ArrayList<>();
+        List<Value> left = new ArrayList<>();
+        List<Value> right = new ArrayList<>();
+        for (String name : names) {
+            Meaning a = first.scope().find(name).orElse(null);
+            Meaning b = second.scope().find(name).orElse(null);
+            boolean inner = !isVariable(a) || !isVariable(b);
+            if (inner) {
+                if (a == null || b == null) {
+                    scope.noteHalfAssigned(name);
+                }
+                if (a instanceof Meaning.Poison || b instanceof Meaning.Poison) {
+                    scope.define(name, new Meaning.Poison());
+                }
+                continue;
+            }
+            Meaning.Tensor x = inside(a, name, first.nodes(), span);
+            Meaning.Tensor y = inside(b, name, second.nodes(), span);
+            checkSame(name, x, y, span, "one branch", "the other");
+            Value result = body.newValue(name, x.format(), x.shape());
+            results.add(result);
+            left.add(x.value().orElseThrow());
+            right.add(y.value().orElseThrow());
+            scope.define(name, body.stored(result, x.shape(), x.span()));
+        }
+        body.emit(new Node.If(results, condition,
+                new Region(List.of(), first.nodes(), left),
+                new Region(List.of(), second.nodes(), right), span));
+    }
+
+    private static boolean isVariable(Meaning meaning) {
+        return meaning instanceof Meaning.Tensor || meaning instanceof Meaning.Element
+                || meaning instanceof Meaning.Whole || meaning instanceof Meaning.Real
+                || meaning instanceof Meaning.Truth;
+    }
+
+    /** The value of a variable at the end of a region, computed there if it is a constant. */
+    private Meaning.Tensor inside(Meaning meaning, String name, List<Node> nodes, Span span) {
+        body.openRegion();
+        Meaning.Tensor tensor = body.evaluator.tensor(meaning, span);
+        Value value = body.materialise(tensor, name, span);
+        nodes.addAll(body.closeRegion());
+        return body.stored(value, tensor.shape(), tensor.span());
+    }
+
+    private void checkSame(
+            String name, Meaning.Tensor a, Meaning.Tensor b, Span span, String here,
+            String there) {
+        boolean same = a.rank() == b.rank() && a.format() == b.format();
+        for (int i = 0; same && i < a.rank(); i++) {
+            same = !a.shape().get(i).differs(b.shape().get(i));
+        }
+        if (!same) {
+            throw body.session.fail(Diagnostic.error("E0405", span,
+                            "`" + name + "` is " + Formats.describe(a.format())
+                                    + Signatures.shape(a.shape()) + " in " + here + " and "
+                                    + Formats.describe(b.format())
+                                    + Signatures.shape(b.shape()) + " in " + there)
+                    .with(a.span(), here).with(b.span(), there));
+        }
+    }
+
+    /** Runs statements for those elements of an axis that enter. */
+    private void gate(
+            Meaning.Tensor condition, List<Statement> then, Scope scope, Span span,
+            boolean mayStart) {
+        Dimension axis = condition.shape().getFirst();
+        Size.Symbol entrants = body.session.symbol("E");
+        Dimension inside = new Dimension(entrants, axis.named());
+        Map<Value, Value> captured = new LinkedHashMap<>();
+        Map<Value, Meaning.Tensor> seen = new HashMap<>();
+        Scope inner = scope.inner(m -> entering(m, axis, inside, captured, seen));
+        scope.visible().stream().toList().forEach(n -> {
+            if (scope.find(n).orElse(null) instanceof Meaning.Whole w
+                    && w.dimension().isSame(axis)) {
+                inner.define(n, new Meaning.Whole(inside));
+            }
+        });
+        Set<String> sizes = new LinkedHashSet<>(inner.own().keySet());
+        gates.push(new Gated(axis, inside));
+        body.openRegion();
+        body.statements.all(then, inner);
+        List<Node> nodes = body.closeRegion();
+        gates.pop();
+        List<Value> results = new ArrayList<>();
+        List<Value> before = new ArrayList<>();
+        List<Value> after = new ArrayList<>();
+        Map<String, Meaning> merged = new LinkedHashMap<>();
+        for (var assigned : inner.own().entrySet()) {
+            String name = assigned.getKey();
+            if (sizes.contains(name)) {
+                continue;
+            }
+            Meaning outer = scope.find(name).orElse(null);
+            boolean isNew = outer == null && !(mayStart || body.statements.declared(name)
+                    .isPresent());
+            if (isNew || !isVariable(assigned.getValue())) {
+                if (assigned.getValue() instanceof Meaning.Poison) {
+                    merged.put(name, new Meaning.Poison());
+                } else if (outer == null) {
+                    scope.noteHalfAssigned(name);
+                }
+                continue;
+            }
+            Meaning.Tensor now = inside(assigned.getValue(), name, nodes, span);
+            if (now.rank() == 0 || !now.shape().getFirst().isSame(inside)) {
+                throw body.session.fail(Diagnostic.error("E0402", now.span(),
+                                "`" + name + "` is assigned for some elements of "
+                                        + axis.describe() + " but lacks that axis")
+                        .labelled("axes " + Signatures.shape(now.shape()))
+                        .with(condition.span(), "the condition decides for each element of "
+                                + axis.describe())
+                        .helped("give the value the axis, or decide once: `if any(…) { … }`"));
+            }
+            List<Dimension> shape = new ArrayList<>(now.shape());
+            shape.set(0, axis);
+            Meaning.Tensor old = outer == null
+                    ? body.stored(body.constant(name, Scalars.zero(now.format()), shape, span),
+                            shape, span)
+                    : body.evaluator.tensor(outer, span);
+            Value kept = body.materialise(old, name, span);
+            checkSame(name, body.stored(kept, old.shape(), old.span()),
+                    body.stored(kept.type().format() == now.format() ? kept
+                            : body.newValue(name, now.format(), shape), shape, now.span()),
+                    span, "what was before", "the branch");
+            Value result = body.newValue(name, now.format(), shape);
+            results.add(result);
+            before.add(kept);
+            after.add(now.value().orElseThrow());
+            merged.put(name, body.stored(result, shape, now.span()));
+        }
+        merged.forEach(scope::define);
+        String path = Place.join(body.frame.place().path(), "gate" + counter++);
+        body.emit(new Node.Gate(results, condition.value().orElseThrow(), entrants,
+                List.copyOf(captured.keySet()), before,
+                new Region(List.copyOf(captured.values()), nodes, after), path, span));
+    }
+
+    private Meaning entering(
+            Meaning meaning,
+            Dimension axis,
+            Dimension inside,
+            Map<Value, Value> captured,
+            Map<Value, Meaning.Tensor> seen) {
+        if (!(meaning instanceof Meaning.Tensor t) || t.rank() == 0 || t.value().isEmpty()
+                || !t.shape().getFirst().size().equals(axis.size())) {
+            return meaning;
+        }
+        Value outer = t.value().get();
+        return seen.computeIfAbsent(outer, v -> {
+            List<Dimension> shape = new ArrayList<>(t.shape());
+            shape.set(0, inside);
+            Value rows = body.newValue(outer.name(), t.format(), shape);
+            captured.put(outer, rows);
+            return body.stored(rows, shape, t.span());
+        });
+    }
+
+    void loop(Statement.For f, Scope scope) {
+        boolean breaks = Trees.breaks(f.body());
+        if (!breaks) {
+            attempt(f, scope, Optional.empty(), false);
+            return;
+        }
+        Session.Checkpoint checkpoint = body.session.checkpoint();
+        int depth = body.regionDepth();
+        int before = counter;
+        int loops = body.loops.size();
+        int open = gates.size();
+        try {
+            body.openRegion();
+            attempt(f, scope, Optional.empty(), true);
+            body.closeRegion().forEach(body::emit);
+        } catch (NeedsAxis needs) {
+            body.session.restore(checkpoint);
+            body.closeTo(depth);
+            counter = before;
+            while (body.loops.size() > loops) {
+                body.loops.pop();
+            }
+            while (gates.size() > open) {
+                gates.pop();
+            }
+            attempt(f, scope, Optional.of(needs.axis), true);
+        }
+    }
+
+    private void attempt(
+            Statement.For f, Scope scope, Optional<Dimension> axis, boolean breaks) {
+        Meaning low = body.evaluator.settle(
+                body.evaluator.evaluate(f.range().from(), scope, false), f.range().span());
+        Meaning high = body.evaluator.settle(
+                body.evaluator.evaluate(f.range().to(), scope, false), f.range().span());
+        Scalar from = body.evaluator.scalar(low, f.range().from().span());
+        Scalar to = body.evaluator.scalar(high, f.range().to().span());
+        if (scope.find(f.index()).filter(m -> !(m instanceof Meaning.Poison)).isPresent()) {
+            throw body.session.fail(Diagnostic.error("E0305", f.span(),
+                            "the loop's `" + f.index() + "` hides a value of the same name")
+                    .helped("call it something else"));
+        }
+        Set<String> assigned = new LinkedHashSet<>();
+        Trees.assigned(f.body(), assigned);
+        List<String> carried = new ArrayList<>();
+        for (String name : assigned) {
+            if (scope.find(name).filter(Control::isVariable).isPresent()) {
+                carried.add(name);
+            }
+        }
+        List<Value> initial = new ArrayList<>();
+        List<Value> arguments = new ArrayList<>();
+        List<Meaning.Tensor> starts = new ArrayList<>();
+        Scope inner = scope.inner();
+        for (String name : carried) {
+            Meaning.Tensor start = body.evaluator.tensor(
+                    scope.find(name).orElseThrow(), f.span());
+            starts.add(start);
+            initial.add(body.materialise(start, name, f.span()));
+        }
+        if (breaks) {
+            List<Dimension> shape = axis.map(List::of).orElse(List.of());
+            Value active = body.constant("active", Scalar.truth(true), shape, f.span());
+            carried.add(ACTIVE);
+            starts.add(body.stored(active, shape, f.span()));
+            initial.add(active);
+        }
+        for (int i = 0; i < carried.size(); i++) {
+            Value argument = body.session.value(
+                    initial.get(i).name(), initial.get(i).type());
+            arguments.add(argument);
+            inner.define(carried.get(i),
+                    body.stored(argument, starts.get(i).shape(), starts.get(i).span()));
+        }
+        Value index = body.session.value(f.index(), TensorType.scalar(Format.I64));
+        body.bounds.limit(index, from, to);
+        inner.define(f.index(), body.stored(index, List.of(), f.span()));
+        body.loops.push(new Body.Around(index, Scalars.wholeConstant(to), f.span()));
+        body.openRegion();
+        if (breaks) {
+            breakables.push(new Breakable(axis, gates.size()));
+            try {
+                whileActive(f.body(), inner);
+            } finally {
+                breakables.pop();
+            }
+        } else {
+            body.statements.all(f.body(), inner);
+        }
+        List<Node> nodes = body.closeRegion();
+        body.loops.pop();
+        finish(f, scope, inner, carried, starts, initial, arguments, nodes, index, from, to,
+                breaks);
+    }
+
+    private void finish(
+            Statement.For f,
+            Scope scope,
+            Scope inner,
+            List<String> carried,
+            List<Meaning.Tensor> starts,
+            List<Value> initial,
+            List<Value> arguments,
+            List<Node> nodes,
+            Value index,
+            Scalar from,
+            Scalar to,
+            boolean breaks) {
+        List<Value> ends = new ArrayList<>();
+        List<Value> results = new ArrayList<>();
+        Map<String, Meaning> after = new LinkedHashMap<>();
+        for (int i = 0; i < carried.size(); i++) {
+            String name = carried.get(i);
+            Meaning meaning = inner.find(name).orElseThrow();
+            if (!isVariable(meaning)) {
+                throw new Failure();
+            }
+            Meaning.Tensor end = inside(meaning, name, nodes, f.span());
+            checkSame(name, body.stored(initial.get(i), starts.get(i).shape(),
+                    starts.get(i).span()), end, f.span(), "what enters the loop",
+                    "the loop's body");
+            ends.add(end.value().orElseThrow());
+            Value result = body.session.value(
+                    initial.get(i).name(), initial.get(i).type());
+            results.add(result);
+            if (!name.equals(ACTIVE)) {
+                after.put(name, body.stored(result, starts.get(i).shape(), end.span()));
+            }
+        }
+        for (String name : inner.own().keySet()) {
+            if (!carried.contains(name) && scope.find(name).isEmpty()) {
+                scope.noteHalfAssigned(name);
+            }
+        }
+        after.forEach(scope::define);
+        String path = Place.join(body.frame.place().path(), "loop_" + f.index());
+        body.emit(new Node.Loop(results, index, from, to, initial,
+                breaks ? Optional.of(carried.size() - 1) : Optional.empty(),
+                new Region(arguments, nodes, ends), path, f.span()));
+    }
+
+    void leave(Statement.Break b, Scope scope) {
+        if (b.label().isPresent()) {
+            body.session.unsupported("E0910", b.span(), "`break to` a label",
+                    "carry a truth value out of the inner loop");
+        }
+        if (breakables.isEmpty()) {
+            throw body.session.fail(Diagnostic.error("E0406", b.span(),
+                            "`break` stands outside any loop"));
+        }
+        Breakable loop = breakables.peek();
+        int opened = gates.size() - loop.gates();
+        if (loop.axis().isEmpty() && opened > 0) {
+            throw new NeedsAxis(new ArrayList<>(gates).get(opened - 1).axis());
+        }
+        Meaning.Tensor active = (Meaning.Tensor) scope.find(ACTIVE).orElseThrow();
+        Value left = body.constant("active", Scalar.truth(false), active.shape(), b.span());
+        scope.define(ACTIVE, body.stored(left, active.shape(), b.span()));
+    }
+
+    /** Not lowered yet; a check still reads the body, with its index standing for one step. */
+    void scan(Statement.Scan s, Scope scope) {
+        body.session.unsupported("E0901", s.span(), "`scan`",
+                "write a recurrence as a `for` loop over a fixed number of steps");
+        Scope inner = scope.inner();
+        List<Expression> places = new ArrayList<>();
+        expressions(s.body(), places);
+        body.ranges.introduce(s.index(), s.span(), Optional.empty(), places, inner);
+        body.openRegion();
+        body.statements.all(s.body(), inner);
+        body.closeRegion();
+        for (var entry : inner.own().entrySet()) {
+            if (!entry.getKey().equals(s.index())) {
+                scope.define(entry.getKey(), entry.getValue());
+            }
+        }
+    }
+
+    void whileLoop(Statement.While w, Scope scope) {
+        body.session.unsupported("E0902", w.span(), "`while`",
+                "write `for` with the most steps that can be needed, and `break`");
+        Scope inner = scope.inner();
+        body.evaluator.evaluate(w.condition(), inner, false);
+        body.openRegion();
+        breakables.push(new Breakable(Optional.empty(), gates.size()));
+        inner.define(ACTIVE, body.stored(
+                body.constant("active", Scalar.truth(true), List.of(), w.span()), List.of(),
+                w.span()));
+        try {
+            body.statements.all(w.body(), inner);
+        } catch (NeedsAxis eachByItself) {
+            // fine for a check: each element would leave by itself
+        } finally {
+            breakables.pop();
+            body.closeRegion();
+        }
+    }
+
+    private static void expressions(List<Statement> statements, List<Expression> all) {
+        for (Statement statement : statements) {
+            switch (statement) {
+                case Statement.Assign a -> all.add(a.value());
+                case Statement.If i -> {
+                    all.add(i.condition());
+                    expressions(i.then(), all);
+                    expressions(i.otherwise(), all);
+                }
+                case Statement.For f -> expressions(f.body(), all);
+                case Statement.While w -> expressions(w.body(), all);
+                case Statement.Scan s -> expressions(s.body(), all);
+                case Statement.Leaving l -> expressions(l.body(), all);
+                case Statement.Break b -> { }
+            }
+        }
+    }
+
+}

@@ -1,0 +1,521 @@
+package dev.weir.frontend.lower;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.frontend.resolve.Names;
+import dev.weir.frontend.resolve.Symbol;
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Finds what an expression means: a constant of compilation, one element, or a whole tensor.
+ *
+ * <p>Inside an equation ({@code element} is set) everything is one element; elsewhere operations
+ * work on whole tensors.
+ */
+final class Evaluator {
+    private final Body body;
+    /** Tensors that an equation subscripts, such as {@code norm(x)}: computed once. */
+    private final Map<Expression, Meaning> bases = new IdentityHashMap<>();
+
+    Evaluator(Body body) {
+        this.body = body;
+    }
+
+    /** A constant of compilation, a function or a template. */
+    Meaning constant(Expression e, Scope scope) {
+        Meaning meaning = settle(evaluate(e, scope, false), e.span());
+        return switch (meaning) {
+            case Meaning.Whole w -> w;
+            case Meaning.Real r -> r;
+            case Meaning.Truth t -> t;
+            case Meaning.Text t -> t;
+            case Meaning.Unknown u -> u;
+            case Meaning.FunctionReference f -> f;
+            case Meaning.Closure c -> c;
+            case Meaning.AbstractFunction a -> a;
+            case Meaning.Builtin b -> b;
+            case Meaning.TemplateReference t -> t;
+            case Meaning.Element el -> throw notConstant(e);
+            case Meaning.Tensor t -> throw notConstant(e);
+            case Meaning.IndexVariable i -> throw notConstant(e);
+            case Meaning.StateReference s -> throw notConstant(e);
+            case Meaning.ParameterReference p -> throw notConstant(e);
+            case Meaning.Blocks b -> throw notConstant(e);
+            case Meaning.Chosen c -> throw notConstant(e);
+            case Meaning.Several s -> throw notConstant(e);
+            case Meaning.Poison p -> throw new Failure();
+            case Meaning.ConfigurationField c -> throw new Failure();
+        };
+    }
+
+    private Failure notConstant(Expression e) {
+        return body.fail("E0208", e.span(),
+                "this must be known when the model is compiled, but it depends on data");
+    }
+
+    Dimension dimension(Expression e, Scope scope) {
+        Meaning meaning = constant(e, scope);
+        return switch (meaning) {
+            case Meaning.Whole w -> w.dimension();
+            case Meaning.Unknown u -> Dimension.symbol("?." + e.span().text());
+            default -> throw body.session.fail(Diagnostic.error("E0208", e.span(),
+                            "`" + e.span().text() + "` is not a size")
+                    .helped("sizes are whole numbers: generics, literals and arithmetic on them"));
+        };
+    }
+
+    List<Dimension> dimensions(List<Expression> axes, Scope scope) {
+        List<Dimension> all = new ArrayList<>();
+        axes.forEach(a -> all.add(dimension(a, scope)));
+        return all;
+    }
+
+    Meaning evaluate(Expression e, Scope scope, boolean element) {
+        return switch (e) {
+            case Expression.Literal l -> literal(l);
+            case Expression.Truth t -> new Meaning.Truth(t.value());
+            case Expression.Text t -> new Meaning.Text(t.value());
+            case Expression.Name n -> use(lookUp(n.name(), n.span(), scope), n.span());
+            case Expression.Member m -> member(m, scope);
+            case Expression.Unary u -> body.operations.unary(
+                    u, settle(evaluate(u.operand(), scope, element), u.operand().span()));
+            case Expression.Binary b -> binary(b, scope, element);
+            case Expression.Access a -> access(a, scope, element);
+            case Expression.Call c -> body.calls.call(c, scope, element);
+            case Expression.Reduction r -> body.reductions.reduce(r, scope);
+            case Expression.Route r -> body.routes.route(r, scope);
+            case Expression.Choice c -> choice(c, scope, element);
+            case Expression.Tuple t -> new Meaning.Several(
+                    t.items().stream().map(i -> evaluate(i, scope, element)).toList());
+            case Expression.Lambda l -> new Meaning.Closure(l, scope);
+            case Expression.Selection s -> {
+                body.session.unsupported("E0904", s.span(), "an axis made by selection",
+                        "use `where` in the reductions instead");
+                yield selection(s, scope);
+            }
+            case Expression.Missing m -> throw new Failure();
+        };
+    }
+
+    private Meaning literal(Expression.Literal l) {
+        if (!l.isWhole() && l.span().text().matches("-?[0-9_]+")) {
+            throw body.fail("E0308", l.span(), "this number is too large");
+        }
+        return l.isWhole()
+                ? new Meaning.Whole(Dimension.of(l.whole())) : new Meaning.Real(l.value());
+    }
+
+    private Meaning selection(Expression.Selection s, Scope scope) {
+        Scope inner = scope.inner();
+        body.ranges.introduce(s.index(), s.span(), Optional.empty(),
+                List.of(s.condition()), inner);
+        scalar(evaluate(s.condition(), inner, true), s.span());
+        List<Dimension> shape = List.of(Dimension.symbol(body.session.symbol("S").name()));
+        return body.stored(body.newValue("kept", Format.I64, shape), shape, s.span());
+    }
+
+    private Meaning lookUp(String name, Span span, Scope scope) {
+        Optional<Meaning> local = scope.find(name);
+        if (local.isPresent()) {
+            return local.get();
+        }
+        if (name.equals("config")) {
+            return new Meaning.ConfigurationField("");
+        }
+        Optional<Symbol> symbol = scope.module().find(name);
+        if (symbol.isPresent()) {
+            return switch (symbol.get().declaration()) {
+                case Declaration.Function f -> new Meaning.FunctionReference(symbol.get(), f);
+                case Declaration.Block b -> throw body.session.fail(
+                        Diagnostic.error("E0208", span, "`" + name + "` is a template, not a "
+                                        + "value")
+                                .with(b.span(), "defined here")
+                                .helped("give the block a member of this kind: `name: " + name
+                                        + "<…>`"));
+                case Declaration.Derived d -> throw body.fail("E0208", span,
+                        "`" + name + "` is a model");
+            };
+        }
+        if (Operations.isBuiltin(name)) {
+            return new Meaning.Builtin(name);
+        }
+        if (scope.isHalfAssigned(name)) {
+            throw body.session.fail(Diagnostic.error("E0204", span,
+                            "`" + name + "` has a value in one branch only")
+                    .helped("assign it before the `if`, or in the other branch too"));
+        }
+        Set<String> candidates = new LinkedHashSet<>(scope.visible());
+        candidates.addAll(Operations.builtins());
+        throw body.session.fail(Diagnostic.error("E0203", span,
+                        "there is no `" + name + "` here")
+                .labelled("neither a value nor an index")
+                .helped(Names.suggest(name, candidates)
+                        .map(s -> "did you mean `" + s + "`?")
+                        .orElse("an index is introduced on the left side or by a reduction")));
+    }
+
+    /** What using a name gives: parameters become tensors, states are read. */
+    private Meaning use(Meaning meaning, Span span) {
+        return switch (meaning) {
+            case Meaning.ParameterReference p -> body.frame.parameter(p.declaration(), body);
+            case Meaning.StateReference s -> read(s.declaration(), span);
+            case Meaning.IndexVariable i -> new Meaning.Element(Scalar.variable(i.index()));
+            case Meaning.Poison p -> throw new Failure();
+            default -> meaning;
+        };
+    }
+
+    private Meaning read(Declaration.State declared, Span span) {
+        if (body.frame.grows(declared)) {
+            throw body.session.fail(Diagnostic.error("E0503", span,
+                            "`" + declared.name() + "` is read before this step's rows are in it")
+                    .with(declared.span(), "it grows by what is appended")
+                    .helped("append first: `" + declared.name() + " ++= …`"));
+        }
+        List<Dimension> shape = body.frame.stateShape(declared, body);
+        var state = body.frame.state(declared, body);
+        Value result = body.newValue(declared.name(), state.value().type().format(), shape);
+        body.emit(new Node.Read(result, state.name(), body.instanceScalars(), span));
+        return body.stored(result, shape, span);
+    }
+
+    private Meaning member(Expression.Member m, Scope scope) {
+        Meaning base = evaluate(m.base(), scope, false);
+        return switch (base) {
+            case Meaning.ConfigurationField c ->
+                    new Meaning.ConfigurationField(c.path().isEmpty()
+                            ? m.name() : c.path() + "." + m.name());
+            case Meaning.Blocks b -> {
+                body.session.unsupported("E0910", m.span(), "a member of another block",
+                        "call the block");
+                yield new Meaning.Blocks(b.name(), b.stretches(), b.isList(), b.span());
+            }
+            default -> throw body.fail("E0208", m.span(),
+                    "`" + m.base().span().text() + "` has no members");
+        };
+    }
+
+    /** A configuration field becomes its value. */
+    Meaning settle(Meaning meaning, Span span) {
+        if (!(meaning instanceof Meaning.ConfigurationField field)) {
+            return meaning;
+        }
+        if (!body.session.configuration().isKnown()) {
+            return new Meaning.Unknown();
+        }
+        return configured(field).orElseThrow(() -> body.session.fail(
+                Diagnostic.error("E0702", span, "the configuration has no `" + field.path() + "`")
+                        .labelled("read here")
+                        .helped("add it to config.json, give a fallback with `or`, or set the "
+                                + "generic with --set")));
+    }
+
+    private Optional<Meaning> configured(Meaning.ConfigurationField field) {
+        Optional<JsonNode> node = body.session.configuration().field(field.path());
+        return node.map(n -> n.isBoolean() ? new Meaning.Truth(n.booleanValue())
+                : n.isIntegralNumber() ? new Meaning.Whole(Dimension.of(n.longValue()))
+                : n.isNumber() ? new Meaning.Real(n.doubleValue())
+                : new Meaning.Text(n.isTextual() ? n.textValue() : n.toString()));
+    }
+
+    private Meaning binary(Expression.Binary b, Scope scope, boolean element) {
+        Meaning left = evaluate(b.left(), scope, element);
+        if (left instanceof Meaning.ConfigurationField field
+                && b.operator() == Expression.BinaryOperator.OR) {
+            if (!body.session.configuration().isKnown()) {
+                evaluate(b.right(), scope, element);
+                return new Meaning.Unknown();
+            }
+            return configured(field).orElseGet(() ->
+                    settle(evaluate(b.right(), scope, element), b.right().span()));
+        }
+        Meaning first = settle(left, b.left().span());
+        if (first instanceof Meaning.Truth t
+                && (b.operator() == Expression.BinaryOperator.AND && !t.value()
+                        || b.operator() == Expression.BinaryOperator.OR && t.value())) {
+            return first;
+        }
+        Meaning second = settle(evaluate(b.right(), scope, element), b.right().span());
+        if (b.operator() == Expression.BinaryOperator.CONTRACT) {
+            if (element) {
+                throw body.session.fail(Diagnostic.error("E0303", b.span(),
+                                "`@` works on whole tensors; here is one element")
+                        .helped("write the sum out: `sum[i] a[i] * b[i]`"));
+            }
+            return body.operations.contract(b, tensor(first, b.left().span()),
+                    tensor(second, b.right().span()), "product");
+        }
+        return body.operations.combine(b, first, second, element);
+    }
+
+    private Meaning choice(Expression.Choice c, Scope scope, boolean element) {
+        Meaning condition = settle(evaluate(c.condition(), scope, element), c.condition().span());
+        if (condition instanceof Meaning.Truth t) {
+            return evaluate(t.value() ? c.then() : c.otherwise(), scope, element);
+        }
+        Scalar guard = condition instanceof Meaning.Unknown
+                || condition instanceof Meaning.Tensor t && t.rank() > 0
+                ? Scalar.truth(true) : scalar(condition, c.condition().span());
+        body.bounds.push(guard);
+        Meaning then = settle(evaluate(c.then(), scope, element), c.then().span());
+        body.bounds.pop();
+        body.bounds.push(negated(guard));
+        Meaning otherwise = settle(
+                evaluate(c.otherwise(), scope, element), c.otherwise().span());
+        body.bounds.pop();
+        return body.operations.select(c, condition, then, otherwise, element);
+    }
+
+    private static Scalar negated(Scalar guard) {
+        if (guard instanceof Scalar.Apply a) {
+            Optional<Operation> opposite = switch (a.operation()) {
+                case LESS -> Optional.of(Operation.GREATER_EQUAL);
+                case LESS_EQUAL -> Optional.of(Operation.GREATER);
+                case GREATER -> Optional.of(Operation.LESS_EQUAL);
+                case GREATER_EQUAL -> Optional.of(Operation.LESS);
+                default -> Optional.empty();
+            };
+            if (opposite.isPresent()) {
+                return new Scalar.Apply(opposite.get(), a.operands());
+            }
+        }
+        return Scalar.truth(true);
+    }
+
+    /** The tensor or block list that an access subscripts, evaluated once. */
+    Meaning base(Expression e, Scope scope) {
+        if (e instanceof Expression.Name) {
+            return evaluate(e, scope, false);
+        }
+        Meaning known = bases.get(e);
+        if (known == null) {
+            known = evaluate(e, scope, false);
+            if (known instanceof Meaning.Tensor t && t.value().isEmpty()) {
+                Value value = body.materialise(t, "operand", e.span());
+                known = body.stored(value, t.shape(), e.span());
+            }
+            bases.put(e, known);
+        }
+        return known;
+    }
+
+    private Meaning access(Expression.Access a, Scope scope, boolean element) {
+        Meaning base = base(a.base(), scope);
+        return switch (base) {
+            case Meaning.Blocks blocks -> chosen(a, blocks, scope);
+            case Meaning.Tensor tensor -> read(a, tensor, scope, element);
+            case Meaning.Unknown u -> u;
+            default -> throw body.session.fail(Diagnostic.error("E0303", a.span(),
+                            "`" + a.base().span().text() + "` has no axes to subscript"));
+        };
+    }
+
+    private Meaning chosen(Expression.Access a, Meaning.Blocks blocks, Scope scope) {
+        if (a.subscripts().size() != 1 || !blocks.isList()) {
+            throw body.session.fail(Diagnostic.error("E0303", a.span(), blocks.isList()
+                            ? "a block list has one axis" : "`" + blocks.name()
+                                    + "` is one block, not a list")
+                    .with(blocks.span(), "declared here"));
+        }
+        Expression at = a.subscripts().getFirst().from();
+        Meaning index = settle(evaluate(at, scope, true), at.span());
+        if (!(index instanceof Meaning.Unknown)) {
+            checkInside(scalar(index, at.span()), blocks.count(), at.span(), blocks.span(),
+                    "`" + blocks.name() + "`", false);
+        }
+        return new Meaning.Chosen(blocks, index, a.span());
+    }
+
+    private Meaning read(
+            Expression.Access a, Meaning.Tensor tensor, Scope scope, boolean element) {
+        if (a.subscripts().size() > tensor.rank()
+                || element && a.subscripts().size() < tensor.rank()) {
+            throw body.session.fail(Diagnostic.error("E0303", a.span(),
+                            "`" + a.base().span().text() + "` has " + axes(tensor.rank())
+                                    + ", here are " + a.subscripts().size() + " subscripts")
+                    .labelled("its axes are " + Signatures.shape(tensor.shape()))
+                    .with(tensor.span(), "this is where it comes from"));
+        }
+        for (Expression.Subscript s : a.subscripts()) {
+            if (s.range().isPresent()) {
+                throw body.session.fail(Diagnostic.error("E0302", s.from().span(),
+                                "a range is stated where the index is introduced, not where it is "
+                                        + "used")
+                        .helped("state it on the left side or in the reduction's brackets"));
+            }
+        }
+        if (a.subscripts().stream().anyMatch(s -> s.to().isPresent())) {
+            return view(a, tensor, scope);
+        }
+        List<Scalar> coordinates = new ArrayList<>();
+        boolean data = false;
+        for (int i = 0; i < a.subscripts().size(); i++) {
+            Expression at = a.subscripts().get(i).from();
+            Scalar coordinate = scalar(settle(evaluate(at, scope, true), at.span()), at.span());
+            if (!coordinate.format().isInteger()) {
+                throw body.session.fail(Diagnostic.error("E0306", at.span(),
+                                "a subscript is a whole number, here is a "
+                                        + Formats.describe(coordinate.format()))
+                        .helped("convert it with `int(…)`, which rounds towards zero"));
+            }
+            coordinates.add(coordinate);
+            data |= body.bounds.dependsOnData(coordinate);
+            if (a.fallback().isEmpty()) {
+                checkInside(coordinate, tensor.shape().get(i), at.span(), tensor.span(),
+                        "`" + a.base().span().text() + "`", true);
+            }
+        }
+        if (coordinates.size() < tensor.rank()) {
+            List<Dimension> rest = tensor.shape().subList(coordinates.size(), tensor.rank());
+            return new Meaning.Tensor(rest, tensor.format(), more -> {
+                List<Scalar> all = new ArrayList<>(coordinates);
+                all.addAll(more);
+                return tensor.reader().at(all);
+            }, Optional.empty(), a.span());
+        }
+        Scalar load = tensor.reader().at(coordinates);
+        if (a.fallback().isPresent()) {
+            if (a.fallback().get().value().isEmpty()) {
+                body.session.unsupported("E0910", a.fallback().get().span(), "`or skip`",
+                        "state the range that is meant with `where`");
+                return new Meaning.Element(load);
+            }
+            Scalar otherwise = Scalars.convert(scalar(
+                    evaluate(a.fallback().get().value().get(), scope, true), a.span()),
+                    load.format());
+            return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
+                    Optional.of(otherwise), tensor, coordinates, a.span()));
+        }
+        return new Meaning.Element(data
+                ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, coordinates,
+                        a.span())
+                : load);
+    }
+
+    private Scalar loaded(
+            Scalar load,
+            Scalar.Bounds bounds,
+            Optional<Scalar> otherwise,
+            Meaning.Tensor tensor,
+            List<Scalar> coordinates,
+            Span span) {
+        if (load instanceof Scalar.Load l) {
+            return new Scalar.Load(l.source(), l.coordinates(), bounds, otherwise);
+        }
+        return new Scalar.Load(
+                body.materialise(tensor, "operand", span), coordinates, bounds, otherwise);
+    }
+
+    private Meaning view(Expression.Access a, Meaning.Tensor tensor, Scope scope) {
+        body.session.unsupported("E0907", a.span(), "a view of a part of an axis",
+                "narrow the index instead: `sum[f in 0..width]`");
+        List<Dimension> shape = new ArrayList<>();
+        for (int i = 0; i < tensor.rank(); i++) {
+            if (i < a.subscripts().size() && a.subscripts().get(i).to().isPresent()) {
+                Meaning from = evaluate(a.subscripts().get(i).from(), scope, true);
+                Meaning to = evaluate(a.subscripts().get(i).to().get(), scope, true);
+                shape.add(from instanceof Meaning.Whole f && to instanceof Meaning.Whole t
+                        ? t.dimension().minus(f.dimension())
+                        : Dimension.symbol("?.width"));
+            } else if (i >= a.subscripts().size() || i > 0) {
+                shape.add(tensor.shape().get(i));
+            }
+        }
+        return new Meaning.Tensor(shape, tensor.format(), tensor.reader(), Optional.empty(),
+                a.span());
+    }
+
+    static String axes(int rank) {
+        return rank == 0 ? "no axes" : rank == 1 ? "one axis" : rank + " axes";
+    }
+
+    private void checkInside(
+            Scalar coordinate,
+            Dimension size,
+            Span span,
+            Span declared,
+            String what,
+            boolean mayFallBack) {
+        if (body.bounds.dependsOnData(coordinate)) {
+            return;
+        }
+        Bounds.Verdict verdict = body.bounds.inside(coordinate, size.size());
+        boolean isError = verdict == Bounds.Verdict.REFUTED
+                || verdict == Bounds.Verdict.OPEN && !body.session.isChecking();
+        if (isError) {
+            String text = span.text();
+            throw body.session.fail(Diagnostic.error("E0307", span,
+                            "`" + text + "` can leave " + what)
+                    .labelled(verdict == Bounds.Verdict.REFUTED
+                            ? "outside 0.." + Polynomial.of(size.named()) + " for some indices"
+                            : "cannot be shown to lie in 0.." + Polynomial.of(size.named()))
+                    .with(declared, "this axis has size " + size.describe())
+                    .helped(mayFallBack
+                            ? "say what is read there: `[…] or 0`, or narrow the index's range"
+                            : "narrow the index's range"));
+        }
+    }
+
+    /** One element: what an equation needs. */
+    Scalar scalar(Meaning unsettled, Span span) {
+        Meaning meaning = settle(unsettled, span);
+        return switch (meaning) {
+            case Meaning.Element e -> e.scalar();
+            case Meaning.Whole w -> Scalar.extent(w.dimension().size());
+            case Meaning.Real r -> Scalar.real(r.value());
+            case Meaning.Truth t -> Scalar.truth(t.value());
+            case Meaning.Unknown u -> Scalar.whole(0);
+            case Meaning.IndexVariable i -> Scalar.variable(i.index());
+            case Meaning.Tensor t when t.rank() == 0 -> t.reader().at(List.of());
+            case Meaning.Tensor t -> throw body.session.fail(Diagnostic.error("E0303", span,
+                            "one element is needed, `" + span.text() + "` has "
+                                    + axes(t.rank()))
+                    .labelled("its axes are " + Signatures.shape(t.shape()))
+                    .with(t.span(), "this is where it comes from")
+                    .helped("subscript it"));
+            case Meaning.Poison p -> throw new Failure();
+            default -> throw body.fail("E0208", span, "`" + span.text() + "` is not a value");
+        };
+    }
+
+    /** A whole tensor; one element is a tensor without axes. */
+    Meaning.Tensor tensor(Meaning unsettled, Span span) {
+        Meaning meaning = settle(unsettled, span);
+        if (meaning instanceof Meaning.Tensor t) {
+            return t;
+        }
+        Scalar scalar = scalar(meaning, span);
+        if (scalar instanceof Scalar.Load l && l.coordinates().isEmpty()) {
+            return body.stored(l.source(), List.of(), span);
+        }
+        return new Meaning.Tensor(
+                List.of(), scalar.format(), c -> scalar, Optional.empty(), span);
+    }
+
+    static boolean isElementary(Meaning meaning) {
+        return switch (meaning) {
+            case Meaning.Element e -> true;
+            case Meaning.Tensor t -> t.rank() == 0;
+            case Meaning.Whole w -> true;
+            case Meaning.Real r -> true;
+            case Meaning.Truth t -> true;
+            case Meaning.Unknown u -> true;
+            case Meaning.IndexVariable i -> true;
+            default -> false;
+        };
+    }
+}

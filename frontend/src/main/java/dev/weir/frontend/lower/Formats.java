@@ -1,0 +1,34 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.ir.type.Format;
+import java.util.Optional;
+
+/** The element types that users write. */
+final class Formats {
+    private Formats() {}
+
+    /** {@code float}, {@code int}, {@code bool}, {@code bf16}, … and the names in config.json. */
+    static Optional<Format> named(String word) {
+        return switch (word) {
+            case "float", "float32" -> Optional.of(Format.F32);
+            case "bfloat16" -> Optional.of(Format.BF16);
+            case "float16" -> Optional.of(Format.F16);
+            case "float64" -> Optional.of(Format.F64);
+            case "int" -> Optional.of(Format.I64);
+            default -> Format.named(word);
+        };
+    }
+
+    /** The type of an argument or a local value: what is calculated with. */
+    static Format declared(Optional<String> type) {
+        return type.flatMap(Formats::named).orElse(Format.F32);
+    }
+
+    static String describe(Format format) {
+        return switch (format) {
+            case I64, I32 -> "int";
+            case BOOL -> "bool";
+            case F64, F32, BF16, F16 -> "float";
+        };
+    }
+}

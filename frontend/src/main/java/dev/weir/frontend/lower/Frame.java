@@ -1,0 +1,355 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.syntax.BlockList;
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A block at its place in the model, or a function: the names that its body sees. */
+final class Frame {
+    private final Session session;
+    private final Optional<Template.Concrete> template;
+    private final Place place;
+    private final Precision precision;
+    private final Scope scope;
+    private final List<Value> instances = new ArrayList<>();
+    private final Map<String, Meaning.Tensor> parameters = new HashMap<>();
+    private final Map<String, Size.Symbol> slots = new HashMap<>();
+
+    private Frame(
+            Session session,
+            Optional<Template.Concrete> template,
+            Place place,
+            Precision precision,
+            Scope scope) {
+        this.session = session;
+        this.template = template;
+        this.place = place;
+        this.precision = precision;
+        this.scope = scope;
+        for (int i = 0; i < place.counts().size(); i++) {
+            instances.add(session.value("instance" + i, TensorType.scalar(Format.I64)));
+        }
+    }
+
+    /** The frame of a function of the source, which lives nowhere in the model. */
+    static Frame ofFunction(Session session, Scope scope, Precision precision) {
+        return new Frame(session, Optional.empty(), Place.root(), precision, scope);
+    }
+
+    /** The frame of a block: generics under their own names, members, and their templates. */
+    static Frame ofBlock(
+            Session session, Template.Concrete template, Place place, Precision around) {
+        Scope scope = Scope.of(template.module());
+        template.bindings().forEach((name, meaning) -> scope.define(name,
+                meaning instanceof Meaning.Whole w
+                        ? new Meaning.Whole(w.dimension().renamed(name)) : meaning));
+        Declaration.Block block = template.declaration();
+        Frame naming = new Frame(session, Optional.of(template), place, around, scope);
+        Body constants = new Body(session, naming);
+        Map<String, Format> formats = new HashMap<>();
+        for (Declaration.Precision p : block.precisions()) {
+            for (Declaration.PrecisionItem item : p.items()) {
+                naming.format(item, constants)
+                        .ifPresent(f -> formats.put(selector(item.selector()), f));
+            }
+        }
+        Frame frame = new Frame(
+                session, Optional.of(template), place, around.with(formats), scope);
+        frame.checkConditions(constants);
+        for (Declaration.Parameter p : block.parameters()) {
+            scope.define(p.name(), new Meaning.ParameterReference(p));
+        }
+        for (Declaration.State s : block.states()) {
+            scope.define(s.name(), new Meaning.StateReference(s));
+        }
+        for (Declaration.Instance instance : block.instances()) {
+            Meaning blocks;
+            try {
+                blocks = frame.blocks(instance, constants);
+            } catch (Failure reported) {
+                blocks = new Meaning.Poison();
+            }
+            scope.define(instance.name(), blocks);
+        }
+        return frame;
+    }
+
+    private static String selector(String text) {
+        return text.startsWith("*.") ? text.substring(2) : text;
+    }
+
+    private Optional<Format> format(Declaration.PrecisionItem item, Body constants) {
+        Expression wanted = item.format();
+        if (wanted instanceof Expression.Call call
+                && call.function() instanceof Expression.Name name) {
+            session.unsupported("E0602", item.span(), "format `" + name.name() + "(…)`",
+                    "f32, bf16 and f16 are there");
+            return Optional.empty();
+        }
+        Meaning meaning = wanted instanceof Expression.Name name
+                ? new Meaning.Text(name.name())
+                : constants.evaluator.constant(lastIsFormat(wanted), scope);
+        if (!(meaning instanceof Meaning.Text text)) {
+            return Optional.empty();
+        }
+        Optional<Format> format = Formats.named(text.value());
+        String group = selector(item.selector());
+        boolean wide = group.equals("compute") || group.equals("accumulate");
+        if (format.isEmpty() && text.value().matches("(int|f8|fp8|e4m3|e5m2|nf)\\w*")) {
+            session.unsupported("E0602", item.span(), "format `" + text.value() + "`",
+                    "f32, bf16 and f16 are there");
+        } else if (format.isEmpty()) {
+            session.report(Diagnostic.error("E0601", wanted.span(),
+                            "there is no format `" + text.value() + "`")
+                    .helped("formats are f32, bf16, f16; others are not there yet"));
+        } else if (wide && format.get() != Format.F32) {
+            session.unsupported("E0602", item.span(),
+                    "`" + group + ": " + text.value() + "`", "calculation happens in f32");
+        }
+        return format.filter(f -> !wide);
+    }
+
+    /** In {@code config.dtype or f32} the last name is a format, not a value. */
+    private static Expression lastIsFormat(Expression e) {
+        return switch (e) {
+            case Expression.Binary b when b.operator() == Expression.BinaryOperator.OR ->
+                    new Expression.Binary(b.operator(), b.left(), lastIsFormat(b.right()),
+                            b.span());
+            case Expression.Name n -> new Expression.Text(n.name(), n.span());
+            default -> e;
+        };
+    }
+
+    private void checkConditions(Body constants) {
+        for (Expression condition : template.orElseThrow().declaration().conditions()) {
+            try {
+                Meaning holds = constants.evaluator.constant(condition, scope);
+                if (holds instanceof Meaning.Truth truth && !truth.value()) {
+                    session.report(Diagnostic.error("E0311", condition.span(),
+                                    "`" + template.orElseThrow().declaration().name()
+                                            + "` needs `" + condition.span().text() + "`")
+                            .labelled("does not hold with " + bindings())
+                            .helped("change the sizes that it is used with"));
+                }
+            } catch (Failure reported) {
+                // the condition itself is at fault and has been reported
+            }
+        }
+    }
+
+    private String bindings() {
+        List<String> parts = new ArrayList<>();
+        for (Declaration.Generic generic : template.orElseThrow().declaration().generics()) {
+            if (scope.find(generic.name()).orElse(null) instanceof Meaning.Whole w) {
+                parts.add(generic.name() + " = " + Polynomial.of(w.dimension().size()));
+            }
+        }
+        return String.join(", ", parts);
+    }
+
+    Scope scope() {
+        return scope;
+    }
+
+    Place place() {
+        return place;
+    }
+
+    Precision precision() {
+        return precision;
+    }
+
+    List<Value> instances() {
+        return instances;
+    }
+
+    Optional<Template.Concrete> template() {
+        return template;
+    }
+
+    private Meaning.Blocks blocks(Declaration.Instance instance, Body constants) {
+        Templates templates = new Templates(constants);
+        List<String> names = instance.naming()
+                .map(Declaration.Naming::names).filter(n -> !n.isEmpty())
+                .orElseGet(() -> List.of(storedName(instance.name())));
+        Map<String, String> inner = new HashMap<>();
+        instance.naming().ifPresent(n ->
+                n.inner().forEach(r -> inner.put(r.member(), r.stored())));
+        Place member = place.then(new Place.Member(instance.name())).storedAs(names);
+        List<Templates.Run> runs = templates.runs(instance.blocks(), scope);
+        boolean isList = !(instance.blocks() instanceof BlockList.Template);
+        List<Meaning.Stretch> stretches = new ArrayList<>();
+        Dimension first = Dimension.of(0);
+        for (Templates.Run run : runs) {
+            Template block = Templates.withStored(run.template(), inner);
+            Place at = member;
+            if (isList && run.indexed()) {
+                long offset = first.size().constant().orElse(0L);
+                at = member.storedAs(List.of(member.nextPlaceholder(offset))).then(
+                        new Place.ListElement(run.count().size().constant().orElse(1L), offset));
+            } else if (isList) {
+                String position = Polynomial.of(first.size()).toString();
+                at = member.storedAs(List.of(position)).then(new Place.Member(position));
+            }
+            stretches.add(new Meaning.Stretch(block, first, run.count(), run.indexed(), at));
+            first = first.plus(run.count());
+        }
+        if (stretches.isEmpty()) {
+            throw session.fail(Diagnostic.error("E0208", instance.span(),
+                    "`" + instance.name() + "` holds no block"));
+        }
+        return new Meaning.Blocks(instance.name(), stretches, isList, instance.span());
+    }
+
+    private String storedName(String member) {
+        return template.map(t -> t.stored().getOrDefault(member, member)).orElse(member);
+    }
+
+    /** A parameter as a tensor of the present instance. */
+    Meaning.Tensor parameter(Declaration.Parameter declared, Body body) {
+        Meaning.Tensor known = parameters.get(declared.name());
+        if (known != null) {
+            return known;
+        }
+        if (declared.binding().isPresent()) {
+            session.unsupported("E0911", declared.binding().get().span(),
+                    "a parameter bound by an equation", "store it under a name of its own");
+        }
+        List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
+        String path = Place.join(place.parameterPath(), declared.name());
+        Format format = format(declared.format(), declared.span())
+                .orElseGet(() -> precision.weights(declared.name(), path));
+        List<Size> whole = new ArrayList<>();
+        List<Scalar> prefix = new ArrayList<>();
+        for (int i = 0; i < instances.size(); i++) {
+            if (place.areLists().get(i)) {
+                whole.add(Size.of(place.counts().get(i)));
+                prefix.add(Scalar.load(instances.get(i), List.of()));
+            }
+        }
+        shape.forEach(d -> whole.add(d.size()));
+        Value value = Optional.ofNullable(session.program().parameters.get(path))
+                .map(Parameter::value)
+                .orElseGet(() -> session.value(declared.name(), new TensorType(format, whole)));
+        if (!session.isChecking()) {
+            session.program().parameters.putIfAbsent(path, new Parameter(
+                    value, prefix.size(), path, storedNames(declared), declared.optional(),
+                    declared.initial().orElse(0.0)));
+        }
+        Meaning.Tensor tensor = new Meaning.Tensor(shape, format,
+                coordinates -> {
+                    List<Scalar> all = new ArrayList<>(prefix);
+                    all.addAll(coordinates);
+                    return Scalar.load(value, all);
+                },
+                prefix.isEmpty() ? Optional.of(value) : Optional.empty(), declared.span());
+        parameters.put(declared.name(), tensor);
+        return tensor;
+    }
+
+    private Optional<Format> format(Optional<String> word, Span span) {
+        if (word.isPresent() && Formats.named(word.get()).isEmpty()) {
+            session.report(Diagnostic.error("E0601", span,
+                            "there is no format `" + word.get() + "`")
+                    .helped("formats are f32, bf16, f16, int, bool; others are not there yet"));
+        }
+        return word.flatMap(Formats::named);
+    }
+
+    private List<String> storedNames(Declaration.Parameter declared) {
+        List<String> names = Optional.ofNullable(
+                        template.orElseThrow().stored().get(declared.name()))
+                .map(List::of)
+                .or(() -> declared.naming().map(Declaration.Naming::names)
+                        .filter(n -> !n.isEmpty()))
+                .orElse(List.of(declared.name()));
+        return place.storedAs(names).stored();
+    }
+
+    /** Every parameter, so that a checkpoint is asked for those of unused members too. */
+    void declareParameters(Body body) {
+        for (Declaration.Parameter p : template.orElseThrow().declaration().parameters()) {
+            try {
+                parameter(p, body);
+            } catch (Failure reported) {
+                parameters.remove(p.name());
+            }
+        }
+    }
+
+    /** A state's own shape; the first axis of a growing one is its slots. */
+    List<Dimension> stateShape(Declaration.State declared, Body body) {
+        List<Dimension> shape = new ArrayList<>();
+        for (int i = 0; i < declared.axes().size(); i++) {
+            Expression axis = declared.axes().get(i);
+            boolean grows = i == 0 && axis instanceof Expression.Name n
+                    && scope.find(n.name()).isEmpty();
+            if (grows) {
+                String name = ((Expression.Name) axis).name();
+                Size.Symbol symbol = slots.computeIfAbsent(name, n -> session.symbol("S"));
+                shape.add(new Dimension(symbol, Size.symbol(name)));
+            } else {
+                shape.add(body.evaluator.dimension(axis, scope));
+            }
+        }
+        return shape;
+    }
+
+    boolean grows(Declaration.State declared) {
+        return !declared.axes().isEmpty()
+                && declared.axes().getFirst() instanceof Expression.Name n
+                && !scope.find(n.name()).filter(m -> m instanceof Meaning.Whole).isPresent();
+    }
+
+    /** Puts a state into the program. */
+    State state(Declaration.State declared, Body body) {
+        String path = Place.join(place.path(), declared.name());
+        State known = session.program().states.get(path);
+        if (known != null) {
+            return known;
+        }
+        if (declared.keep().isPresent()) {
+            session.unsupported("E0506", declared.keep().get().span(), "`keep last`",
+                    "leave it out: the state then keeps everything");
+        }
+        List<Dimension> own = stateShape(declared, body);
+        Format format = format(declared.format(), declared.span())
+                .orElseGet(() -> precision.cache(declared.name(), path));
+        List<Size> shape = new ArrayList<>();
+        List<Size> lengths = new ArrayList<>();
+        for (long count : place.counts()) {
+            shape.add(Size.of(count));
+            lengths.add(Size.of(count));
+        }
+        shape.add(Size.symbol("B"));
+        lengths.add(Size.symbol("B"));
+        own.forEach(d -> shape.add(d.size()));
+        boolean grows = grows(declared);
+        State state = new State(path, place.counts(),
+                session.value(declared.name(), new TensorType(format, shape)),
+                grows ? Optional.of((Size.Symbol) own.getFirst().size()) : Optional.empty(),
+                grows
+                        ? Optional.of(session.value(declared.name() + "_lengths",
+                                new TensorType(Format.I64, lengths)))
+                        : Optional.empty(),
+                declared.initial().orElse(0.0));
+        if (!session.isChecking()) {
+            session.program().states.put(path, state);
+        }
+        return state;
+    }
+}

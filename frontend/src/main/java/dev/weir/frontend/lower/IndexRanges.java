@@ -1,0 +1,196 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.tensor.Index;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.HashSet;
+
+/**
+ * Finds the range of an index from its bare uses: {@code x[t, d]} lets {@code d} run over the
+ * second axis of x. An affine use gives no range, it only has to stay inside.
+ */
+final class IndexRanges {
+    /** An axis that an index runs over. */
+    record Use(Dimension size, Span span, Span declared, String what) {}
+
+    private final Body body;
+
+    IndexRanges(Body body) {
+        this.body = body;
+    }
+
+    /** Brings an index into scope, with its stated range or the one that its uses give it. */
+    Index introduce(
+            String name,
+            Span span,
+            Optional<Expression.Range> stated,
+            List<Expression> places,
+            Scope inner) {
+        return introduce(name, span, stated, places, inner, List.of());
+    }
+
+    Index introduce(
+            String name,
+            Span span,
+            Optional<Expression.Range> stated,
+            List<Expression> places,
+            Scope inner,
+            List<Use> known) {
+        inner.find(name).ifPresent(hidden -> {
+            throw body.session.fail(Diagnostic.error("E0305", span,
+                            "the index `" + name + "` hides a value of the same name")
+                    .with(span(hidden).orElse(span), "this is the value")
+                    .helped("call the index something else"));
+        });
+        Index index = stated.isPresent()
+                ? stated(name, stated.get(), inner) : inferred(name, span, places, inner, known);
+        inner.define(name, new Meaning.IndexVariable(index, span));
+        return index;
+    }
+
+    private static Optional<Span> span(Meaning meaning) {
+        return switch (meaning) {
+            case Meaning.Tensor t -> Optional.of(t.span());
+            case Meaning.IndexVariable i -> Optional.of(i.span());
+            case Meaning.ParameterReference p -> Optional.of(p.declaration().span());
+            case Meaning.StateReference s -> Optional.of(s.declaration().span());
+            case Meaning.Blocks b -> Optional.of(b.span());
+            default -> Optional.empty();
+        };
+    }
+
+    private Index stated(String name, Expression.Range range, Scope scope) {
+        Meaning from = body.evaluator.settle(
+                body.evaluator.evaluate(range.from(), scope, true), range.span());
+        Meaning to = body.evaluator.settle(
+                body.evaluator.evaluate(range.to(), scope, true), range.span());
+        Dimension size = to instanceof Meaning.Whole w
+                ? w.dimension() : Dimension.symbol("?." + name);
+        if (from instanceof Meaning.Whole low && low.dimension().size().constant()
+                .filter(v -> v < 0).isPresent()) {
+            size = size.minus(low.dimension());
+        }
+        return body.index(name, body.evaluator.scalar(from, range.span()),
+                body.evaluator.scalar(to, range.span()), size);
+    }
+
+    private Index inferred(
+            String name, Span span, List<Expression> places, Scope scope, List<Use> known) {
+        List<Use> uses = new ArrayList<>(known);
+        for (Expression place : places) {
+            collect(name, place, scope, uses);
+        }
+        if (uses.isEmpty()) {
+            throw body.session.fail(Diagnostic.error("E0302", span,
+                            "nothing says what `" + name + "` runs over")
+                    .labelled("no axis is indexed by `" + name + "` alone")
+                    .helped("state its range: `" + name + " in 0..N`"));
+        }
+        Use first = uses.getFirst();
+        for (Use use : uses) {
+            if (use.size().differs(first.size())) {
+                throw body.session.fail(Diagnostic.error("E0301", use.span(),
+                                "`" + name + "` runs over two axes of different size: "
+                                        + first.size().describe() + " and "
+                                        + use.size().describe())
+                        .labelled("here it runs over " + use.what() + ", of size "
+                                + use.size().describe())
+                        .with(first.span(), "here over " + first.what() + ", of size "
+                                + first.size().describe())
+                        .helped("use two indices, or state a narrower range: `" + name
+                                + " in 0..n`"));
+            }
+        }
+        return body.index(name, first.size());
+    }
+
+    /** The uses of a name as a whole subscript, in the order of the text. */
+    void collect(String name, Expression e, Scope scope, List<Use> uses) {
+        switch (e) {
+            case Expression.Access a -> {
+                for (int i = 0; i < a.subscripts().size(); i++) {
+                    Expression.Subscript s = a.subscripts().get(i);
+                    boolean bare = s.to().isEmpty() && a.fallback().isEmpty()
+                            && s.from() instanceof Expression.Name n && n.name().equals(name);
+                    if (bare) {
+                        int axis = i;
+                        shape(a.base(), scope).ifPresent(shape -> {
+                            if (axis < shape.size()) {
+                                uses.add(new Use(shape.get(axis), s.from().span(),
+                                        a.base().span(), axis(a, axis)));
+                            }
+                        });
+                    } else {
+                        collect(name, s.from(), scope, uses);
+                    }
+                }
+                collect(name, a.base(), scope, uses);
+            }
+            case Expression.Reduction r -> {
+                boolean rebinds = !r.reducer().keepsIndex()
+                        && r.bindings().stream().anyMatch(b -> b.name().equals(name));
+                if (!rebinds) {
+                    collect(name, r.body(), scope, uses);
+                    r.filter().ifPresent(f -> collect(name, f, scope, uses));
+                }
+            }
+            default -> Trees.children(e).forEach(c -> collect(name, c, scope, uses));
+        }
+        if (uses.isEmpty() && e instanceof Expression.Access a && a.fallback().isPresent()) {
+            collectGuarded(name, a, scope, uses);
+        }
+    }
+
+    /** A guarded access gives a range only where no other one does. */
+    private void collectGuarded(
+            String name, Expression.Access a, Scope scope, List<Use> uses) {
+        for (int i = 0; i < a.subscripts().size(); i++) {
+            if (a.subscripts().get(i).from() instanceof Expression.Name n
+                    && n.name().equals(name)) {
+                int axis = i;
+                shape(a.base(), scope).filter(s -> axis < s.size()).ifPresent(s ->
+                        uses.add(new Use(s.get(axis), a.span(), a.base().span(),
+                                axis(a, axis))));
+            }
+        }
+    }
+
+    private static String axis(Expression.Access a, int axis) {
+        String[] ordinals = {"first", "second", "third", "fourth", "fifth", "sixth"};
+        String which = axis < ordinals.length ? ordinals[axis] : (axis + 1) + "th";
+        return "the " + which + " axis of `" + a.base().span().text() + "`";
+    }
+
+    /** The shape of what is subscripted, where it does not depend on indices. */
+    private Optional<List<Dimension>> shape(Expression base, Scope scope) {
+        if (base instanceof Expression.Name n) {
+            return scope.find(n.name()).flatMap(m -> switch (m) {
+                case Meaning.Tensor t -> Optional.of(t.shape());
+                case Meaning.ParameterReference p ->
+                        Optional.of(body.frame.parameter(p.declaration(), body).shape());
+                case Meaning.StateReference s ->
+                        Optional.of(body.frame.stateShape(s.declaration(), body));
+                case Meaning.Blocks b -> Optional.of(List.of(b.count()));
+                default -> Optional.empty();
+            });
+        }
+        Set<String> names = new HashSet<>();
+        Trees.names(base, names);
+        for (String used : names) {
+            Optional<Meaning> meaning = scope.find(used);
+            boolean known = meaning.filter(m -> !(m instanceof Meaning.IndexVariable)).isPresent()
+                    || meaning.isEmpty() && (Operations.isBuiltin(used)
+                            || scope.module().find(used).isPresent());
+            if (!known) {
+                return Optional.empty();
+            }
+        }
+        return body.evaluator.base(base, scope) instanceof Meaning.Tensor t
+                ? Optional.of(t.shape()) : Optional.empty();
+    }
+}

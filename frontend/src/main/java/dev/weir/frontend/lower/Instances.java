@@ -1,0 +1,93 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.resolve.Symbol;
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.tensor.Function;
+import dev.weir.ir.tensor.Region;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Makes the IR function of a block at its place, or of a function at its sizes, once for all calls
+ * that need the same one.
+ */
+final class Instances {
+    private final Session session;
+
+    Instances(Session session) {
+        this.session = session;
+    }
+
+    /** The function that all instances at a place run. */
+    String block(
+            Template.Concrete template,
+            Place place,
+            Map<String, Dimension> implicit,
+            Precision precision,
+            Span span) {
+        String key = place.path() + sizes(implicit);
+        Function known = session.program().functions.get(key);
+        if (known != null) {
+            return known.name();
+        }
+        session.enter(span);
+        try {
+            Frame frame = Frame.ofBlock(session, template, place, precision);
+            Body body = new Body(session, frame);
+            frame.declareParameters(body);
+            Scope scope = frame.scope().inner();
+            implicit.forEach((name, size) ->
+                    scope.define(name, new Meaning.Whole(size.renamed(name))));
+            Declaration.Method method =
+                    template.declaration().method("forward").orElseThrow(Failure::new);
+            Region region = new Methods(body).lower(method.signature(), method.body(), scope);
+            String name = session.functionName(
+                    place.path().isEmpty() ? "forward" : place.path());
+            session.program().functions.put(key,
+                    new Function(name, place.path(), frame.instances(), region));
+            return name;
+        } finally {
+            session.leave();
+        }
+    }
+
+    /** A function with axes, at the sizes of a call. */
+    String function(
+            Symbol symbol,
+            Declaration.Function declaration,
+            Map<String, Dimension> implicit,
+            Map<String, Meaning> constants,
+            Precision precision,
+            Span span) {
+        String key = "fn " + declaration.span().location() + sizes(implicit) + constants
+                + precision;
+        Function known = session.program().functions.get(key);
+        if (known != null) {
+            return known.name();
+        }
+        session.enter(span);
+        try {
+            Scope scope = Scope.of(symbol.module());
+            implicit.forEach((name, size) ->
+                    scope.define(name, new Meaning.Whole(size.renamed(name))));
+            constants.forEach(scope::define);
+            Frame frame = Frame.ofFunction(session, scope, precision);
+            Body body = new Body(session, frame);
+            Region region = new Methods(body).lower(
+                    declaration.signature(), declaration.body(), scope.inner());
+            String name = session.functionName(declaration.name());
+            session.program().functions.put(key,
+                    new Function(name, "", frame.instances(), region));
+            return name;
+        } finally {
+            session.leave();
+        }
+    }
+
+    private static String sizes(Map<String, Dimension> implicit) {
+        return implicit.entrySet().stream()
+                .map(e -> e.getKey() + "=" + e.getValue().size())
+                .collect(Collectors.joining(",", "<", ">"));
+    }
+}

@@ -1,0 +1,104 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Lowers a method from its signature to its results. */
+final class Methods {
+    private final Body body;
+
+    Methods(Body body) {
+        this.body = body;
+    }
+
+    /** The region of a method; arguments that the scope already knows are constants. */
+    Region lower(Declaration.Signature signature, Declaration.Body source, Scope scope) {
+        List<Value> arguments = new ArrayList<>();
+        for (Declaration.Formal formal : signature.formals()) {
+            if (scope.find(formal.name()).filter(m -> isBoundConstant(m, formal)).isPresent()) {
+                continue;
+            }
+            List<Dimension> shape = body.evaluator.dimensions(formal.axes(), scope);
+            Format format = Formats.declared(formal.type());
+            checkType(formal);
+            Value value = body.newValue(argumentName(formal), format, shape);
+            arguments.add(value);
+            if (scope.own().containsKey(formal.name())) {
+                body.session.report(Diagnostic.error("E0201", formal.span(),
+                        "`" + formal.name() + "` is there twice"));
+            }
+            scope.define(formal.name(), body.stored(value, shape, formal.span()));
+        }
+        for (Declaration.Formal result : signature.results()) {
+            checkType(result);
+            body.statements.declare(result.name(), new Statements.Declared(
+                    body.evaluator.dimensions(result.axes(), scope),
+                    Formats.declared(result.type()), result.span()));
+        }
+        Scope inner = scope.inner();
+        boolean isExpression = source.expression().isPresent();
+        if (isExpression) {
+            body.statements.results(signature, source.expression().get(), inner);
+        } else {
+            body.statements.all(source.statements(), inner);
+        }
+        List<Value> results = new ArrayList<>();
+        for (Declaration.Formal result : signature.results()) {
+            results.add(result(result, inner));
+        }
+        return new Region(arguments, body.closeRegion(), results);
+    }
+
+    /** {@code pos[T]: int = positions} comes from the runtime, which knows it by that name. */
+    private static String argumentName(Declaration.Formal formal) {
+        return isPositions(formal) ? "positions" : formal.name();
+    }
+
+    static boolean isPositions(Declaration.Formal formal) {
+        return formal.value().orElse(null) instanceof Expression.Name n
+                && n.name().equals("positions");
+    }
+
+    private static boolean isBoundConstant(Meaning meaning, Declaration.Formal formal) {
+        return formal.axes().isEmpty() && (meaning instanceof Meaning.Real
+                || meaning instanceof Meaning.Whole || meaning instanceof Meaning.Truth
+                || meaning instanceof Meaning.Unknown || meaning instanceof Meaning.Closure
+                || meaning instanceof Meaning.FunctionReference);
+    }
+
+    private void checkType(Declaration.Formal formal) {
+        if (formal.type().isPresent() && Formats.named(formal.type().get()).isEmpty()) {
+            body.session.report(Diagnostic.error("E0601", formal.span(),
+                            "there is no type `" + formal.type().get() + "`")
+                    .helped("types are float, int and bool"));
+        }
+    }
+
+    private Value result(Declaration.Formal formal, Scope scope) {
+        Statements.Declared declared = body.statements.declared(formal.name()).orElseThrow();
+        Meaning meaning = scope.find(formal.name())
+                .filter(m -> scope.own().containsKey(formal.name())
+                        || m instanceof Meaning.Tensor)
+                .orElse(null);
+        if (meaning == null) {
+            Diagnostic missing = Diagnostic.error("E0204", formal.span(),
+                    "the result `" + formal.name() + "` gets no value");
+            body.session.report(scope.isHalfAssigned(formal.name())
+                    ? missing.helped("it is assigned in one branch only: give it a value in the "
+                            + "other, or before")
+                    : missing.helped("assign it: `" + formal.name() + " = …`"));
+        }
+        if (meaning == null || meaning instanceof Meaning.Poison) {
+            return body.newValue(formal.name(), declared.format(), declared.shape());
+        }
+        Meaning.Tensor tensor = body.evaluator.tensor(meaning, formal.span());
+        body.statements.checkDeclared(formal.name(), declared, tensor, tensor.span());
+        return body.materialise(tensor, formal.name(), formal.span());
+    }
+}

@@ -1,0 +1,155 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.LowerOptions;
+import dev.weir.frontend.resolve.Symbol;
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.tensor.Function;
+import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.type.Size;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Lowers a model with its generics bound to numbers: to one entry and a function a block. */
+public final class ModelLowering {
+    private final LowerOptions options;
+    private final Session session;
+
+    private ModelLowering(LowerOptions options, List<Diagnostic> diagnostics) {
+        this.options = options;
+        this.session = new Session(false, options.trace(), options.configuration(), diagnostics);
+    }
+
+    /** The program; empty if there were errors, which have been added. */
+    public static Optional<TensorProgram> lower(
+            Symbol model, LowerOptions options, List<Diagnostic> diagnostics) {
+        try {
+            return new ModelLowering(options, diagnostics).lower(model);
+        } catch (Failure reported) {
+            return Optional.empty();
+        }
+    }
+
+    private Optional<TensorProgram> lower(Symbol model) {
+        Declaration.Block block = (Declaration.Block) model.declaration();
+        Template.Concrete template = new Template.Concrete(
+                block, model.module(), bindings(block, model), Map.of());
+        Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
+        Declaration.Method method = block.method("forward").orElseThrow(() -> session.fail(
+                Diagnostic.error("E0204", block.span(),
+                        "`" + block.name() + "` has no `forward`")));
+        if (block.methods().size() > 1) {
+            session.unsupported("E0910", block.methods().getLast().span(),
+                    "a second entry of a model", "keep one `forward`");
+        }
+        Body body = new Body(session, frame);
+        frame.declareParameters(body);
+        Scope scope = frame.scope().inner();
+        TemplateCheck.openSizes(method.signature(), scope);
+        scope.own().keySet().forEach(session::reserve);
+        Region region = new Methods(body).lower(method.signature(), method.body(), scope);
+        if (session.hasErrors()) {
+            return Optional.empty();
+        }
+        Optional<Size.Symbol> stream = method.signature().formals().stream()
+                .filter(f -> !f.axes().isEmpty()).findFirst()
+                .map(f -> f.axes().getFirst())
+                .filter(a -> a instanceof Expression.Name n && scope.own().containsKey(n.name()))
+                .map(a -> new Size.Symbol(((Expression.Name) a).name()));
+        Session.Program program = session.program();
+        String name = session.functionName("forward");
+        return Optional.of(new TensorProgram(
+                block.name(),
+                List.copyOf(program.parameters.values()),
+                List.copyOf(program.states.values()),
+                List.copyOf(program.functions.values()),
+                new Function(name, "", List.of(), region),
+                stream,
+                method.signature().results().stream().map(Declaration.Formal::name).toList(),
+                Optional.empty(),
+                options.configuration().read()));
+    }
+
+    private Map<String, Meaning> bindings(Declaration.Block block, Symbol model) {
+        Map<String, Meaning> bindings = new LinkedHashMap<>();
+        Scope scope = Scope.of(model.module());
+        Body constants = new Body(session, Frame.ofFunction(session, scope, Precision.none()));
+        for (String name : options.settings().keySet()) {
+            boolean known = block.generics().stream().anyMatch(g -> g.name().equals(name))
+                    || block.settings().stream().anyMatch(s -> s.name().equals(name));
+            if (!known) {
+                session.report(Diagnostic.error("E0703", block.span(),
+                                "`" + block.name() + "` has no generic `" + name + "` to set")
+                        .helped("it has " + String.join(", ", block.generics().stream()
+                                .map(Declaration.Generic::name).toList())));
+            }
+        }
+        for (Declaration.Generic generic : block.generics()) {
+            try {
+                Meaning value = value(generic.name(), generic.value(), generic, scope, constants);
+                boolean isSize = value instanceof Meaning.Whole
+                        || value instanceof Meaning.TemplateReference;
+                if (!isSize && !(value instanceof Meaning.Real) && !(value instanceof Meaning.Text)
+                        && !(value instanceof Meaning.Truth)) {
+                    throw session.fail(Diagnostic.error("E0703", generic.span(),
+                            "`" + generic.name() + "` has no value that can be compiled"));
+                }
+                bindings.put(generic.name(), value);
+                scope.define(generic.name(), value);
+            } catch (Failure reported) {
+                bindings.put(generic.name(), new Meaning.Poison());
+                scope.define(generic.name(), new Meaning.Poison());
+            }
+        }
+        for (Declaration.Setting setting : block.settings()) {
+            String given = options.settings().get(setting.name());
+            Meaning value = given != null ? parsed(given)
+                    : constants.evaluator.constant(setting.value().orElseThrow(() ->
+                            session.fail(Diagnostic.error("E0209", setting.span(),
+                                    "`" + setting.name() + "` has no default"))), scope);
+            bindings.put(setting.name(), value);
+            scope.define(setting.name(), value);
+        }
+        if (session.hasErrors()) {
+            throw new Failure();
+        }
+        return bindings;
+    }
+
+    private Meaning value(
+            String name,
+            Optional<Expression> standard,
+            Declaration.Generic generic,
+            Scope scope,
+            Body constants) {
+        String given = options.settings().get(name);
+        if (given != null) {
+            return parsed(given);
+        }
+        return constants.evaluator.constant(standard.orElseThrow(() -> session.fail(
+                Diagnostic.error("E0703", generic.span(),
+                                "`" + name + "` has no default and no value was given")
+                        .helped("give it one: --set " + name
+                                + "=…, or a default from `config.…`"))),
+                scope);
+    }
+
+    private static Meaning parsed(String text) {
+        if (text.matches("-?\\d{1,18}")) {
+            return new Meaning.Whole(Dimension.of(Long.parseLong(text)));
+        }
+        if (text.equals("true") || text.equals("false")) {
+            return new Meaning.Truth(text.equals("true"));
+        }
+        try {
+            return new Meaning.Real(Double.parseDouble(text));
+        } catch (NumberFormatException notANumber) {
+            return new Meaning.Text(text);
+        }
+    }
+
+}

@@ -1,0 +1,114 @@
+package dev.weir.frontend.lower;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Where a block lives in a model: the members that lead to it, a placeholder for each list and for
+ * each loop that gives it a state of its own.
+ *
+ * @param steps from the model down
+ * @param stored the prefixes under which a checkpoint may name its tensors, best first
+ */
+record Place(List<Step> steps, List<String> stored) {
+    Place {
+        steps = List.copyOf(steps);
+        stored = List.copyOf(stored);
+    }
+
+    /** One part of a path. */
+    sealed interface Step {}
+
+    /** A member. */
+    record Member(String name) implements Step {}
+
+    /** An element of a list; {@code offset} is where its stretch begins. */
+    record ListElement(long count, long offset) implements Step {}
+
+    /** An iteration of a loop around the call. */
+    record Iteration(long count) implements Step {}
+
+    /** One of several calls of a block that has state. */
+    record Site(int number) implements Step {}
+
+    static Place root() {
+        return new Place(List.of(), List.of(""));
+    }
+
+    Place then(Step step) {
+        List<Step> longer = new ArrayList<>(steps);
+        longer.add(step);
+        return new Place(longer, stored);
+    }
+
+    Place storedAs(List<String> names) {
+        List<String> longer = new ArrayList<>();
+        for (String prefix : stored) {
+            for (String name : names) {
+                longer.add(join(prefix, name));
+            }
+        }
+        return new Place(steps, longer);
+    }
+
+    /** The next list element's placeholder in stored names. */
+    String nextPlaceholder(long offset) {
+        long lists = steps.stream().filter(s -> s instanceof ListElement).count();
+        return offset == 0 ? "{" + lists + "}" : "{" + lists + "+" + offset + "}";
+    }
+
+    static String join(String prefix, String name) {
+        return prefix.isEmpty() ? name : name.isEmpty() ? prefix : prefix + "." + name;
+    }
+
+    /** How many there are of each kind of instance. */
+    List<Long> counts() {
+        return steps.stream().mapMulti((Step s, java.util.function.Consumer<Long> out) -> {
+            switch (s) {
+                case ListElement e -> out.accept(e.count());
+                case Iteration i -> out.accept(i.count());
+                case Member m -> { }
+                case Site t -> { }
+            }
+        }).toList();
+    }
+
+    /** For each instance, whether it is a list element rather than an iteration. */
+    List<Boolean> areLists() {
+        return steps.stream()
+                .filter(s -> s instanceof ListElement || s instanceof Iteration)
+                .map(s -> s instanceof ListElement).toList();
+    }
+
+    /** The path with a placeholder for every instance. */
+    String path() {
+        StringBuilder text = new StringBuilder();
+        int instance = 0;
+        for (Step step : steps) {
+            switch (step) {
+                case Member m -> text.append(text.isEmpty() ? "" : ".").append(m.name());
+                case ListElement e -> text.append(".{").append(instance++)
+                        .append(e.offset() == 0 ? "" : "+" + e.offset()).append("}");
+                case Iteration i -> text.append("[{").append(instance++).append("}]");
+                case Site s -> text.append("#").append(s.number());
+            }
+        }
+        return text.toString();
+    }
+
+    /** The path that parameters have: the same for every call. */
+    String parameterPath() {
+        StringBuilder text = new StringBuilder();
+        int list = 0;
+        for (Step step : steps) {
+            switch (step) {
+                case Member m -> text.append(text.isEmpty() ? "" : ".").append(m.name());
+                case ListElement e -> text.append(".{").append(list++)
+                        .append(e.offset() == 0 ? "" : "+" + e.offset()).append("}");
+                case Iteration i -> { }
+                case Site s -> { }
+            }
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,77 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.resolve.ModuleScope;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/** Names and what they stand for, inside out. */
+final class Scope {
+    private final Optional<Scope> outer;
+    private final ModuleScope module;
+    private final Map<String, Meaning> names = new LinkedHashMap<>();
+    private final Set<String> halfAssigned = new LinkedHashSet<>();
+    /** What becomes of an outer meaning seen from here: inside a gate, its entrants' rows. */
+    private Function<Meaning, Meaning> passage = Function.identity();
+
+    private Scope(Optional<Scope> outer, ModuleScope module) {
+        this.outer = outer;
+        this.module = module;
+    }
+
+    static Scope of(ModuleScope module) {
+        return new Scope(Optional.empty(), module);
+    }
+
+    Scope inner() {
+        return new Scope(Optional.of(this), module);
+    }
+
+    Scope inner(Function<Meaning, Meaning> changed) {
+        Scope scope = inner();
+        scope.passage = changed;
+        return scope;
+    }
+
+    ModuleScope module() {
+        return module;
+    }
+
+    Optional<Meaning> find(String name) {
+        Meaning own = names.get(name);
+        if (own != null) {
+            return Optional.of(own);
+        }
+        return outer.flatMap(o -> o.find(name)).map(passage);
+    }
+
+    void define(String name, Meaning meaning) {
+        names.put(name, meaning);
+        halfAssigned.remove(name);
+    }
+
+    /** Names defined in this scope itself. */
+    Map<String, Meaning> own() {
+        return names;
+    }
+
+    void noteHalfAssigned(String name) {
+        halfAssigned.add(name);
+    }
+
+    boolean isHalfAssigned(String name) {
+        return halfAssigned.contains(name) || outer.isPresent() && outer.get().isHalfAssigned(name);
+    }
+
+    Set<String> visible() {
+        Set<String> all = new LinkedHashSet<>(names.keySet());
+        outer.ifPresent(o -> all.addAll(o.visible()));
+        if (outer.isEmpty()) {
+            all.addAll(module.names().keySet());
+        }
+        return all;
+    }
+}

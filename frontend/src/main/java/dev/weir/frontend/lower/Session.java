@@ -1,0 +1,173 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.Configuration;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Severity;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.tensor.Function;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What is common to all bodies of one run: diagnostics, identifiers, and the program so far.
+ *
+ * <p>A run either lowers a model, with every generic bound to a number, or checks a template, with
+ * its generics as names; the rules are the same, but a check makes nothing of the blocks it calls
+ * and leaves open what depends on a number.
+ */
+final class Session {
+    private final boolean checking;
+    private final boolean tracing;
+    private final Configuration configuration;
+    private final List<Diagnostic> diagnostics;
+    private final Set<String> symbols = new HashSet<>();
+    private final Map<String, Integer> depths = new LinkedHashMap<>();
+    private final Set<String> reported = new HashSet<>();
+    private Program program = new Program();
+    private int next;
+    private int depth;
+
+    /** What has been made of the model so far. */
+    static final class Program {
+        final Map<String, Parameter> parameters = new LinkedHashMap<>();
+        final Map<String, State> states = new LinkedHashMap<>();
+        final Map<String, Function> functions = new LinkedHashMap<>();
+        final Set<String> functionNames = new HashSet<>();
+
+        Program copy() {
+            Program copy = new Program();
+            copy.parameters.putAll(parameters);
+            copy.states.putAll(states);
+            copy.functions.putAll(functions);
+            copy.functionNames.addAll(functionNames);
+            return copy;
+        }
+    }
+
+    Session(
+            boolean checking,
+            boolean tracing,
+            Configuration configuration,
+            List<Diagnostic> diagnostics) {
+        this.checking = checking;
+        this.tracing = tracing;
+        this.configuration = configuration;
+        this.diagnostics = diagnostics;
+    }
+
+    boolean isChecking() {
+        return checking;
+    }
+
+    boolean isTracing() {
+        return tracing;
+    }
+
+    Configuration configuration() {
+        return configuration;
+    }
+
+    Program program() {
+        return program;
+    }
+
+    Map<String, Integer> depths() {
+        return depths;
+    }
+
+    void report(Diagnostic diagnostic) {
+        Span span = diagnostic.primary();
+        String key = diagnostic.code() + span.source().name() + span.start() + ":" + span.end();
+        if (reported.add(key)) {
+            diagnostics.add(diagnostic);
+        }
+    }
+
+    /** Reports an error and leaves the statement. */
+    Failure fail(Diagnostic diagnostic) {
+        report(diagnostic);
+        return new Failure();
+    }
+
+    /** Refuses a construct that is checked but has no lowering yet; a check lets it pass. */
+    void unsupported(String code, Span span, String what, String help) {
+        if (!checking) {
+            throw fail(Diagnostic.error(code, span, what + " cannot be compiled yet")
+                    .labelled("checked, but not lowered").helped(help));
+        }
+    }
+
+    boolean hasErrors() {
+        return diagnostics.stream().anyMatch(d -> d.severity() == Severity.ERROR);
+    }
+
+    Value value(String name, TensorType type) {
+        return new Value(next++, name, type);
+    }
+
+    Index index(String name) {
+        return new Index(next++, name);
+    }
+
+    /** A run-time size that no other is called. */
+    Size.Symbol symbol(String name) {
+        String unique = name;
+        for (int i = 2; !symbols.add(unique); i++) {
+            unique = name + i;
+        }
+        return new Size.Symbol(unique);
+    }
+
+    void reserve(String symbol) {
+        symbols.add(symbol);
+    }
+
+    String functionName(String wanted) {
+        String unique = wanted;
+        for (int i = 2; !program.functionNames.add(unique); i++) {
+            unique = wanted + "_" + i;
+        }
+        return unique;
+    }
+
+    /** Enters one more block inside a block; endless generic recursion ends here. */
+    void enter(Span span) {
+        if (++depth > 64) {
+            depth = 0;
+            throw fail(Diagnostic.error("E0207", span, "blocks contain one another without end")
+                    .labelled("more than 64 levels deep")
+                    .helped("a block that holds itself needs a case that does not"));
+        }
+    }
+
+    void leave() {
+        depth = Math.max(0, depth - 1);
+    }
+
+    /** Everything that an attempt may have to take back. */
+    record Checkpoint(Program program, int diagnostics, Set<String> reported) {}
+
+    Checkpoint checkpoint() {
+        return new Checkpoint(program.copy(), diagnostics.size(), new HashSet<>(reported));
+    }
+
+    void restore(Checkpoint checkpoint) {
+        program = checkpoint.program().copy();
+        List<Diagnostic> kept =
+                new ArrayList<>(diagnostics.subList(0, checkpoint.diagnostics()));
+        diagnostics.clear();
+        diagnostics.addAll(kept);
+        reported.clear();
+        reported.addAll(checkpoint.reported());
+    }
+}

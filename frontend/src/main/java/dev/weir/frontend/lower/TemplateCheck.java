@@ -1,0 +1,153 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.resolve.ModuleScope;
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Checks a module's declarations as templates: with generics as names instead of numbers. What
+ * depends on a number is left to the lowering of a model.
+ */
+public final class TemplateCheck {
+    private final ModuleScope module;
+    private final List<Diagnostic> diagnostics;
+
+    private TemplateCheck(ModuleScope module, List<Diagnostic> diagnostics) {
+        this.module = module;
+        this.diagnostics = diagnostics;
+    }
+
+    public static void check(ModuleScope module, List<Diagnostic> diagnostics) {
+        TemplateCheck check = new TemplateCheck(module, diagnostics);
+        for (Declaration declaration : module.module().declarations()) {
+            try {
+                switch (declaration) {
+                    case Declaration.Block b -> check.block(b);
+                    case Declaration.Function f -> check.function(f);
+                    case Declaration.Derived d -> check.derived(d);
+                }
+            } catch (Failure reported) {
+                // the diagnostic is there; go on with the next declaration
+            } catch (StackOverflowError tooDeep) {
+                diagnostics.add(Diagnostic.error("E0104", declaration.span(),
+                                "`" + declaration.name() + "` is nested too deeply")
+                        .helped("name a part of an expression and use the name"));
+            }
+        }
+    }
+
+    private Session session() {
+        return new Session(true, false, Configuration.unknown(), diagnostics);
+    }
+
+    private void derived(Declaration.Derived d) {
+        if (module.find(d.base()).isEmpty()) {
+            diagnostics.add(Diagnostic.error("E0203", d.span(),
+                    "there is no model `" + d.base() + "`"));
+        }
+    }
+
+    private void block(Declaration.Block block) {
+        Session session = session();
+        Map<String, Meaning> bindings = new LinkedHashMap<>();
+        Scope scope = Scope.of(module);
+        Body constants = new Body(session, Frame.ofFunction(session, scope, Precision.none()));
+        for (Declaration.Generic generic : block.generics()) {
+            Meaning meaning;
+            if (generic.kind().isPresent()) {
+                meaning = new Meaning.TemplateReference(
+                        new Template.Abstract(generic.name(), generic.kind().get(), scope));
+            } else {
+                generic.value().ifPresent(v -> constants.evaluator.constant(v, scope));
+                meaning = new Meaning.Whole(Dimension.symbol(generic.name()));
+            }
+            if (bindings.put(generic.name(), meaning) != null) {
+                session.report(Diagnostic.error("E0201", generic.span(),
+                        "`" + generic.name() + "` is there twice"));
+            }
+            scope.define(generic.name(), meaning);
+            session.reserve(generic.name());
+        }
+        for (Declaration.Setting setting : block.settings()) {
+            setting.value().ifPresent(v -> constants.evaluator.constant(v, scope));
+            Meaning meaning = setting.function().isPresent()
+                    ? new Meaning.AbstractFunction(setting.function().get())
+                    : setting.type().equals("int")
+                            ? new Meaning.Whole(Dimension.symbol(setting.name()))
+                            : new Meaning.Unknown();
+            bindings.put(setting.name(), meaning);
+            scope.define(setting.name(), meaning);
+        }
+        members(block, session);
+        Template.Concrete template =
+                new Template.Concrete(block, module, bindings, Map.of());
+        Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
+        frame.declareParameters(new Body(session, frame));
+        if (block.methods().isEmpty()) {
+            session.report(Diagnostic.error("E0204", block.span(),
+                            "`" + block.name() + "` has no `forward`")
+                    .helped("say what it computes: `forward(x[D]) -> y[D] { … }`"));
+        }
+        for (Declaration.Method method : block.methods()) {
+            Body body = new Body(session, frame);
+            Scope inside = frame.scope().inner();
+            openSizes(method.signature(), inside);
+            inside.own().keySet().forEach(session::reserve);
+            new Methods(body).lower(method.signature(), method.body(), inside);
+        }
+        diagnostics.addAll(Unused.in(block));
+    }
+
+    /** Names of members are told apart. */
+    private static void members(Declaration.Block block, Session session) {
+        Map<String, Span> seen = new LinkedHashMap<>();
+        block.parameters().forEach(p -> once(p.name(), p.span(), seen, session));
+        block.states().forEach(s -> once(s.name(), s.span(), seen, session));
+        block.instances().forEach(i -> once(i.name(), i.span(), seen, session));
+        block.methods().forEach(m -> once(m.name(), m.span(), seen, session));
+    }
+
+    private static void once(
+            String name,
+            Span span,
+            Map<String, Span> seen,
+            Session session) {
+        Span before = seen.putIfAbsent(name, span);
+        if (before != null) {
+            session.report(Diagnostic.error("E0201", span, "`" + name + "` is defined twice")
+                    .with(before, "first defined here"));
+        }
+    }
+
+    /** Sizes that only a call fixes stand for themselves. */
+    static void openSizes(Declaration.Signature signature, Scope scope) {
+        for (Declaration.Formal formal : signature.formals()) {
+            for (Expression axis : formal.axes()) {
+                if (axis instanceof Expression.Name n && scope.find(n.name()).isEmpty()) {
+                    scope.define(n.name(), new Meaning.Whole(Dimension.symbol(n.name())));
+                }
+            }
+        }
+    }
+
+    private void function(Declaration.Function f) {
+        Session session = session();
+        Scope scope = Scope.of(module);
+        for (Declaration.Generic generic : f.generics()) {
+            scope.define(generic.name(), new Meaning.Whole(Dimension.symbol(generic.name())));
+        }
+        openSizes(f.signature(), scope);
+        scope.own().keySet().forEach(session::reserve);
+        Body body = new Body(session, Frame.ofFunction(session, scope, Precision.none()));
+        for (Declaration.Formal formal : f.signature().formals()) {
+            formal.value().ifPresent(v -> body.evaluator.constant(v, scope));
+        }
+        new Methods(body).lower(f.signature(), f.body(), scope.inner());
+    }
+}

@@ -1,0 +1,150 @@
+package dev.weir.frontend.syntax;
+
+import dev.weir.ir.diagnostic.Span;
+import java.util.List;
+import java.util.Optional;
+
+/** What a module defines by name. */
+public sealed interface Declaration {
+    String name();
+
+    Span span();
+
+    /** The text of the {@code ///} lines before it. */
+    String documentation();
+
+    /** A template: a block, or a model, whose generics all have defaults. */
+    record Block(
+            String name,
+            boolean isModel,
+            List<Generic> generics,
+            List<Setting> settings,
+            List<Expression> conditions,
+            List<Parameter> parameters,
+            List<State> states,
+            List<Instance> instances,
+            List<Precision> precisions,
+            List<Method> methods,
+            String documentation,
+            Span span)
+            implements Declaration {
+        public Block {
+            generics = List.copyOf(generics);
+            settings = List.copyOf(settings);
+            conditions = List.copyOf(conditions);
+            parameters = List.copyOf(parameters);
+            states = List.copyOf(states);
+            instances = List.copyOf(instances);
+            precisions = List.copyOf(precisions);
+            methods = List.copyOf(methods);
+        }
+
+        public Optional<Method> method(String wanted) {
+            return methods.stream().filter(m -> m.name().equals(wanted)).findFirst();
+        }
+    }
+
+    record Function(
+            String name,
+            List<Generic> generics,
+            Signature signature,
+            Body body,
+            String documentation,
+            Span span)
+            implements Declaration {
+        public Function {
+            generics = List.copyOf(generics);
+        }
+    }
+
+    /** {@code model Fast = Base with { … }}. */
+    record Derived(String name, String base, String documentation, Span span)
+            implements Declaration {}
+
+    /** A size, or with {@code kind} a block. */
+    record Generic(
+            String name, Optional<Signature> kind, Optional<Expression> value, Span span) {}
+
+    /** A value or function that a block is configured with. */
+    record Setting(
+            String name,
+            String type,
+            Optional<Signature> function,
+            Optional<Expression> value,
+            Span span) {}
+
+    record Signature(List<Formal> formals, List<Formal> results, Span span) {
+        public Signature {
+            formals = List.copyOf(formals);
+            results = List.copyOf(results);
+        }
+    }
+
+    /** An argument or result: {@code pos[T]: int = positions}. */
+    record Formal(
+            String name,
+            List<Expression> axes,
+            Optional<String> type,
+            Optional<Expression> value,
+            Span span) {
+        public Formal {
+            axes = List.copyOf(axes);
+        }
+    }
+
+    record Parameter(
+            String name,
+            List<Expression> axes,
+            Optional<String> format,
+            Optional<Double> initial,
+            boolean optional,
+            Optional<Naming> naming,
+            Optional<Expression> binding,
+            Span span) {
+        public Parameter {
+            axes = List.copyOf(axes);
+        }
+    }
+
+    record State(
+            String name,
+            List<Expression> axes,
+            Optional<String> format,
+            Optional<Double> initial,
+            Optional<Expression> keep,
+            Span span) {
+        public State {
+            axes = List.copyOf(axes);
+        }
+    }
+
+    record Instance(String name, BlockList blocks, Optional<Naming> naming, Span span) {}
+
+    /** {@code @name("a", "b", gate: "w1")}: stored names, best first, and names inside. */
+    record Naming(List<String> names, List<Renaming> inner, Span span) {
+        public Naming {
+            names = List.copyOf(names);
+            inner = List.copyOf(inner);
+        }
+    }
+
+    record Renaming(String member, String stored) {}
+
+    record Precision(List<PrecisionItem> items, Span span) {
+        public Precision {
+            items = List.copyOf(items);
+        }
+    }
+
+    /** {@code *.experts: int4(group: 128)}. */
+    record PrecisionItem(String selector, Expression format, Span span) {}
+
+    record Method(String name, Signature signature, Body body, Span span) {}
+
+    /** Statements, or one expression that is the result. */
+    record Body(List<Statement> statements, Optional<Expression> expression, Span span) {
+        public Body {
+            statements = List.copyOf(statements);
+        }
+    }
+}

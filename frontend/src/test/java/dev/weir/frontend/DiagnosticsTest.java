@@ -1,0 +1,130 @@
+package dev.weir.frontend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.DiagnosticRenderer;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.diagnostic.WeirException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * What users read when something is wrong. Each file holds a source and, behind a line of {@code
+ * ====}, the rendered messages; {@code -Dbless=true} writes them. A first line {@code // lower
+ * {…}} lowers the model with that configuration instead of checking the file.
+ */
+class DiagnosticsTest {
+    private static final Path FOLDER =
+            Library.ROOT.resolve("frontend/src/test/resources/diagnostics");
+    private static final String LINE = "====\n";
+
+    @TestFactory
+    Stream<DynamicTest> diagnostics() {
+        return files().stream().map(file -> DynamicTest.dynamicTest(
+                file.getFileName().toString(), () -> compare(file)));
+    }
+
+    private static List<Path> files() {
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            return files.filter(f -> f.toString().endsWith(".txt")).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void compare(Path file) throws IOException {
+        String text = Files.readString(file);
+        int split = text.indexOf(LINE);
+        String program = split < 0 ? text : text.substring(0, split);
+        String found = new DiagnosticRenderer(false).render(diagnose(program));
+        if (Boolean.getBoolean("bless")) {
+            Files.writeString(file, program + LINE + found);
+        } else {
+            assertEquals(split < 0 ? "" : text.substring(split + LINE.length()), found);
+        }
+    }
+
+    private static List<Diagnostic> diagnose(String program) {
+        Source source = new Source("example.weir", program);
+        if (!program.startsWith("// lower")) {
+            return Frontend.check(source, Library::find).diagnostics();
+        }
+        String first = program.lines().findFirst().orElseThrow();
+        try {
+            Frontend.lower(source, Library::find, LowerOptions.of(
+                    Configuration.parse(first.substring("// lower".length()).strip())));
+            return List.of();
+        } catch (WeirException e) {
+            return e.diagnostics();
+        }
+    }
+
+    /** Every code that the frontend can give has its page, and every page its code. */
+    @Test
+    void everyCodeHasAPage() throws IOException {
+        Set<String> used = new TreeSet<>();
+        Pattern code = Pattern.compile("\"([EW]0\\d{3})\"");
+        try (Stream<Path> sources = Files.walk(Library.ROOT.resolve("frontend/src/main/java"))) {
+            for (Path source : sources.filter(f -> f.toString().endsWith(".java")).toList()) {
+                Matcher matcher = code.matcher(Files.readString(source));
+                while (matcher.find()) {
+                    used.add(matcher.group(1));
+                }
+            }
+        }
+        Set<String> missing = new TreeSet<>();
+        for (String name : used) {
+            if (!Files.exists(Library.ROOT.resolve("docs/errors/" + name + ".md"))) {
+                missing.add(name);
+            }
+        }
+        assertEquals(Set.of(), missing);
+    }
+
+    @Test
+    void hostileInputGivesADiagnostic() {
+        List<String> inputs = List.of(
+                "(".repeat(100_000),
+                "block A { forward(x) -> y = " + "(".repeat(3000) + "x" + ")".repeat(3000) + " }",
+                "block A { forward(x) -> y = " + "-".repeat(50_000) + "x }",
+                "block A { forward(x) -> y = " + "x + ".repeat(50_000) + "x }",
+                "block A { forward(x) -> y = " + "x ^ ".repeat(50_000) + "x }",
+                "block A { forward(x) -> y { " + "if x > 0 { ".repeat(50_000),
+                "block A { forward(x) -> y = " + "if x > 0 { 1 } else ".repeat(20_000) + "{ 2 } }",
+                "\u0000\uffff\ud83d\ude00 block",
+                "block A<D> { param w[D / 0] forward(x[D]) -> y[D] = x }",
+                "model M<D = 99999999999999999999> { forward(x[D]) -> y[D] = x }",
+                "fn f(x: float) -> float = f(x)\nblock A { forward(x) -> y = f(x) }",
+                "block A<D> { a: A<D + 1> forward(x[D]) -> y[D] = x }");
+        for (String input : inputs) {
+            CheckResult result = Frontend.check(new Source("bad.weir", input), Library::find);
+            assertTrue(result.diagnostics().stream().allMatch(d -> !d.message().isEmpty()));
+            boolean harmless = input.startsWith("block A<D> { a: A");
+            if (!harmless) {
+                assertTrue(result.hasErrors(), input.substring(0, Math.min(60, input.length())));
+            }
+        }
+    }
+
+    @Test
+    void colourIsOptional() {
+        List<Diagnostic> found =
+                Frontend.check(new Source("a.weir", "block A {"), Library::find).diagnostics();
+        assertFalse(new DiagnosticRenderer(false).render(found).contains("\u001b"));
+        assertTrue(new DiagnosticRenderer(true).render(found).contains("\u001b[1;31m"));
+    }
+}

@@ -1,0 +1,96 @@
+package dev.weir.ir.diagnostic;
+
+import java.util.List;
+
+/** Shows diagnostics with the lines that they are about, as plain text or with terminal colours. */
+public final class DiagnosticRenderer {
+    private static final String RED = "\u001b[1;31m";
+    private static final String YELLOW = "\u001b[1;33m";
+    private static final String BLUE = "\u001b[1;34m";
+    private static final String BOLD = "\u001b[1m";
+    private static final String PLAIN = "\u001b[0m";
+
+    private final boolean colour;
+
+    public DiagnosticRenderer(boolean colour) {
+        this.colour = colour;
+    }
+
+    public String render(List<Diagnostic> diagnostics) {
+        StringBuilder text = new StringBuilder();
+        for (Diagnostic diagnostic : diagnostics) {
+            text.append(text.isEmpty() ? "" : "\n").append(render(diagnostic));
+        }
+        return text.toString();
+    }
+
+    /**
+     * <pre>
+     * error[E0301]: `d` runs over two axes of different size
+     *   --> block.weir:4:21
+     *    |
+     *  4 |     y[d] = a[d] * b[d]
+     *    |                     ^ here over `F`
+     *  4 |     y[d] = a[d] * b[d]
+     *    |              - here over `D`
+     *   help: use two indices
+     * </pre>
+     */
+    public String render(Diagnostic d) {
+        String severity = d.severity() == Severity.ERROR ? RED : YELLOW;
+        StringBuilder text = new StringBuilder();
+        text.append(paint(severity, d.severity().word() + "[" + d.code() + "]"))
+                .append(paint(BOLD, ": " + d.message())).append('\n');
+        int width = lineNumber(d.primary()).length();
+        for (Diagnostic.Related related : d.related()) {
+            width = Math.max(width, lineNumber(related.span()).length());
+        }
+        if (!d.primary().source().text().isEmpty()) {
+            text.append(" ".repeat(width)).append(paint(BLUE, "--> "))
+                    .append(d.primary().location()).append('\n');
+            excerpt(text, d.primary(), d.label(), '^', severity, width);
+            for (Diagnostic.Related related : d.related()) {
+                boolean elsewhere =
+                        !related.span().source().name().equals(d.primary().source().name());
+                if (elsewhere && !related.span().source().text().isEmpty()) {
+                    text.append(" ".repeat(width)).append(paint(BLUE, "::: "))
+                            .append(related.span().location()).append('\n');
+                }
+                excerpt(text, related.span(), related.label(), '-', BLUE, width);
+            }
+        }
+        d.help().ifPresent(h ->
+                text.append("  ").append(paint(BOLD, "help")).append(": ").append(h).append('\n'));
+        return text.toString();
+    }
+
+    private void excerpt(
+            StringBuilder text, Span span, String label, char mark, String colourOf, int width) {
+        if (span.source().text().isEmpty()) {
+            return;
+        }
+        Source.Position position = span.source().position(span.start());
+        String line = span.source().line(position.line());
+        int from = Math.min(position.column() - 1, line.length());
+        int to = Math.min(line.length(), from + Math.max(1, span.end() - span.start()));
+        StringBuilder blank = new StringBuilder();
+        for (int i = 0; i < from; i++) {
+            blank.append(line.charAt(i) == '\t' ? '\t' : ' ');
+        }
+        String number = lineNumber(span);
+        text.append(paint(BLUE, " ".repeat(width - number.length()) + number + " | "))
+                .append(line).append('\n')
+                .append(paint(BLUE, " ".repeat(width) + " | ")).append(blank)
+                .append(paint(colourOf, String.valueOf(mark).repeat(Math.max(1, to - from))
+                        + (label.isEmpty() ? "" : " " + label)))
+                .append('\n');
+    }
+
+    private static String lineNumber(Span span) {
+        return Integer.toString(span.source().position(span.start()).line());
+    }
+
+    private String paint(String code, String text) {
+        return colour ? code + text + PLAIN : text;
+    }
+}

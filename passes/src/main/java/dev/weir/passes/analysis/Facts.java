@@ -1,0 +1,94 @@
+package dev.weir.passes.analysis;
+
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Size;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What scheduling has to know of a lifted program's values. */
+public final class Facts {
+    private final TensorProgram program;
+    private final TargetDescription target;
+    private final Map<Value, Parameter> parameters = new HashMap<>();
+    private final Map<Value, State> states = new HashMap<>();
+    private final Set<Value> hostScalars = new HashSet<>();
+    private final Map<Value, Node.Grouping> groupings = new HashMap<>();
+
+    public Facts(TensorProgram program, TargetDescription target) {
+        this.program = program;
+        this.target = target;
+        program.parameters().forEach(p -> parameters.put(p.value(), p));
+        program.states().forEach(s -> states.put(s.value(), s));
+        Walk.nodes(program, this::see);
+    }
+
+    private void see(Node node) {
+        switch (node) {
+            case Node.Loop loop -> hostScalars.add(loop.index());
+            case Node.Grouping grouping -> groupings.put(grouping.members(), grouping);
+            case Node.Compute compute when isHostScalar(compute) ->
+                    hostScalars.add(compute.result());
+            default -> { }
+        }
+    }
+
+    /**
+     * Whether the host computes a node itself: whole numbers and conditions that are the same for
+     * all rows.
+     */
+    public static boolean isHostScalar(Node node) {
+        return node instanceof Node.Compute compute
+                && compute.result().type().rank() == 0
+                && !compute.result().type().format().isFloat()
+                && compute.reduction().isEmpty()
+                && wholeOnly(compute.body());
+    }
+
+    private static boolean wholeOnly(Scalar scalar) {
+        return !scalar.format().isFloat()
+                && Walk.operands(scalar).stream().allMatch(Facts::wholeOnly);
+    }
+
+    public TensorProgram program() {
+        return program;
+    }
+
+    public TargetDescription target() {
+        return target;
+    }
+
+    public Optional<Parameter> parameter(Value value) {
+        return Optional.ofNullable(parameters.get(value));
+    }
+
+    public Optional<State> state(Value value) {
+        return Optional.ofNullable(states.get(value));
+    }
+
+    public State state(String name) {
+        return program.state(name);
+    }
+
+    public boolean isHostScalar(Value value) {
+        return hostScalars.contains(value);
+    }
+
+    /** The grouping whose sorted keys a value is. */
+    public Optional<Node.Grouping> grouping(Value members) {
+        return Optional.ofNullable(groupings.get(members));
+    }
+
+    public Size sequences() {
+        return program.frames().orElseThrow().sequences();
+    }
+}

@@ -1,0 +1,120 @@
+package dev.weir.passes.layout;
+
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Identifiers;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
+import dev.weir.passes.contract.Contraction;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Lays weights out in the order in which contraction kernels read them: panels of neighbouring
+ * columns, in a panel one reduced index behind the other, each with its columns side by side. Done
+ * once, at load, by a compute like any other.
+ *
+ * <pre>
+ *   packed[instance, b, k, j] = w[instance, column b·width + j, reduced k]   or 0 past the last column
+ * </pre>
+ */
+public final class Packing {
+    private final Identifiers identifiers;
+    private final Map<Key, Value> packed = new LinkedHashMap<>();
+    private final List<Node.Compute> computes = new ArrayList<>();
+
+    private record Key(Value parameter, List<Integer> columns, List<Integer> reduced, int width) {}
+
+    public Packing(Identifiers identifiers) {
+        this.identifiers = identifiers;
+    }
+
+    /** The computes that fill all packed weights. */
+    public List<Node.Compute> computes() {
+        return computes;
+    }
+
+    /** The packed form of a contraction's weights, in panels of {@code width} columns. */
+    public Value of(Contraction contraction, int width) {
+        Parameter parameter = contraction.parameter();
+        List<Scalar> own = contraction.weights().coordinates().subList(
+                parameter.instanceAxes(), contraction.weights().coordinates().size());
+        List<Integer> columns = places(contraction.columns(), own);
+        List<Integer> reduced = places(contraction.reduced(), own);
+        Key key = new Key(parameter.value(), columns, reduced, width);
+        return packed.computeIfAbsent(key, k -> pack(parameter, k));
+    }
+
+    private static List<Integer> places(List<Axis> axes, List<Scalar> coordinates) {
+        return axes.stream()
+                .map(a -> coordinates.indexOf(Scalar.variable(a.index())))
+                .toList();
+    }
+
+    private Value pack(Parameter parameter, Key key) {
+        List<Size> shape = parameter.value().type().shape();
+        int instances = parameter.instanceAxes();
+        long columns = count(shape, instances, key.columns);
+        long reduced = count(shape, instances, key.reduced);
+        long panels = (columns + key.width - 1) / key.width;
+        List<Size> packedShape = new ArrayList<>(shape.subList(0, instances));
+        packedShape.add(Size.of(panels));
+        packedShape.add(Size.of(reduced));
+        packedShape.add(Size.of(key.width));
+        Value result = identifiers.value(
+                parameter.value().name() + " in panels",
+                new TensorType(parameter.value().type().format(), packedShape));
+        List<Axis> axes = new ArrayList<>();
+        List<Scalar> coordinates = new ArrayList<>();
+        for (Size size : packedShape) {
+            Index index = identifiers.index("i");
+            axes.add(Axis.over(index, size));
+            coordinates.add(Scalar.variable(index));
+        }
+        Scalar column = Scalar.apply(
+                Operation.ADD,
+                Scalar.apply(
+                        Operation.MULTIPLY, coordinates.get(instances), Scalar.whole(key.width)),
+                coordinates.get(instances + 2));
+        Scalar[] own = new Scalar[shape.size() - instances];
+        unflatten(column, key.columns, shape, instances, own);
+        unflatten(coordinates.get(instances + 1), key.reduced, shape, instances, own);
+        List<Scalar> source = new ArrayList<>(coordinates.subList(0, instances));
+        source.addAll(List.of(own));
+        Scalar inside = Scalar.apply(Operation.LESS, column, Scalar.whole(columns));
+        Scalar zero = new Scalar.Real(parameter.value().type().format().compute(), 0);
+        Scalar body = Scalar.load(parameter.value(), source);
+        if (columns % key.width != 0) {
+            body = Scalar.apply(Operation.SELECT, inside, body, zero);
+        }
+        computes.add(new Node.Compute(result, axes, Optional.empty(), body, Span.NONE));
+        return result;
+    }
+
+    private static long count(List<Size> shape, int instances, List<Integer> axes) {
+        return axes.stream()
+                .mapToLong(a -> shape.get(instances + a).constant().orElseThrow())
+                .reduce(1, (a, b) -> a * b);
+    }
+
+    private static void unflatten(
+            Scalar flat, List<Integer> axes, List<Size> shape, int instances, Scalar[] own) {
+        Scalar rest = flat;
+        for (int i = axes.size() - 1; i >= 0; i--) {
+            Scalar extent = Scalar.extent(shape.get(instances + axes.get(i)));
+            own[axes.get(i)] = i == 0
+                    ? rest
+                    : Scalar.apply(Operation.REMAINDER, rest, extent);
+            rest = Scalar.apply(Operation.DIVIDE, rest, extent);
+        }
+    }
+}

@@ -1,0 +1,434 @@
+package dev.weir.passes.schedule;
+
+import static dev.weir.passes.schedule.Build.add;
+import static dev.weir.passes.schedule.Build.divide;
+import static dev.weir.passes.schedule.Build.fma;
+import static dev.weir.passes.schedule.Build.less;
+import static dev.weir.passes.schedule.Build.minimum;
+import static dev.weir.passes.schedule.Build.multiply;
+import static dev.weir.passes.schedule.Build.real;
+import static dev.weir.passes.schedule.Build.remainder;
+import static dev.weir.passes.schedule.Build.subtract;
+import static dev.weir.passes.schedule.Build.whole;
+
+import dev.weir.ir.kernel.Buffer;
+import dev.weir.ir.kernel.Expression;
+import dev.weir.ir.kernel.HostStatement;
+import dev.weir.ir.kernel.Type;
+import dev.weir.ir.kernel.Variable;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Size;
+import dev.weir.passes.contract.Contraction;
+import dev.weir.passes.fuse.Cluster;
+import dev.weir.passes.fuse.Epilogue;
+import dev.weir.passes.layout.Packing;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Writes contractions, with whatever shares their points, as register-blocked kernels.
+ *
+ * <p>A block is a few rows by a panel of columns (a few vectors). For each reduced index the panel's
+ * weights are loaded once, each row's activation is spread over the lanes, and one fused
+ * multiply-add a row and vector follows. Every element is the sum over the reduced indices in
+ * ascending order, whatever block it falls into: its bits do not depend on how many rows there are.
+ *
+ * <p>Rows that are sorted by the instance of their weights are done group by group, and a group that
+ * has no rows reads no weights.
+ */
+final class ContractionSchedule {
+    /** Rows that one tile takes, where rows are not grouped. */
+    private static final int TILE_ROWS = 64;
+
+    private final Cluster cluster;
+    private final ScalarEmitter emitter;
+    private final KernelWriter writer;
+    private final Packing packing;
+    private final List<Contraction> contractions = new ArrayList<>();
+    private final Contraction lead;
+    private final int lanes;
+    private final int vectors;
+
+    ContractionSchedule(Cluster cluster, ScalarEmitter emitter, Packing packing) {
+        this.cluster = cluster;
+        this.emitter = emitter;
+        this.writer = emitter.writer();
+        this.packing = packing;
+        cluster.nodes().forEach(
+                n -> Contraction.of(n, emitter.facts()).ifPresent(contractions::add));
+        this.lead = contractions.getFirst();
+        this.lanes = emitter.facts().target().lanes();
+        this.vectors = emitter.facts().target().columnVectors();
+    }
+
+    /** Whether a cluster is to be scheduled this way. */
+    static boolean applies(Cluster cluster, ScalarEmitter emitter) {
+        return cluster.nodes().stream().anyMatch(n -> Contraction.of(n, emitter.facts())
+                .filter(c -> c.columnCount() >= emitter.facts().target().lanes())
+                .filter(c -> c.compute().axes().size() == cluster.prefix())
+                .isPresent());
+    }
+
+    private int width() {
+        return lanes * vectors;
+    }
+
+    /** How many accumulators fit, beside a panel's weights and one activation. */
+    private int rowBlock() {
+        int free = emitter.facts().target().vectorRegisters() - vectors - 1;
+        int most = free / (vectors * contractions.size());
+        int block = emitter.facts().target().rowBlock();
+        while (block > 1 && block > most) {
+            block /= 2;
+        }
+        return Math.max(1, block);
+    }
+
+    PointSchedule.Plan write() {
+        long panels = (lead.columnCount() + width() - 1) / width();
+        Size rows = PointSchedule.product(rowShape());
+        Expression panelCount = whole(panels);
+        if (lead.group().isPresent()) {
+            Contraction.Group group = lead.group().get();
+            long groups = group.grouping().groups();
+            Expression number = writer.let(divide(writer.tile(), panelCount));
+            Expression panel = writer.let(remainder(writer.tile(), panelCount));
+            Expression shift = emitter.emit(group.shift());
+            Expression zero = whole(0);
+            Expression all = emitter.extent(rows);
+            Expression from = writer.let(clamp(subtract(
+                    offset(group, number), shift), zero, all));
+            Expression to = writer.let(clamp(subtract(
+                    offset(group, writer.let(add(number, whole(1)))), shift), zero, all));
+            writer.when(less(from, to), () -> rows(from, to, panel, Optional.of(number)));
+            return new PointSchedule.Plan(
+                    Scalar.whole(groups * panels), form() + ", grouped by instance");
+        }
+        Size chunks = Size.quotient(
+                Size.sum(rows, Size.of(TILE_ROWS - 1)), Size.of(TILE_ROWS));
+        Expression chunkCount = emitter.extent(chunks);
+        Expression panel = writer.let(divide(writer.tile(), chunkCount));
+        Expression from = writer.let(
+                multiply(remainder(writer.tile(), chunkCount), whole(TILE_ROWS)));
+        Expression to = writer.let(
+                minimum(add(from, whole(TILE_ROWS)), emitter.extent(rows)));
+        rows(from, to, panel, Optional.empty());
+        return new PointSchedule.Plan(
+                Scalar.extent(Size.product(chunks, Size.of(panels))), form());
+    }
+
+    private String form() {
+        return "contraction, blocks of " + rowBlock() + " rows and " + width() + " columns"
+                + (contractions.size() > 1 ? ", " + contractions.size() + " side by side" : "");
+    }
+
+    private static Expression clamp(Expression value, Expression low, Expression high) {
+        return Build.binary(
+                Expression.BinaryOperation.MAXIMUM,
+                low,
+                Build.binary(Expression.BinaryOperation.MINIMUM, value, high));
+    }
+
+    private Expression offset(Contraction.Group group, Expression number) {
+        Buffer offsets = writer.buffer(group.grouping().offsets());
+        return writer.let(new Expression.Load(offsets, number, 1, Optional.empty()));
+    }
+
+    private List<Size> rowShape() {
+        return lead.compute().result().type().shape().subList(0, lead.rows().size());
+    }
+
+    // ------------------------------------------------------------------ rows of one panel
+
+    private void rows(
+            Expression from, Expression to, Expression panel, Optional<Expression> group) {
+        Map<Contraction, Expression> bases = new HashMap<>();
+        for (Contraction contraction : contractions) {
+            bases.put(contraction, panelBase(contraction, panel, group));
+        }
+        Expression column = writer.let(multiply(panel, whole(width())));
+        Expression begin = from;
+        int block = rowBlock();
+        while (block > 1) {
+            int size = block;
+            Expression start = begin;
+            Expression end = writer.let(add(start, multiply(
+                    divide(subtract(to, start), whole(size)), whole(size))));
+            writer.loop(start, end, size, row -> block(row, size, bases, column));
+            begin = end;
+            block = block > 4 ? block / 2 : 1;
+        }
+        writer.loop(begin, to, 1, row -> block(row, 1, bases, column));
+    }
+
+    /** Where a panel of the packed weights begins, for the instance in use. */
+    private Expression panelBase(
+            Contraction contraction, Expression panel, Optional<Expression> group) {
+        Value packed = packing.of(contraction, width());
+        List<Size> shape = packed.type().shape();
+        Expression index = whole(0);
+        int instances = contraction.parameter().instanceAxes();
+        for (int i = 0; i < instances; i++) {
+            Scalar instance = contraction.weights().coordinates().get(i);
+            Expression at = group.isPresent()
+                    ? atGroup(instance, contraction.group().orElseThrow(), group.get())
+                    : emitter.emit(instance);
+            index = add(multiply(index, emitter.extent(shape.get(i))), at);
+        }
+        index = add(multiply(index, emitter.extent(shape.get(instances))), panel);
+        return writer.let(multiply(
+                index, whole(contraction.reducedCount() * width())));
+    }
+
+    /** An instance number with the group's number in place of the load that would give it. */
+    private Expression atGroup(
+            Scalar instance, Contraction.Group group, Expression number) {
+        if (instance.equals(group.member())) {
+            return number;
+        }
+        if (instance instanceof Scalar.Apply apply) {
+            List<Expression> operands = apply.operands().stream()
+                    .map(o -> atGroup(o, group, number))
+                    .toList();
+            return switch (apply.operation()) {
+                case ADD -> add(operands.get(0), operands.get(1));
+                case SUBTRACT -> subtract(operands.get(0), operands.get(1));
+                case MULTIPLY -> multiply(operands.get(0), operands.get(1));
+                default -> throw new IllegalStateException("instance " + instance);
+            };
+        }
+        return emitter.emit(instance);
+    }
+
+    private void block(
+            Expression firstRow,
+            int size,
+            Map<Contraction, Expression> bases,
+            Expression column) {
+        Type vector = new Type(Type.Element.F32, lanes);
+        Map<Contraction, Variable[][]> sums = new HashMap<>();
+        for (Contraction contraction : contractions) {
+            Variable[][] grid = new Variable[size][vectors];
+            for (int r = 0; r < size; r++) {
+                for (int v = 0; v < vectors; v++) {
+                    grid[r][v] = writer.mutable(real(vector, 0));
+                }
+            }
+            sums.put(contraction, grid);
+        }
+        List<List<Expression>> places = new ArrayList<>();
+        for (int r = 0; r < size; r++) {
+            places.add(rowPlaces(writer.let(add(firstRow, whole(r)))));
+        }
+        reduce(lead.reduced(), whole(0), k -> step(places, k, bases, sums));
+        for (int r = 0; r < size; r++) {
+            epilogue(places.get(r), r, column, sums);
+        }
+    }
+
+    private List<Expression> rowPlaces(Expression row) {
+        List<Expression> places = new ArrayList<>();
+        List<Size> shape = rowShape();
+        Expression rest = row;
+        for (int axis = shape.size() - 1; axis > 0; axis--) {
+            Expression extent = emitter.extent(shape.get(axis));
+            places.addFirst(writer.let(remainder(rest, extent)));
+            rest = writer.let(divide(rest, extent));
+        }
+        places.addFirst(rest);
+        return places;
+    }
+
+    private void reduce(
+            List<Axis> axes, Expression flat, java.util.function.Consumer<Expression> body) {
+        if (axes.isEmpty()) {
+            body.accept(flat);
+            return;
+        }
+        Axis axis = axes.getFirst();
+        Expression extent = emitter.emit(axis.upper());
+        writer.loop(whole(0), extent, 1, index -> {
+            for (Contraction contraction : contractions) {
+                int at = lead.reduced().indexOf(axis);
+                emitter.bind(contraction.reduced().get(at), index);
+            }
+            Expression next = axes.size() == lead.reduced().size()
+                    ? index
+                    : writer.let(add(multiply(flat, extent), index));
+            reduce(axes.subList(1, axes.size()), next, body);
+        });
+    }
+
+    /** One reduced index: the panel's weights, each row's activation, and the products. */
+    private void step(
+            List<List<Expression>> places,
+            Expression k,
+            Map<Contraction, Expression> bases,
+            Map<Contraction, Variable[][]> sums) {
+        Map<Contraction, Expression[]> weights = new HashMap<>();
+        Expression offset = writer.let(multiply(k, whole(width())));
+        for (Contraction contraction : contractions) {
+            Buffer buffer = writer.buffer(packing.of(contraction, width()));
+            Expression[] loaded = new Expression[vectors];
+            for (int v = 0; v < vectors; v++) {
+                loaded[v] = writer.let(new Expression.Load(
+                        buffer,
+                        add(add(bases.get(contraction), offset), whole((long) v * lanes)),
+                        lanes,
+                        Optional.empty()));
+            }
+            weights.put(contraction, loaded);
+        }
+        for (int r = 0; r < places.size(); r++) {
+            bindRow(lead, places.get(r));
+            Expression x = writer.let(ScalarEmitter.widen(
+                    emitter.emit(lead.activations()), lanes));
+            for (Contraction contraction : contractions) {
+                for (int v = 0; v < vectors; v++) {
+                    Variable sum = sums.get(contraction)[r][v];
+                    writer.assign(sum, fma(
+                            x, weights.get(contraction)[v], new Expression.Get(sum)));
+                }
+            }
+        }
+    }
+
+    private void bindRow(Contraction contraction, List<Expression> place) {
+        for (int i = 0; i < place.size(); i++) {
+            emitter.bind(contraction.rows().get(i), place.get(i));
+        }
+    }
+
+    // ------------------------------------------------------------------ results
+
+    /** Finishes one row of the block: the other nodes of the cluster, then the stores. */
+    private void epilogue(
+            List<Expression> place,
+            int r,
+            Expression column,
+            Map<Contraction, Variable[][]> sums) {
+        for (int v = 0; v < vectors; v++) {
+            Expression first = writer.let(add(column, whole((long) v * lanes)));
+            long columns = lead.columnCount();
+            // The last panel may reach past the last column.
+            Optional<Expression> active = columns % width() == 0
+                    ? Optional.empty()
+                    : Optional.of(writer.let(subtract(whole(columns), first)));
+            int vector = v;
+            Runnable finish = () -> {
+                for (Node node : cluster.nodes()) {
+                    finish((Node.Compute) node, place, first, active, sums, r, vector);
+                }
+            };
+            if (active.isPresent() && columns % width() <= (long) v * lanes) {
+                writer.when(less(first, whole(columns)), finish);
+            } else {
+                finish.run();
+            }
+        }
+    }
+
+    private void finish(
+            Node.Compute node,
+            List<Expression> place,
+            Expression first,
+            Optional<Expression> active,
+            Map<Contraction, Variable[][]> sums,
+            int r,
+            int v) {
+        List<Axis> rows = node.axes().subList(0, lead.rows().size());
+        for (int i = 0; i < rows.size(); i++) {
+            emitter.bind(rows.get(i), place.get(i));
+        }
+        Optional<Contraction> contraction = contractions.stream()
+                .filter(c -> c.compute().equals(node))
+                .findFirst();
+        List<Axis> columns = node.axes().subList(lead.rows().size(), node.axes().size());
+        Expression value = contraction.isPresent()
+                ? new Expression.Get(sums.get(contraction.get())[r][v])
+                : new ColumnEmitter(emitter, columns, first, active, lanes)
+                        .emit(node.body());
+        Expression stored = writer.let(Reductions.stored(
+                node, ScalarEmitter.widen(value, lanes)));
+        emitter.keep(node.result(), new Local.InVariable(stored));
+        if (cluster.exported().contains(node.result())) {
+            Expression row = whole(0);
+            for (int i = 0; i < place.size(); i++) {
+                row = i == 0
+                        ? place.get(0)
+                        : add(multiply(row, emitter.extent(rowShape().get(i))), place.get(i));
+            }
+            writer.store(
+                    writer.buffer(node.result()),
+                    add(multiply(row, whole(lead.columnCount())), first),
+                    stored,
+                    active);
+        }
+    }
+
+    /** What the kernel reads of parameters, for the ledger. */
+    List<HostStatement.WeightUse> weightUses() {
+        List<HostStatement.WeightUse> uses = new ArrayList<>();
+        for (Contraction c : contractions) {
+            uses.add(new HostStatement.WeightUse(
+                    c.parameter().value(),
+                    c.columnCount() * c.reducedCount()
+                            * c.parameter().value().type().format().bytes(),
+                    c.group().map(g -> g.grouping().offsets())));
+        }
+        return uses;
+    }
+
+    /** Writes expressions over the columns of a block, which lie side by side in memory. */
+    private record ColumnEmitter(
+            ScalarEmitter emitter,
+            List<Axis> columns,
+            Expression first,
+            Optional<Expression> active,
+            int lanes) {
+
+        Expression emit(Scalar scalar) {
+            List<Index> indices = columns.stream().map(Axis::index).toList();
+            if (!Walk.mentions(scalar, indices)) {
+                return ScalarEmitter.widen(emitter.emit(scalar), lanes);
+            }
+            return switch (scalar) {
+                case Scalar.Load load -> load(load);
+                case Scalar.Apply apply -> emitter.operate(
+                        apply, apply.operands().stream().map(this::emit).toList());
+                case Scalar.Round round ->
+                        new Expression.RoundTo(round.format(), emit(round.operand()));
+                default -> throw new IllegalStateException("not an epilogue: " + scalar);
+            };
+        }
+
+        private Expression load(Scalar.Load load) {
+            Optional<Local> local = emitter.local(load.source());
+            if (local.isPresent() && local.get() instanceof Local.InVariable variable) {
+                return variable.value();
+            }
+            if (!Epilogue.sideBySide(load, columns)) {
+                throw new IllegalStateException("columns are not side by side: " + load);
+            }
+            List<Expression> coordinates = new ArrayList<>();
+            int leading = load.coordinates().size() - columns.size();
+            for (int i = 0; i < leading; i++) {
+                coordinates.add(emitter.emit(load.coordinates().get(i)));
+            }
+            for (int i = 0; i < columns.size() - 1; i++) {
+                coordinates.add(whole(0));
+            }
+            coordinates.add(first);
+            ScalarEmitter.Place place = emitter.place(load.source(), coordinates);
+            return new Expression.Load(place.buffer(), place.index(), lanes, active);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package dev.weir.passes.schedule;
+
+import dev.weir.ir.kernel.Buffer;
+import dev.weir.ir.kernel.Expression;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Scalar;
+import java.util.List;
+
+/** Where a kernel keeps a value that it computes itself. */
+sealed interface Local {
+
+    /** In a variable: one element, or the lanes of the present vector. */
+    record InVariable(Expression value) implements Local {}
+
+    /**
+     * In scratch memory.
+     *
+     * @param prefix how many leading axes are the kernel's own indices, and take no room
+     * @param extents the constant extents of the other axes; the present tile of an axis whose
+     *     extent is known at run time only
+     * @param streamed which of the axes behind the prefix is tiled, or -1
+     * @param tileStart where the present tile begins on that axis
+     */
+    record InScratch(
+            Buffer buffer, int prefix, List<Long> extents, int streamed, Expression tileStart)
+            implements Local {}
+
+    /** Not kept: the reduction is computed where it is asked for. */
+    record Inline(Node.Compute compute, List<Scalar> coordinates) implements Local {}
+}

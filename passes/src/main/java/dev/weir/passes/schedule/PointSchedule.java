@@ -1,0 +1,349 @@
+package dev.weir.passes.schedule;
+
+import static dev.weir.passes.schedule.Build.add;
+import static dev.weir.passes.schedule.Build.divide;
+import static dev.weir.passes.schedule.Build.minimum;
+import static dev.weir.passes.schedule.Build.multiply;
+import static dev.weir.passes.schedule.Build.remainder;
+import static dev.weir.passes.schedule.Build.subtract;
+import static dev.weir.passes.schedule.Build.whole;
+
+import dev.weir.ir.kernel.Buffer;
+import dev.weir.ir.kernel.Expression;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.passes.fuse.Cluster;
+import dev.weir.passes.fuse.Streaming;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Writes a cluster as a kernel over the points of its shared axes: at each point, its nodes one
+ * after the other, with what they hand to each other in variables and scratch memory.
+ *
+ * <p>If every node has just the shared axes, neighbouring points of the last one go into the lanes
+ * of a vector; otherwise a tile is one point, and the nodes' own axes are vectorised.
+ */
+final class PointSchedule {
+    /** Neighbouring points in one tile of a kernel without axes of its own. */
+    private static final long CHUNK = 1024;
+
+    private final Cluster cluster;
+    private final ScalarEmitter emitter;
+    private final KernelWriter writer;
+    private final Set<Value> inside = new HashSet<>();
+    private final Map<Value, Buffer> scratches = new HashMap<>();
+
+    PointSchedule(Cluster cluster, ScalarEmitter emitter) {
+        this.cluster = cluster;
+        this.emitter = emitter;
+        this.writer = emitter.writer();
+        cluster.nodes().forEach(n -> inside.addAll(n.results()));
+    }
+
+    /** What a finished kernel is launched over, and how it came about. */
+    record Plan(Scalar tiles, String form) {}
+
+    Plan write() {
+        boolean elements = cluster.nodes().stream().allMatch(
+                n -> n instanceof Node.Compute c && c.axes().size() == cluster.prefix());
+        return elements ? writeElements() : writePoints();
+    }
+
+    // ------------------------------------------------------------------ elements side by side
+
+    private Plan writeElements() {
+        Node.Compute first = (Node.Compute) cluster.nodes().getFirst();
+        List<Axis> shared = first.axes();
+        if (shared.isEmpty()) {
+            cluster.nodes().forEach(n -> point((Node.Compute) n, Optional.empty()));
+            return new Plan(Scalar.whole(1), "one element");
+        }
+        List<Size> shape = first.result().type().shape();
+        Size last = shape.getLast();
+        long chunk = last.constant().filter(n -> n <= 2 * CHUNK).orElse(CHUNK);
+        Size chunks = Size.quotient(
+                Size.sum(last, Size.of(chunk - 1)), Size.of(chunk));
+        Expression count = emitter.extent(chunks);
+        Expression row = writer.let(divide(writer.tile(), count));
+        Expression from = writer.let(multiply(remainder(writer.tile(), count), whole(chunk)));
+        Expression to = writer.let(
+                minimum(add(from, whole(chunk)), emitter.extent(last)));
+        List<Expression> outer = unflatten(row, shape.subList(0, shape.size() - 1));
+        int lanes = emitter.facts().target().lanes();
+        boolean vector = cluster.nodes().stream().allMatch(n -> vectorisable(
+                (Node.Compute) n, ((Node.Compute) n).axes().getLast()));
+        Expression rest = from;
+        if (vector) {
+            rest = writer.let(add(from, multiply(
+                    divide(subtract(to, from), whole(lanes)), whole(lanes))));
+            writer.loop(from, rest, lanes, index -> elements(outer, index, lanes));
+        }
+        writer.loop(rest, to, 1, index -> elements(outer, index, 1));
+        return new Plan(
+                Scalar.extent(Size.product(product(shape.subList(0, shape.size() - 1)), chunks)),
+                vector ? "elements, " + lanes + " lanes" : "elements");
+    }
+
+    static Size product(List<Size> sizes) {
+        Size product = Size.of(1);
+        for (Size size : sizes) {
+            product = Size.product(product, size);
+        }
+        return product;
+    }
+
+    /** The places along some axes of a flat number. */
+    private List<Expression> unflatten(Expression flat, List<Size> shape) {
+        List<Expression> places = new ArrayList<>();
+        Expression rest = flat;
+        for (int axis = shape.size() - 1; axis > 0; axis--) {
+            Expression extent = emitter.extent(shape.get(axis));
+            places.addFirst(writer.let(remainder(rest, extent)));
+            rest = writer.let(divide(rest, extent));
+        }
+        if (!shape.isEmpty()) {
+            places.addFirst(rest);
+        }
+        return places;
+    }
+
+    private void elements(List<Expression> outer, Expression last, int lanes) {
+        for (Node node : cluster.nodes()) {
+            Node.Compute compute = (Node.Compute) node;
+            for (int i = 0; i < outer.size(); i++) {
+                emitter.bind(compute.axes().get(i), outer.get(i));
+            }
+            Axis axis = compute.axes().getLast();
+            emitter.bind(axis, last);
+            point(compute, lanes == 1
+                    ? Optional.empty()
+                    : Optional.of(new ScalarEmitter.Lanes(
+                            axis.index(), lanes, Optional.empty())));
+        }
+    }
+
+    /** Computes a node without axes of its own at the present point. */
+    private void point(Node.Compute compute, Optional<ScalarEmitter.Lanes> lanes) {
+        Expression value = writer.let(Reductions.stored(
+                compute, emitter.reductions().element(compute, lanes)));
+        emitter.keep(compute.result(), new Local.InVariable(value));
+        export(compute, value);
+    }
+
+    private void export(Node.Compute compute, Expression value) {
+        if (cluster.exported().contains(compute.result())) {
+            List<Expression> coordinates = compute.axes().stream()
+                    .map(a -> emitter.emit(Scalar.variable(a.index())))
+                    .toList();
+            ScalarEmitter.Place place = emitter.place(compute.result(), coordinates);
+            writer.store(place.buffer(), place.index(), value);
+        }
+    }
+
+    private boolean vectorisable(Node.Compute compute, Axis axis) {
+        if (compute.result().type().format().compute() != Format.F32
+                || !Vectors.possible(compute.body(), axis.index())
+                || readsInline(compute)) {
+            return false;
+        }
+        return compute.reduction().isEmpty()
+                || compute.reduction().get().axes().stream().noneMatch(a ->
+                                Walk.mentions(a.lower(), List.of(axis.index()))
+                                        || Walk.mentions(a.upper(), List.of(axis.index())))
+                        && compute.reduction().get().filter().map(f ->
+                                !Walk.mentions(f, List.of(axis.index()))).orElse(true)
+                        && compute.body().format() == Format.F32
+                        && compute.reduction().get().kind()
+                                != dev.weir.ir.tensor.Reduction.Kind.ARGUMENT_MAXIMUM;
+    }
+
+    private boolean readsInline(Node.Compute compute) {
+        boolean[] found = {false};
+        Walk.scalars(compute).forEach(s -> Walk.loads(s, load -> found[0] |=
+                emitter.local(load.source()).orElse(null) instanceof Local.Inline));
+        return found[0];
+    }
+
+    // ------------------------------------------------------------------ points one by one
+
+    private Plan writePoints() {
+        List<Size> shape = cluster.nodes().getFirst() instanceof Node.TopK topK
+                ? topK.operand().type().shape()
+                : cluster.nodes().getFirst().results().getFirst().type().shape();
+        List<Size> shared = shape.subList(0, cluster.prefix());
+        List<Expression> place = unflatten(writer.tile(), shared);
+        for (Node node : cluster.nodes()) {
+            if (node instanceof Node.Compute compute) {
+                for (int i = 0; i < place.size(); i++) {
+                    emitter.bind(compute.axes().get(i), place.get(i));
+                }
+            }
+        }
+        Optional<Streaming> streaming = Streaming.of(cluster.nodes(), cluster.prefix(), inside)
+                .filter(s -> isStreamed(s));
+        String form = "points";
+        if (streaming.isPresent()) {
+            StreamSchedule stream = new StreamSchedule(this, streaming.get(), cluster);
+            stream.write(place);
+            form = stream.isOnline() ? "points, streamed online" : "points, streamed";
+        } else {
+            cluster.nodes().forEach(n -> node(n, place));
+        }
+        return new Plan(Scalar.extent(product(shared)), form);
+    }
+
+    /** Whether something of run-time extent has to stay inside. */
+    private boolean isStreamed(Streaming streaming) {
+        return streaming.along().entrySet().stream().anyMatch(e ->
+                e.getKey() instanceof Node.Compute c
+                        && c.axes().contains(e.getValue())
+                        && !cluster.exported().contains(c.result()));
+    }
+
+    ScalarEmitter emitter() {
+        return emitter;
+    }
+
+    KernelWriter writer() {
+        return writer;
+    }
+
+    /** Computes a node at the present point, with all its own axes. */
+    void node(Node node, List<Expression> place) {
+        switch (node) {
+            case Node.TopK topK ->
+                    new TopKSchedule(emitter, cluster.exported()).write(topK, place);
+            case Node.Compute compute when compute.axes().size() == cluster.prefix() ->
+                    point(compute, Optional.empty());
+            case Node.Compute compute -> {
+                if (isReadInside(compute.result())) {
+                    scratch(compute, -1, 0, whole(0));
+                }
+                nest(compute, ownAxes(compute));
+            }
+            default -> throw new IllegalStateException("not part of a point: " + node);
+        }
+    }
+
+    List<Axis> ownAxes(Node.Compute compute) {
+        return compute.axes().subList(cluster.prefix(), compute.axes().size());
+    }
+
+    private boolean isReadInside(Value value) {
+        return cluster.nodes().stream().anyMatch(n -> Walk.reads(n).contains(value));
+    }
+
+    /** Gives a value room in scratch memory. */
+    Local.InScratch scratch(
+            Node.Compute compute, int streamed, long tile, Expression tileStart) {
+        List<Long> extents = new ArrayList<>();
+        long elements = 1;
+        List<Size> shape = compute.result().type().shape();
+        for (int axis = cluster.prefix(); axis < shape.size(); axis++) {
+            long extent = axis - cluster.prefix() == streamed
+                    ? tile
+                    : shape.get(axis).constant().orElseThrow();
+            extents.add(extent);
+            elements *= extent;
+        }
+        long room = elements;
+        Buffer buffer = scratches.computeIfAbsent(
+                compute.result(),
+                v -> writer.scratch(v.type().format(), room + emitter.facts().target().lanes()));
+        Local.InScratch local = new Local.InScratch(
+                buffer, cluster.prefix(), extents, streamed, tileStart);
+        emitter.keep(compute.result(), local);
+        return local;
+    }
+
+    /** Loops over the own axes of a node, the last one in lanes where that is possible. */
+    private void nest(Node.Compute compute, List<Axis> axes) {
+        nest(compute, axes, lanes -> deliver(compute, lanes, Reductions.stored(
+                compute, emitter.reductions().element(compute, lanes))));
+    }
+
+    /** What is done at each element, or vector of elements, of a node's own axes. */
+    interface Element {
+        void write(Optional<ScalarEmitter.Lanes> lanes);
+    }
+
+    void nest(Node.Compute compute, List<Axis> axes, Element element) {
+        Axis axis = axes.getFirst();
+        Expression from = emitter.emit(axis.lower());
+        Expression to = emitter.emit(axis.upper());
+        if (axes.size() > 1) {
+            writer.loop(from, to, 1, index -> {
+                emitter.bind(axis, index);
+                nest(compute, axes.subList(1, axes.size()), element);
+            });
+            return;
+        }
+        lastAxis(compute, axis, from, to, element);
+    }
+
+    /** The innermost loop: in lanes as far as they go, the rest one by one. */
+    void lastAxis(
+            Node.Compute compute, Axis axis, Expression from, Expression to, Element element) {
+        int lanes = emitter.facts().target().lanes();
+        Expression rest = from;
+        boolean wide = !(to instanceof Expression.Whole t
+                && from instanceof Expression.Whole f
+                && t.value() - f.value() < lanes);
+        if (wide && vectorisable(compute, axis)) {
+            rest = writer.let(add(from, multiply(
+                    divide(subtract(to, from), whole(lanes)), whole(lanes))));
+            if (to instanceof Expression.Whole t && from instanceof Expression.Whole f) {
+                rest = whole(f.value() + (t.value() - f.value()) / lanes * lanes);
+            }
+            writer.loop(from, rest, lanes, index -> {
+                emitter.bind(axis, index);
+                element.write(Optional.of(new ScalarEmitter.Lanes(
+                        axis.index(), lanes, Optional.empty())));
+            });
+        }
+        if (!rest.equals(to)) {
+            writer.loop(rest, to, 1, index -> {
+                emitter.bind(axis, index);
+                element.write(Optional.empty());
+            });
+        }
+    }
+
+    /** Puts a computed element, or vector, where the node's readers look for it. */
+    void deliver(Node.Compute compute, Optional<ScalarEmitter.Lanes> lanes, Expression value) {
+        Expression kept = writer.let(value);
+        if (emitter.local(compute.result()).orElse(null) instanceof Local.InScratch scratch) {
+            store(compute, scratch, kept);
+        }
+        export(compute, kept);
+    }
+
+    void store(Node.Compute compute, Local.InScratch scratch, Expression value) {
+        writer.store(scratch.buffer(), scratchIndex(compute, scratch), value);
+    }
+
+    /** The place of the present element of a node in its scratch memory. */
+    Expression scratchIndex(Node.Compute compute, Local.InScratch scratch) {
+        Expression index = whole(0);
+        List<Axis> own = ownAxes(compute);
+        for (int axis = 0; axis < own.size(); axis++) {
+            Expression at = emitter.emit(Scalar.variable(own.get(axis).index()));
+            if (axis == scratch.streamed()) {
+                at = subtract(at, scratch.tileStart());
+            }
+            index = add(multiply(index, whole(scratch.extents().get(axis))), at);
+        }
+        return index;
+    }
+}

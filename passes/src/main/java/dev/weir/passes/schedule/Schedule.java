@@ -1,0 +1,309 @@
+package dev.weir.passes.schedule;
+
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.kernel.HostStatement;
+import dev.weir.ir.kernel.HostStatement.Operand;
+import dev.weir.ir.kernel.Kernel;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.Identifiers;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
+import dev.weir.passes.analysis.Facts;
+import dev.weir.passes.fuse.Cluster;
+import dev.weir.passes.fuse.Clustering;
+import dev.weir.passes.layout.Packing;
+import dev.weir.passes.memory.Lifetimes;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Turns a lifted program into kernels and the host program that launches them. Kernels of the same
+ * structure are one: what differs (addresses, sizes, the number of the layer) is handed over.
+ */
+public final class Schedule {
+    private final TensorProgram program;
+    private final Facts facts;
+    private final Identifiers identifiers;
+    private final Packing packing;
+    private final Checks checks = new Checks();
+    private final Map<Kernel, String> kernels = new LinkedHashMap<>();
+    private final List<KernelProgram.Story> stories = new ArrayList<>();
+
+    private Schedule(TensorProgram program, TargetDescription target) {
+        this.program = program;
+        this.facts = new Facts(program, target);
+        this.identifiers = Identifiers.behind(program);
+        this.packing = new Packing(identifiers);
+    }
+
+    /** The kernel program of a lifted tensor program. */
+    public static KernelProgram run(TensorProgram program, TargetDescription target) {
+        return new Schedule(program, target).program();
+    }
+
+    private KernelProgram program() {
+        WeightsOnly.Split split = WeightsOnly.split(program, facts);
+        Region body = split.step();
+        List<HostStatement> step = region(body, Set.copyOf(body.results()));
+        Region once = new Region(List.of(), split.initialise(), split.values());
+        List<HostStatement> computed = region(once, new HashSet<>(split.values()));
+        List<Node> packs = List.copyOf(packing.computes());
+        List<Value> packed = packs.stream().map(n -> n.results().getFirst()).toList();
+        List<HostStatement> initialise = new ArrayList<>(region(
+                new Region(List.of(), packs, packed), new HashSet<>(packed)));
+        initialise.addAll(computed);
+        List<Kernel> all = new ArrayList<>();
+        kernels.forEach((kernel, name) -> all.add(named(kernel, name)));
+        return new KernelProgram(
+                program.name(),
+                program.parameters(),
+                program.states(),
+                program.frames().orElseThrow(),
+                body.arguments(),
+                body.results(),
+                program.resultNames(),
+                all,
+                initialise,
+                step,
+                checks.texts(),
+                stories);
+    }
+
+    private static Kernel named(Kernel kernel, String name) {
+        return new Kernel(name, kernel.buffers(), kernel.scalars(), kernel.scratch(),
+                kernel.tile(), kernel.body());
+    }
+
+    /**
+     * @param kept values whose memory outlives the region
+     */
+    private List<HostStatement> region(Region region, Set<Value> kept) {
+        List<HostStatement> statements = new ArrayList<>();
+        for (Cluster cluster : Clustering.run(region, facts)) {
+            cluster(cluster, statements);
+        }
+        return Lifetimes.release(statements, kept);
+    }
+
+    private void cluster(Cluster cluster, List<HostStatement> out) {
+        Node node = cluster.nodes().getFirst();
+        switch (node) {
+            case Node.Compute n when Facts.isHostScalar(n) ->
+                    out.add(new HostStatement.SetScalar(n.result(), n.body()));
+            case Node.Compute n -> compute(cluster, out);
+            case Node.TopK n -> compute(cluster, out);
+            case Node.Scatter n -> {
+                out.add(new HostStatement.Own(n.result(), n.base(), false));
+                launch(cluster, out, "scatter", e -> new IrregularSchedule(e).scatter(n));
+            }
+            case Node.Selection n -> selection(cluster, n, out);
+            case Node.Grouping n -> {
+                n.results().forEach(v -> out.add(new HostStatement.Allocate(v)));
+                launch(cluster, out, "grouping", e -> new IrregularSchedule(e).grouping(n));
+            }
+            case Node.Measure n ->
+                    out.add(new HostStatement.SetSizeToLargest(n.size(), n.table()));
+            case Node.If n -> branch(n, out);
+            case Node.Loop n -> loop(n, out);
+            case Node.AppendRows n -> {
+                Value state = facts.state(n.state()).value();
+                out.add(new HostStatement.Reserve(state, n.instances(), n.offsets()));
+                launch(cluster, out, "append", e -> new IrregularSchedule(e).appendRows(n));
+                out.add(new HostStatement.Advance(state, n.instances(), n.offsets()));
+            }
+            case Node.WriteRows n ->
+                    launch(cluster, out, "write", e -> new IrregularSchedule(e).writeRows(n));
+            case Node.Trace n ->
+                    out.add(new HostStatement.Trace(n.path(), n.instances(), n.value()));
+            case Node.Tally n -> out.add(new HostStatement.Tally(
+                    n.path(), n.instances(), n.kind(), n.amounts(), n.offsets()));
+            case Node.Call n -> throw unlifted();
+            case Node.Route n -> throw unlifted();
+            case Node.Gate n -> throw unlifted();
+            case Node.Append n -> throw unlifted();
+            case Node.Read n -> throw unlifted();
+            case Node.Write n -> throw unlifted();
+        }
+    }
+
+    private static IllegalArgumentException unlifted() {
+        return new IllegalArgumentException("the program is not lifted");
+    }
+
+    // ------------------------------------------------------------------ kernels
+
+    private void compute(Cluster cluster, List<HostStatement> out) {
+        for (Node node : cluster.nodes()) {
+            for (Value value : node.results()) {
+                if (cluster.exported().contains(value)) {
+                    out.add(new HostStatement.Allocate(value));
+                }
+            }
+        }
+        String name = cluster.nodes().getLast().results().getFirst().name();
+        List<HostStatement.WeightUse> uses = new ArrayList<>();
+        launch(cluster, out, name, emitter -> {
+            if (ContractionSchedule.applies(cluster, emitter)) {
+                ContractionSchedule schedule =
+                        new ContractionSchedule(cluster, emitter, packing);
+                PointSchedule.Plan plan = schedule.write();
+                uses.addAll(schedule.weightUses());
+                return plan;
+            }
+            uses.addAll(plainUses(cluster));
+            return new PointSchedule(cluster, emitter).write();
+        }, uses);
+    }
+
+    /** Parameters that are read whole; rows that data picks out are not counted. */
+    private List<HostStatement.WeightUse> plainUses(Cluster cluster) {
+        Set<Value> seen = new LinkedHashSet<>();
+        for (Node node : cluster.nodes()) {
+            Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
+                Optional<Parameter> parameter = facts.parameter(load.source());
+                if (parameter.isPresent() && load.coordinates()
+                        .subList(parameter.get().instanceAxes(), load.coordinates().size())
+                        .stream().allMatch(c -> c instanceof Scalar.Variable)) {
+                    seen.add(load.source());
+                }
+            }));
+        }
+        List<HostStatement.WeightUse> uses = new ArrayList<>();
+        for (Value value : seen) {
+            int leading = facts.parameter(value).orElseThrow().instanceAxes();
+            List<Size> shape = value.type().shape();
+            long elements = PointSchedule.product(shape.subList(leading, shape.size()))
+                    .constant().orElse(0L);
+            uses.add(new HostStatement.WeightUse(
+                    value, elements * value.type().format().bytes(), Optional.empty()));
+        }
+        return uses;
+    }
+
+    /** Writes the body of a kernel. */
+    private interface Body {
+        PointSchedule.Plan write(ScalarEmitter emitter);
+    }
+
+    private void launch(Cluster cluster, List<HostStatement> out, String name, Body body) {
+        launch(cluster, out, name, body, List.of());
+    }
+
+    private void launch(
+            Cluster cluster,
+            List<HostStatement> out,
+            String label,
+            Body body,
+            List<HostStatement.WeightUse> uses) {
+        KernelWriter writer = new KernelWriter(checks);
+        ScalarEmitter emitter = new ScalarEmitter(facts, writer);
+        PointSchedule.Plan plan = body.write(emitter);
+        KernelWriter.Written written = writer.finish("kernel");
+        String name = kernels.computeIfAbsent(
+                written.kernel(), k -> "k" + kernels.size() + "_" + identifier(label));
+        if (stories.stream().noneMatch(s -> s.kernel().equals(name))) {
+            stories.add(story(name, plan, cluster));
+        }
+        out.add(new HostStatement.Launch(
+                name, written.operands(), written.scalars(), plan.tiles(), uses));
+    }
+
+    private static String identifier(String label) {
+        return label.replaceAll("[^A-Za-z0-9]+", "_");
+    }
+
+    private static KernelProgram.Story story(
+            String name, PointSchedule.Plan plan, Cluster cluster) {
+        List<String> values = new ArrayList<>();
+        Set<Span> spans = new LinkedHashSet<>();
+        for (Node node : cluster.nodes()) {
+            node.results().forEach(v -> values.add(v.name()));
+            if (!node.span().equals(Span.NONE)) {
+                spans.add(node.span());
+            }
+        }
+        return new KernelProgram.Story(
+                name, plan.form(), values, List.copyOf(spans), cluster.decisions());
+    }
+
+    private void selection(Cluster cluster, Node.Selection node, List<HostStatement> out) {
+        Value all = identifiers.value("all " + node.indices().name(), node.condition().type()
+                .format() == Format.BOOL
+                ? new TensorType(Format.I64, node.condition().type().shape())
+                : node.indices().type());
+        Value count = identifiers.value(
+                "count", new TensorType(Format.I64, List.of(Size.of(1))));
+        out.add(new HostStatement.Allocate(all));
+        out.add(new HostStatement.Allocate(count));
+        launch(cluster, out, "selection",
+                e -> new IrregularSchedule(e).selection(node, all, count));
+        out.add(new HostStatement.SetSize(
+                node.count(), Scalar.load(count, List.of(Scalar.whole(0)))));
+        out.add(new HostStatement.Alias(node.indices(), all));
+    }
+
+    // ------------------------------------------------------------------ control flow
+
+    private void branch(Node.If node, List<HostStatement> out) {
+        out.add(new HostStatement.If(
+                Scalar.load(node.condition(), List.of()),
+                arm(node, node.then()),
+                arm(node, node.otherwise())));
+    }
+
+    private List<HostStatement> arm(Node.If node, Region region) {
+        List<HostStatement> statements = new ArrayList<>();
+        for (Cluster cluster : Clustering.run(region, facts)) {
+            cluster(cluster, statements);
+        }
+        for (int r = 0; r < node.results().size(); r++) {
+            statements.add(new HostStatement.Alias(
+                    node.results().get(r), region.results().get(r)));
+        }
+        return Lifetimes.release(statements, Set.copyOf(node.results()));
+    }
+
+    private void loop(Node.Loop node, List<HostStatement> out) {
+        List<Value> arguments = node.body().arguments();
+        for (int i = 0; i < arguments.size(); i++) {
+            out.add(new HostStatement.Alias(arguments.get(i), node.initial().get(i)));
+        }
+        List<HostStatement> body = new ArrayList<>();
+        for (Cluster cluster : Clustering.run(node.body(), facts)) {
+            cluster(cluster, body);
+        }
+        List<Value> next = new ArrayList<>();
+        for (Value result : node.body().results()) {
+            Value name = identifiers.value(result.name(), result.type());
+            next.add(name);
+            body.add(new HostStatement.Alias(name, result));
+        }
+        body = new ArrayList<>(Lifetimes.release(body, Set.copyOf(next)));
+        for (int i = 0; i < arguments.size(); i++) {
+            body.add(new HostStatement.Release(arguments.get(i)));
+            body.add(new HostStatement.Alias(arguments.get(i), next.get(i)));
+            body.add(new HostStatement.Release(next.get(i)));
+        }
+        out.add(new HostStatement.Loop(
+                node.index(), node.from(), node.to(),
+                node.active().map(arguments::get), body));
+        for (int i = 0; i < arguments.size(); i++) {
+            out.add(new HostStatement.Alias(node.results().get(i), arguments.get(i)));
+        }
+    }
+}

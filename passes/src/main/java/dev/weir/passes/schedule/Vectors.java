@@ -1,0 +1,107 @@
+package dev.weir.passes.schedule;
+
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
+import java.util.List;
+
+/** Decides whether an expression can be evaluated for neighbouring values of an index at once. */
+final class Vectors {
+    private Vectors() {}
+
+    /** Whether f32 or boolean lanes along {@code index} can be computed for the expression. */
+    static boolean possible(Scalar scalar, Index index) {
+        if (!Walk.mentions(scalar, List.of(index))) {
+            return scalar.format() == Format.F32 || scalar.format() == Format.BOOL;
+        }
+        return switch (scalar) {
+            case Scalar.Load load -> contiguous(load, index);
+            case Scalar.Apply apply -> possible(apply, index);
+            case Scalar.Round round -> possible(round.operand(), index);
+            case Scalar.Convert convert -> false;
+            case Scalar.Variable variable -> false;
+            case Scalar.Real real -> true;
+            case Scalar.Whole whole -> true;
+            case Scalar.Extent extent -> true;
+        };
+    }
+
+    private static boolean possible(Scalar.Apply apply, Index index) {
+        boolean operation = switch (apply.operation()) {
+            case ADD, SUBTRACT, MULTIPLY, DIVIDE, MINIMUM, MAXIMUM, NEGATE, ABSOLUTE, SQUARE_ROOT,
+                    RECIPROCAL_SQUARE_ROOT, EXPONENTIAL, SIGMOID ->
+                    apply.format() == Format.F32;
+            case EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL ->
+                    apply.operands().getFirst().format() == Format.F32;
+            case AND, OR, NOT -> true;
+            case SELECT -> apply.format() == Format.F32 && selectable(apply, index);
+            case REMAINDER, POWER, FLOOR, LOGARITHM, SINE, COSINE, TANGENT_HYPERBOLIC,
+                    ERROR_FUNCTION, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT -> false;
+        };
+        return operation && apply.operands().stream().allMatch(o -> possible(o, index));
+    }
+
+    /** A select on lanes evaluates both sides, so neither may rely on the condition. */
+    private static boolean selectable(Scalar.Apply select, Index index) {
+        return !Walk.mentions(select.operands().getFirst(), List.of(index))
+                || select.operands().stream().skip(1).allMatch(Vectors::harmless);
+    }
+
+    /** Whether evaluating the expression is safe wherever its indices are in their ranges. */
+    static boolean harmless(Scalar scalar) {
+        if (scalar instanceof Scalar.Load load) {
+            boolean simple = load.bounds() == Scalar.Bounds.GUARDED
+                    || load.bounds() == Scalar.Bounds.PROVED
+                            && load.coordinates().stream().allMatch(Vectors::plain);
+            return simple && load.coordinates().stream().allMatch(Vectors::harmless);
+        }
+        if (scalar instanceof Scalar.Apply apply
+                && (apply.operation() == Operation.DIVIDE
+                        || apply.operation() == Operation.REMAINDER)
+                && !apply.format().isFloat()
+                && !(apply.operands().get(1) instanceof Scalar.Whole)) {
+            return false;
+        }
+        return Walk.operands(scalar).stream().allMatch(Vectors::harmless);
+    }
+
+    private static boolean plain(Scalar coordinate) {
+        return coordinate instanceof Scalar.Variable
+                || coordinate instanceof Scalar.Whole
+                || coordinate instanceof Scalar.Load;
+    }
+
+    /** Whether neighbouring values of the index read neighbouring elements. */
+    static boolean contiguous(Scalar.Load load, Index index) {
+        if (load.bounds() != Scalar.Bounds.PROVED || load.coordinates().isEmpty()
+                || !load.source().type().format().compute().equals(Format.F32)) {
+            return false;
+        }
+        int last = load.coordinates().size() - 1;
+        for (int axis = 0; axis < last; axis++) {
+            if (Walk.mentions(load.coordinates().get(axis), List.of(index))) {
+                return false;
+            }
+        }
+        return linear(load.coordinates().get(last), index);
+    }
+
+    /** Whether an expression is the index plus something that does not depend on it. */
+    private static boolean linear(Scalar scalar, Index index) {
+        if (scalar instanceof Scalar.Variable variable) {
+            return variable.index().equals(index);
+        }
+        if (scalar instanceof Scalar.Apply apply && apply.operation() == Operation.ADD) {
+            Scalar left = apply.operands().get(0);
+            Scalar right = apply.operands().get(1);
+            return linear(left, index) && !Walk.mentions(right, List.of(index))
+                    || linear(right, index) && !Walk.mentions(left, List.of(index));
+        }
+        return scalar instanceof Scalar.Apply minus
+                && minus.operation() == Operation.SUBTRACT
+                && linear(minus.operands().get(0), index)
+                && !Walk.mentions(minus.operands().get(1), List.of(index));
+    }
+}

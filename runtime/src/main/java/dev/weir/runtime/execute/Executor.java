@@ -1,0 +1,488 @@
+package dev.weir.runtime.execute;
+
+import dev.weir.ir.kernel.CompiledKernel;
+import dev.weir.ir.kernel.HostStatement;
+import dev.weir.ir.kernel.HostStatement.Operand;
+import dev.weir.ir.kernel.Kernel;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.tensor.Fault;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Size;
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Pool;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.BatchState;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs host programs: allocates, launches kernels, branches and loops. One executor serves one run
+ * at a time.
+ */
+public final class Executor implements AutoCloseable {
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
+    /** Kernels that take less than this are not worth waking another thread for. */
+    private static final long WORTH_SHARING_NANOS = 30_000;
+
+    private final KernelProgram program;
+    private final Map<String, Kernel> kernels = new HashMap<>();
+    private final Map<String, CompiledKernel> compiled;
+    private final WorkerPool workers;
+    private final Pool pool = new Pool();
+    private final Map<Value, State> states = new HashMap<>();
+    private final Map<Value, State> lengths = new HashMap<>();
+    private final Map<Value, Long> parameterTables = new HashMap<>();
+    private final Map<Value, Memory> lasting = new HashMap<>();
+    private final Map<String, Double> tileNanos = new HashMap<>();
+    private final MemorySegment[] scratch;
+    private final MemorySegment fault;
+
+    /** Sees the traced values of a run. */
+    public interface Tracer {
+        void traced(String path, Tensor value);
+    }
+
+    /** Memory with a count of the names that it has. */
+    private static final class Memory {
+        final MemorySegment segment;
+        final boolean pooled;
+        int names = 1;
+
+        Memory(MemorySegment segment, boolean pooled) {
+            this.segment = segment;
+            this.pooled = pooled;
+        }
+    }
+
+    public Executor(
+            KernelProgram program, Map<String, CompiledKernel> compiled, WorkerPool workers) {
+        this.program = program;
+        this.compiled = compiled;
+        this.workers = workers;
+        program.kernels().forEach(k -> kernels.put(k.name(), k));
+        program.states().forEach(s -> {
+            states.put(s.value(), s);
+            s.lengths().ifPresent(l -> lengths.put(l, s));
+        });
+        long largest = program.kernels().stream().mapToLong(Kernel::scratchBytes).max().orElse(0);
+        scratch = new MemorySegment[workers.size()];
+        for (int i = 0; i < scratch.length; i++) {
+            scratch[i] = pool.take(largest);
+        }
+        fault = pool.take(32);
+    }
+
+    /** Makes a parameter's instances known, in order; they stay where they are. */
+    public void bind(Parameter parameter, List<MemorySegment> instances) {
+        if (parameter.instanceAxes() == 0) {
+            lasting.put(parameter.value(), new Memory(instances.getFirst(), false));
+            return;
+        }
+        MemorySegment table = pool.take(8L * instances.size());
+        for (int i = 0; i < instances.size(); i++) {
+            table.setAtIndex(WORD, i, instances.get(i).address());
+        }
+        parameterTables.put(parameter.value(), table.address());
+    }
+
+    /** Runs what is computed once from the parameters; its tensors stay. */
+    public void initialise(Ledger ledger) {
+        Run run = new Run(new BatchState(List.of()), ledger, (path, value) -> { });
+        run.statements(program.initialise());
+        lasting.putAll(run.memory);
+    }
+
+    /** What a step computed; valid until the next one unless copied. */
+    public record Results(List<Tensor> tensors) {}
+
+    /**
+     * Runs one step.
+     *
+     * @param arguments in the program's order, rows of all sequences one behind the other
+     * @param rows how many rows of the stream each sequence has
+     */
+    public Results step(
+            List<Tensor> arguments,
+            long[] rows,
+            BatchState states,
+            Ledger ledger,
+            Tracer tracer) {
+        Run run = new Run(states, ledger, tracer);
+        try {
+            run.frames(rows);
+            for (int i = 0; i < arguments.size(); i++) {
+                run.memory.put(program.arguments().get(i),
+                        new Memory(arguments.get(i).memory(), false));
+            }
+            run.statements(program.step());
+            List<Tensor> results = new ArrayList<>();
+            for (Value value : program.results()) {
+                results.add(run.tensor(value).copy());
+            }
+            return new Results(results);
+        } finally {
+            run.giveBack();
+        }
+    }
+
+    /** The most bytes that intermediate tensors took at once. */
+    public long peakBytes() {
+        return pool.peak();
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+
+    /** The names, sizes and tables of one run. */
+    private final class Run {
+        private final BatchState batch;
+        private final Ledger ledger;
+        private final Tracer tracer;
+        private final Map<Value, Memory> memory = new HashMap<>();
+        private final Map<Value, Long> variables = new HashMap<>();
+        private final Map<String, Long> sizes = new HashMap<>();
+        private final Map<Value, MemorySegment> stateTables = new HashMap<>();
+        private final Map<Value, MemorySegment> lengthTables = new HashMap<>();
+        private final HostScalars scalars = new HostScalars(this::load, this::size);
+
+        Run(BatchState batch, Ledger ledger, Tracer tracer) {
+            this.batch = batch;
+            this.ledger = ledger;
+            this.tracer = tracer;
+            for (State state : program.states()) {
+                tables(state);
+            }
+        }
+
+        private int sequences() {
+            return batch.sequences().size();
+        }
+
+        private static int instances(State state) {
+            return Math.toIntExact(
+                    state.instances().stream().reduce(1L, Math::multiplyExact));
+        }
+
+        private void tables(State state) {
+            int n = instances(state) * sequences();
+            stateTables.put(state.value(), pool.take(8L * n));
+            state.lengths().ifPresent(l -> lengthTables.put(l, pool.take(8L * n)));
+            for (int i = 0; i < instances(state); i++) {
+                for (int b = 0; b < sequences(); b++) {
+                    refresh(state, i, b);
+                }
+            }
+        }
+
+        private void refresh(State state, int instance, int sequence) {
+            long place = (long) instance * sequences() + sequence;
+            stateTables.get(state.value()).setAtIndex(
+                    WORD, place, batch.address(state, instance, sequence));
+            state.lengths().ifPresent(l -> lengthTables.get(l).setAtIndex(
+                    WORD, place, batch.length(state, instance, sequence)));
+        }
+
+        void frames(long[] rows) {
+            MemorySegment offsets = pool.take(8L * (rows.length + 1));
+            long total = 0;
+            for (int b = 0; b < rows.length; b++) {
+                offsets.setAtIndex(WORD, b, total);
+                total += rows[b];
+            }
+            offsets.setAtIndex(WORD, rows.length, total);
+            MemorySegment segment = pool.take(8L * total);
+            long at = 0;
+            for (int b = 0; b < rows.length; b++) {
+                for (long t = 0; t < rows[b]; t++) {
+                    segment.setAtIndex(WORD, at++, b);
+                }
+            }
+            sizes.put(program.frames().sequences().name(), (long) rows.length);
+            sizes.put(program.frames().rows().name(), total);
+            memory.put(program.frames().segment(), new Memory(segment, true));
+            memory.put(program.frames().offsets(), new Memory(offsets, true));
+        }
+
+        void giveBack() {
+            memory.values().stream().distinct().filter(m -> m.pooled).forEach(
+                    m -> pool.give(m.segment));
+            stateTables.values().forEach(pool::give);
+            lengthTables.values().forEach(pool::give);
+        }
+
+        // -------------------------------------------------------------- memory
+
+        private Memory find(Value value) {
+            Memory found = memory.get(value);
+            if (found == null) {
+                found = lasting.get(value);
+            }
+            if (found == null) {
+                throw new IllegalStateException("no memory for " + value.name() + " " + value);
+            }
+            return found;
+        }
+
+        private long address(Value value) {
+            MemorySegment table = lengthTables.get(value);
+            return table != null ? table.address() : find(value).segment.address();
+        }
+
+        Tensor tensor(Value value) {
+            long[] shape = value.type().shape().stream().mapToLong(this::size).toArray();
+            return new Tensor(value.type().format(), shape, find(value).segment);
+        }
+
+        private long bytes(Value value) {
+            return size(value.type().elements()) * value.type().format().bytes();
+        }
+
+        private long size(Size size) {
+            return size.evaluate(sizes);
+        }
+
+        private void allocate(Value value) {
+            memory.put(value, new Memory(pool.take(bytes(value)), true));
+        }
+
+        private void release(Value value) {
+            Memory gone = memory.remove(value);
+            if (gone != null && --gone.names == 0 && gone.pooled) {
+                pool.give(gone.segment);
+            }
+        }
+
+        private void alias(Value target, Value source) {
+            Memory found = find(source);
+            found.names++;
+            memory.put(target, found);
+        }
+
+        private void own(HostStatement.Own own) {
+            Memory source = find(own.source());
+            if (own.last() && source.names == 1 && source.pooled
+                    && memory.get(own.source()) == source) {
+                memory.remove(own.source());
+                memory.put(own.target(), source);
+                return;
+            }
+            allocate(own.target());
+            MemorySegment.copy(
+                    source.segment, 0, find(own.target()).segment, 0, bytes(own.target()));
+            if (own.last()) {
+                release(own.source());
+            }
+        }
+
+        private long load(Scalar.Load load) {
+            Long variable = variables.get(load.source());
+            if (variable != null) {
+                return variable;
+            }
+            long index = 0;
+            for (int axis = 0; axis < load.coordinates().size(); axis++) {
+                long extent = size(load.source().type().shape().get(axis));
+                index = index * extent + scalars.evaluate(load.coordinates().get(axis));
+            }
+            MemorySegment table = lengthTables.get(load.source());
+            return new Tensor(
+                    load.source().type().format(),
+                    new long[] {index + 1},
+                    table != null ? table : find(load.source()).segment).whole(index);
+        }
+
+        // -------------------------------------------------------------- statements
+
+        void statements(List<HostStatement> statements) {
+            statements.forEach(this::statement);
+        }
+
+        private void statement(HostStatement statement) {
+            switch (statement) {
+                case HostStatement.Allocate s -> allocate(s.value());
+                case HostStatement.Release s -> release(s.value());
+                case HostStatement.Alias s -> alias(s.target(), s.source());
+                case HostStatement.Own s -> own(s);
+                case HostStatement.Launch s -> launch(s);
+                case HostStatement.SetSize s ->
+                        sizes.put(s.size().name(), scalars.evaluate(s.value()));
+                case HostStatement.SetSizeToLargest s -> largest(s);
+                case HostStatement.SetScalar s ->
+                        variables.put(s.variable(), scalars.evaluate(s.value()));
+                case HostStatement.If s -> statements(
+                        scalars.evaluate(s.condition()) != 0 ? s.then() : s.otherwise());
+                case HostStatement.Loop s -> loop(s);
+                case HostStatement.Reserve s -> grow(s.state(), s.instances(), s.offsets(), false);
+                case HostStatement.Advance s -> grow(s.state(), s.instances(), s.offsets(), true);
+                case HostStatement.Trace s ->
+                        tracer.traced(path(s.path(), s.instances()), tensor(s.value()));
+                case HostStatement.Tally s -> tally(s);
+            }
+        }
+
+        private void largest(HostStatement.SetSizeToLargest s) {
+            long largest = 0;
+            if (variables.containsKey(s.table())) {
+                largest = variables.get(s.table());
+            } else {
+                Tensor table = tensor(s.table());
+                for (long i = 0; i < table.elements(); i++) {
+                    largest = Math.max(largest, table.whole(i));
+                }
+            }
+            sizes.put(s.size().name(), largest);
+        }
+
+        private void loop(HostStatement.Loop loop) {
+            long to = scalars.evaluate(loop.to());
+            for (long i = scalars.evaluate(loop.from()); i < to; i++) {
+                if (loop.active().isPresent() && !any(loop.active().get())) {
+                    return;
+                }
+                variables.put(loop.index(), i);
+                statements(loop.body());
+            }
+        }
+
+        private boolean any(Value value) {
+            if (variables.containsKey(value)) {
+                return variables.get(value) != 0;
+            }
+            Tensor active = tensor(value);
+            for (long i = 0; i < active.elements(); i++) {
+                if (active.whole(i) != 0) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private void grow(Value value, List<Scalar> at, Value offsetsValue, boolean advance) {
+            State state = states.get(value);
+            long flat = 0;
+            for (int i = 0; i < at.size(); i++) {
+                flat = flat * state.instances().get(i) + scalars.evaluate(at.get(i));
+            }
+            int instance = Math.toIntExact(flat);
+            MemorySegment offsets = find(offsetsValue).segment;
+            for (int b = 0; b < sequences(); b++) {
+                long rows = offsets.getAtIndex(WORD, b + 1) - offsets.getAtIndex(WORD, b);
+                if (advance) {
+                    batch.advance(state, instance, b, rows);
+                } else {
+                    batch.reserve(state, instance, b, rows);
+                }
+                refresh(state, instance, b);
+            }
+        }
+
+        private String path(String pattern, List<Scalar> instances) {
+            return Parameter.instantiate(
+                    pattern, instances.stream().map(scalars::evaluate).toList());
+        }
+
+        private void tally(HostStatement.Tally tally) {
+            List<Long> amounts = new ArrayList<>();
+            if (tally.offsets().isPresent()) {
+                Tensor offsets = tensor(tally.offsets().get());
+                for (long g = 1; g < offsets.elements(); g++) {
+                    amounts.add(offsets.whole(g) - offsets.whole(g - 1));
+                }
+            } else {
+                tally.amounts().forEach(a -> amounts.add(scalars.evaluate(a)));
+            }
+            ledger.tally(path(tally.path(), tally.instances()), tally.kind(), amounts);
+        }
+
+        // -------------------------------------------------------------- kernels
+
+        private void launch(HostStatement.Launch launch) {
+            long tiles = scalars.evaluate(launch.tiles());
+            if (tiles <= 0) {
+                return;
+            }
+            Kernel kernel = kernels.get(launch.kernel());
+            CompiledKernel code = compiled.get(launch.kernel());
+            int buffers = launch.buffers().size();
+            int count = buffers + launch.scalars().size() + 1;
+            MemorySegment arguments = pool.take(8L * count);
+            try {
+                for (int i = 0; i < buffers; i++) {
+                    arguments.setAtIndex(WORD, i, address(launch.buffers().get(i)));
+                }
+                for (int i = 0; i < launch.scalars().size(); i++) {
+                    arguments.setAtIndex(
+                            WORD, buffers + i, scalars.evaluate(launch.scalars().get(i)));
+                }
+                arguments.setAtIndex(WORD, count - 1, fault.address());
+                fault.setAtIndex(WORD, 0, 0);
+                run(kernel, code, tiles, arguments.address());
+                if (fault.getAtIndex(WORD, 0) != 0) {
+                    throw fault();
+                }
+                ledger.launched(launch.kernel(), weightBytes(launch));
+            } finally {
+                pool.give(arguments);
+            }
+        }
+
+        private void run(Kernel kernel, CompiledKernel code, long tiles, long arguments) {
+            double expected = tileNanos.getOrDefault(kernel.name(), 0.0) * tiles;
+            long start = System.nanoTime();
+            boolean shared = expected > WORTH_SHARING_NANOS;
+            workers.run(tiles, shared, (worker, begin, end) ->
+                    code.run(begin, end, arguments, scratch[worker].address()));
+            double nanos = (double) (System.nanoTime() - start)
+                    * (shared ? workers.size() : 1) / tiles;
+            tileNanos.merge(kernel.name(), nanos, (old, now) -> 0.75 * old + 0.25 * now);
+        }
+
+        private long address(Operand operand) {
+            return switch (operand) {
+                case Operand.Tensor t -> address(t.value());
+                case Operand.ParameterTable p -> parameterTables.get(p.parameter());
+                case Operand.StateTable s -> stateTables.get(s.state()).address();
+            };
+        }
+
+        private Fault fault() {
+            String check = program.checks().get((int) fault.getAtIndex(WORD, 1));
+            long value = fault.getAtIndex(WORD, 2);
+            long limit = fault.getAtIndex(WORD, 3);
+            if (check.startsWith("axis ")) {
+                return new Fault("index " + value + " is outside " + check + ", which has "
+                        + limit + " elements");
+            }
+            if (check.startsWith("the groups")) {
+                return new Fault("key " + value + " is not among " + check + ", of which there are "
+                        + limit);
+            }
+            return new Fault(check);
+        }
+
+        private long weightBytes(HostStatement.Launch launch) {
+            long bytes = 0;
+            for (HostStatement.WeightUse use : launch.weights()) {
+                long parts = 1;
+                if (use.groups().isPresent()) {
+                    Tensor offsets = tensor(use.groups().get());
+                    parts = 0;
+                    for (long g = 1; g < offsets.elements(); g++) {
+                        parts += offsets.whole(g) > offsets.whole(g - 1) ? 1 : 0;
+                    }
+                }
+                bytes += parts * use.bytes();
+            }
+            return bytes;
+        }
+    }
+}

@@ -170,8 +170,10 @@ final class Body {
         return frame.instances().stream().map(v -> Scalar.load(v, List.of())).toList();
     }
 
+    /** Shows a named value of a block; functions have no place in the model to name it by. */
     void trace(String name, Value value) {
-        if (session.isTracing() && !session.isChecking()) {
+        boolean isBlock = frame.template().isPresent();
+        if (isBlock && session.isTracing() && !session.isChecking()) {
             emit(new Node.Trace(
                     Place.join(frame.place().path(), name), instanceScalars(), value));
         }

@@ -376,7 +376,7 @@ final class Operations {
         });
     }
 
-    /** Applies an operation to elements; to tensors element by element, lifted over lacking axes. */
+    /** Applies an operation to elements; to tensors element by element, lifted over absent axes. */
     Meaning elementwise(
             List<Meaning> operands, Span span, boolean element, Elementwise operation) {
         if (element || operands.stream().allMatch(Evaluator::isElementary)) {

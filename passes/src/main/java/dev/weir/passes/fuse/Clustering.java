@@ -337,7 +337,7 @@ public final class Clustering {
         int full = contraction.compute().axes().size();
         if (prefix < full) {
             return contraction.columnCount() * contraction.reducedCount() <= LARGEST_ROW_WEIGHTS
-                    && contraction.columnCount() <= 4L * facts.target().lanes()
+                    && contraction.columnCount() <= 2L * facts.target().lanes()
                     && contraction.group().isEmpty();
         }
         // All nodes over the same points: the others must be epilogues of columns side by side.

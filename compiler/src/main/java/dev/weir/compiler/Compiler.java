@@ -1,0 +1,45 @@
+package dev.weir.compiler;
+
+import dev.weir.frontend.Frontend;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.frontend.SourceProvider;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.passes.pipeline.Pipeline;
+import dev.weir.passes.schedule.Schedule;
+import java.util.Set;
+
+/**
+ * The pure core put together: each arrow of the pipeline is one method here. No files, no console.
+ *
+ * <pre>
+ *   source ──lower──▶ tensor program ──optimise──▶ lifted ──schedule──▶ kernel program ──▶ a back end
+ * </pre>
+ */
+public final class Compiler {
+    private Compiler() {}
+
+    /** Checks and lowers a model. */
+    public static TensorProgram lower(
+            Source source, SourceProvider sources, LowerOptions options) {
+        return Frontend.lower(source, sources, options);
+    }
+
+    /** Lifts a program and runs all passes over it. */
+    public static TensorProgram optimise(TensorProgram program) {
+        return optimise(program, Set.of(), (pass, result, nanos) -> { });
+    }
+
+    /** As {@link #optimise(TensorProgram)}, without some passes, and observed. */
+    public static TensorProgram optimise(
+            TensorProgram program, Set<String> disabled, Pipeline.Observer observer) {
+        return Pipeline.run(program, disabled, observer);
+    }
+
+    /** Fuses a lifted program into kernels for a machine, with the host program around them. */
+    public static KernelProgram schedule(TensorProgram program, TargetDescription target) {
+        return Schedule.run(program, target);
+    }
+}

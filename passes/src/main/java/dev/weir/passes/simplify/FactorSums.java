@@ -1,0 +1,182 @@
+package dev.weir.passes.simplify;
+
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Identifiers;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Reduction;
+import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
+import dev.weir.passes.analysis.Rewrite;
+import dev.weir.passes.analysis.Substitution;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Divides a sum once instead of every term, so that terms need not wait for the divisor.
+ *
+ * <pre>
+ *   p[s] = holds(s) ? e[s] / l : 0;  z = sum[s] p[s] · v[s]
+ *       ⇒  n = sum[s] (holds(s) ? e[s] : 0) · v[s];  z = l = 0 ? 0 : n / l
+ * </pre>
+ *
+ * <p>Fires if {@code l} is a sum that does not vary along the summed axes. Where l is 0 every term
+ * was left out: l is the sum of the same non-negative terms, or the quotient was not a number before.
+ */
+public final class FactorSums {
+    private final Identifiers identifiers;
+    private final Map<Value, Node.Compute> computes = new HashMap<>();
+
+    private FactorSums(Identifiers identifiers) {
+        this.identifiers = identifiers;
+    }
+
+    public static TensorProgram run(TensorProgram program) {
+        FactorSums factor = new FactorSums(Identifiers.behind(program));
+        return Rewrite.entry(program, factor.region(program.entry().body()));
+    }
+
+    private Region region(Region region) {
+        List<Node> nodes = new ArrayList<>();
+        for (Node node : region.nodes()) {
+            switch (node) {
+                case Node.Compute n -> {
+                    Optional<Quotient> quotient = quotient(n);
+                    if (quotient.isPresent()) {
+                        factored(n, quotient.get(), nodes);
+                    } else {
+                        nodes.add(n);
+                    }
+                    computes.put(n.result(), n);
+                }
+                case Node.If n -> nodes.add(new Node.If(
+                        n.results(), n.condition(), region(n.then()), region(n.otherwise()),
+                        n.span()));
+                case Node.Loop n -> nodes.add(new Node.Loop(
+                        n.results(), n.index(), n.from(), n.to(), n.initial(), n.active(),
+                        region(n.body()), n.path(), n.span()));
+                default -> nodes.add(node);
+            }
+        }
+        return new Region(region.arguments(), nodes, region.results());
+    }
+
+    /** A term {@code numerator / divisor · other}; the numerator 0 where the quotient was left out. */
+    private record Quotient(Scalar numerator, Scalar divisor, Optional<Scalar> other) {}
+
+    private Optional<Quotient> quotient(Node.Compute sum) {
+        if (sum.reduction().isEmpty()
+                || sum.reduction().get().kind() != Reduction.Kind.SUM
+                || sum.body().format() != Format.F32) {
+            return Optional.empty();
+        }
+        List<Index> summed = sum.reduction().get().axes().stream().map(Axis::index).toList();
+        if (sum.body() instanceof Scalar.Apply product
+                && product.operation() == Operation.MULTIPLY) {
+            Scalar left = product.operands().get(0);
+            Scalar right = product.operands().get(1);
+            return quotient(left, Optional.of(right), summed)
+                    .or(() -> quotient(right, Optional.of(left), summed));
+        }
+        return quotient(sum.body(), Optional.empty(), summed);
+    }
+
+    private Optional<Quotient> quotient(
+            Scalar factor, Optional<Scalar> other, List<Index> summed) {
+        Scalar body = factor;
+        if (factor instanceof Scalar.Load load
+                && load.bounds() == Scalar.Bounds.PROVED
+                && computes.get(load.source()) instanceof Node.Compute compute
+                && compute.reduction().isEmpty()
+                && compute.result().type().format() == Format.F32) {
+            body = Substitution.apply(
+                    compute.body(), Substitution.at(compute.axes(), load.coordinates()));
+        }
+        Optional<Scalar> condition = Optional.empty();
+        if (body instanceof Scalar.Apply select
+                && select.operation() == Operation.SELECT
+                && isZero(select.operands().get(2))) {
+            condition = Optional.of(select.operands().get(0));
+            body = select.operands().get(1);
+        }
+        if (!(body instanceof Scalar.Apply division)
+                || division.operation() != Operation.DIVIDE
+                || !isSum(division.operands().get(1))
+                || Walk.mentions(division.operands().get(1), summed)) {
+            return Optional.empty();
+        }
+        Scalar numerator = division.operands().get(0);
+        if (condition.isPresent() && !isZeroUnless(numerator, condition.get())) {
+            numerator = Scalar.apply(Operation.SELECT, condition.get(), numerator,
+                    new Scalar.Real(Format.F32, 0));
+        }
+        return Optional.of(new Quotient(numerator, division.operands().get(1), other));
+    }
+
+    private static boolean isZero(Scalar scalar) {
+        return scalar instanceof Scalar.Real real && real.value() == 0;
+    }
+
+    private boolean isSum(Scalar scalar) {
+        return scalar instanceof Scalar.Load load
+                && computes.get(load.source()) instanceof Node.Compute compute
+                && compute.reduction().isPresent()
+                && compute.reduction().get().kind() == Reduction.Kind.SUM;
+    }
+
+    /** Whether a value is 0 already wherever the condition does not hold. */
+    private boolean isZeroUnless(Scalar scalar, Scalar condition) {
+        if (!(scalar instanceof Scalar.Load load)
+                || !(computes.get(load.source()) instanceof Node.Compute compute)
+                || compute.reduction().isPresent()) {
+            return false;
+        }
+        Scalar body = Substitution.apply(
+                compute.body(), Substitution.at(compute.axes(), load.coordinates()));
+        return body instanceof Scalar.Apply select
+                && select.operation() == Operation.SELECT
+                && select.operands().get(0).equals(condition)
+                && isZero(select.operands().get(2));
+    }
+
+    private void factored(Node.Compute sum, Quotient quotient, List<Node> out) {
+        Value numerators = identifiers.value(sum.result().name(), new dev.weir.ir.type.TensorType(
+                Format.F32, sum.result().type().shape()));
+        Scalar term = quotient.other()
+                .map(o -> Scalar.apply(Operation.MULTIPLY, quotient.numerator(), o))
+                .orElse(quotient.numerator());
+        Node.Compute numerator = new Node.Compute(
+                numerators, sum.axes(), sum.reduction(), term, sum.span());
+        out.add(numerator);
+        computes.put(numerators, numerator);
+        List<Axis> axes = new ArrayList<>();
+        Map<Index, Scalar> renaming = new HashMap<>();
+        for (Axis axis : sum.axes()) {
+            Index index = identifiers.index(axis.index().name());
+            axes.add(new Axis(index,
+                    Substitution.apply(axis.lower(), renaming),
+                    Substitution.apply(axis.upper(), renaming)));
+            renaming.put(axis.index(), Scalar.variable(index));
+        }
+        Scalar divisor = Substitution.apply(quotient.divisor(), renaming);
+        Scalar whole = Scalar.load(
+                numerators, axes.stream().map(a -> Scalar.variable(a.index())).toList());
+        Scalar zero = new Scalar.Real(Format.F32, 0);
+        out.add(new Node.Compute(
+                sum.result(), axes, Optional.empty(),
+                Scalar.apply(Operation.SELECT,
+                        Scalar.apply(Operation.EQUAL, divisor, zero),
+                        zero,
+                        Scalar.apply(Operation.DIVIDE, whole, divisor)),
+                Span.NONE));
+    }
+}

@@ -200,7 +200,7 @@ public final class Printer {
     }
 
     /** An expression in prefix form. */
-    static String scalar(Scalar scalar) {
+    public static String scalar(Scalar scalar) {
         return switch (scalar) {
             case Scalar.Real r -> Double.toString(r.value()) + " " + r.format().word();
             case Scalar.Whole w -> w.value() + " " + w.format().word();

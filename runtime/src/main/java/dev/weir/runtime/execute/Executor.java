@@ -15,6 +15,7 @@ import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.BatchState;
+import dev.weir.runtime.model.Engine;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -43,11 +44,6 @@ public final class Executor implements AutoCloseable {
     private final Map<String, Double> tileNanos = new HashMap<>();
     private final MemorySegment[] scratch;
     private final MemorySegment fault;
-
-    /** Sees the traced values of a run. */
-    public interface Tracer {
-        void traced(String path, Tensor value);
-    }
 
     /** Memory with a count of the names that it has. */
     private static final class Memory {
@@ -94,7 +90,7 @@ public final class Executor implements AutoCloseable {
 
     /** Runs what is computed once from the parameters; its tensors stay. */
     public void initialise(Ledger ledger) {
-        Run run = new Run(new BatchState(List.of()), ledger, (path, value) -> { });
+        Run run = new Run(new BatchState(List.of()), ledger, Engine.Tracer.NONE);
         run.statements(program.initialise());
         lasting.putAll(run.memory);
     }
@@ -113,7 +109,7 @@ public final class Executor implements AutoCloseable {
             long[] rows,
             BatchState states,
             Ledger ledger,
-            Tracer tracer) {
+            Engine.Tracer tracer) {
         Run run = new Run(states, ledger, tracer);
         try {
             run.frames(rows);
@@ -146,7 +142,7 @@ public final class Executor implements AutoCloseable {
     private final class Run {
         private final BatchState batch;
         private final Ledger ledger;
-        private final Tracer tracer;
+        private final Engine.Tracer tracer;
         private final Map<Value, Memory> memory = new HashMap<>();
         private final Map<Value, Long> variables = new HashMap<>();
         private final Map<String, Long> sizes = new HashMap<>();
@@ -154,7 +150,7 @@ public final class Executor implements AutoCloseable {
         private final Map<Value, MemorySegment> lengthTables = new HashMap<>();
         private final HostScalars scalars = new HostScalars(this::load, this::size);
 
-        Run(BatchState batch, Ledger ledger, Tracer tracer) {
+        Run(BatchState batch, Ledger ledger, Engine.Tracer tracer) {
             this.batch = batch;
             this.ledger = ledger;
             this.tracer = tracer;

@@ -9,7 +9,6 @@ import dev.weir.runtime.execute.Executor;
 import dev.weir.runtime.execute.WorkerPool;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.memory.Tensor;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +17,7 @@ import java.util.Map;
  * A compiled model with its weights, ready to run. Weights and code are shared by all sequences.
  * One step runs at a time.
  */
-public final class Model implements AutoCloseable {
+public final class Model implements Engine {
     private final KernelProgram program;
     private final WorkerPool workers;
     private final Executor executor;
@@ -53,7 +52,7 @@ public final class Model implements AutoCloseable {
         return program;
     }
 
-    /** What ran so far, since the last {@link #resetLedger}. */
+    @Override
     public Ledger ledger() {
         return ledger;
     }
@@ -67,36 +66,21 @@ public final class Model implements AutoCloseable {
         return executor.peakBytes();
     }
 
-    /**
-     * Runs a step for several sequences at once.
-     *
-     * @param sequences those that take part; they remember what they see
-     * @param rows how many elements of the stream each gets
-     * @param arguments in the model's order; the rows of all sequences one behind the other
-     */
+    @Override
+    public Session start() {
+        return new Sequence();
+    }
+
+    @Override
     public synchronized List<Tensor> step(
-            List<Sequence> sequences,
-            long[] rows,
-            List<Tensor> arguments,
-            Executor.Tracer tracer) {
+            List<Session> sessions, long[] rows, List<Tensor> arguments, Tracer tracer) {
+        List<Sequence> sequences = sessions.stream().map(s -> (Sequence) s).toList();
         List<Tensor> results = executor.step(
                 arguments, rows, new BatchState(sequences), ledger, tracer).tensors();
         for (int b = 0; b < rows.length; b++) {
             sequences.get(b).advance(rows[b]);
         }
         return results;
-    }
-
-    /** The positions of the next rows of each sequence, one behind the other. */
-    public static Tensor positions(List<Sequence> sequences, long[] rows) {
-        long[] positions = new long[(int) Arrays.stream(rows).sum()];
-        int at = 0;
-        for (int b = 0; b < rows.length; b++) {
-            for (long t = 0; t < rows[b]; t++) {
-                positions[at++] = sequences.get(b).position() + t;
-            }
-        }
-        return Tensor.ofLongs(positions);
     }
 
     @Override

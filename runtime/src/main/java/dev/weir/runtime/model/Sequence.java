@@ -10,7 +10,7 @@ import java.util.Map;
  * What one sequence remembers: for each state and instance a buffer of its own. Growing states
  * double their room when it is used up. Not safe for several threads. Close it to free the memory.
  */
-public final class Sequence implements AutoCloseable {
+public final class Sequence implements Engine.Session {
     /** Slots of a growing state to begin with. */
     private static final long FIRST_SLOTS = 64;
 
@@ -25,7 +25,7 @@ public final class Sequence implements AutoCloseable {
         long length;
     }
 
-    /** How many elements of the stream it has seen: the position of the next one. */
+    @Override
     public long position() {
         return position;
     }

@@ -1,0 +1,97 @@
+package dev.weir.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.frontend.Configuration;
+import dev.weir.ir.diagnostic.Source;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a user means by MODEL: a {@code .weir} file, a folder with one, or a checkpoint folder whose
+ * {@code model_type} the standard library has a program for.
+ *
+ * @param source the program
+ * @param library where its imports are found
+ * @param weights the checkpoint folder, if there is one
+ */
+record ModelFiles(Source source, Library library, Optional<Path> weights) {
+
+    /**
+     * @param weights the folder named by {@code --weights}, if any
+     */
+    static ModelFiles find(Path model, Optional<Path> weights) {
+        if (Files.isRegularFile(model)) {
+            Path folder = model.toAbsolutePath().getParent();
+            return new ModelFiles(
+                    Texts.source(model), new Library(Optional.of(folder)),
+                    weights.or(() -> checkpoint(folder)));
+        }
+        if (!Files.isDirectory(model)) {
+            throw new UserException("there is no file or folder " + model
+                    + "\nhelp: MODEL is a .weir file, a folder with one, or a checkpoint folder");
+        }
+        List<Path> programs = programs(model);
+        if (programs.size() > 1) {
+            throw new UserException(model + " has several programs: name one of "
+                    + String.join(", ", programs.stream().map(Path::toString).toList()));
+        }
+        if (programs.size() == 1) {
+            return new ModelFiles(
+                    Texts.source(programs.getFirst()), new Library(Optional.of(model)),
+                    weights.or(() -> checkpoint(model)));
+        }
+        return stock(model, weights.orElse(model));
+    }
+
+    private static List<Path> programs(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(f -> f.toString().endsWith(".weir")).sorted().toList();
+        } catch (IOException e) {
+            throw new UserException("cannot read " + folder + ": " + e.getMessage());
+        }
+    }
+
+    private static Optional<Path> checkpoint(Path folder) {
+        return Files.exists(folder.resolve("config.json")) ? Optional.of(folder) : Optional.empty();
+    }
+
+    private static ModelFiles stock(Path model, Path weights) {
+        Path config = model.resolve("config.json");
+        if (!Files.exists(config)) {
+            throw new UserException(model + " has neither a .weir file nor a config.json");
+        }
+        String type = json(config).path("model_type").asText("");
+        if (!type.matches("[A-Za-z0-9_]+")) {
+            throw new UserException(config + " does not say its model_type");
+        }
+        Source program = Library.resource("stdlib.models." + type)
+                .orElseThrow(() -> new UserException(
+                        "the standard library has no program for the model_type " + type
+                                + "\nhelp: write one, and name it with its weights: "
+                                + "weir run my_model.weir --weights " + model));
+        return new ModelFiles(program, new Library(Optional.empty()), Optional.of(weights));
+    }
+
+    static JsonNode json(Path file) {
+        try {
+            JsonNode node = new ObjectMapper().readTree(Texts.read(file));
+            return node == null ? new ObjectMapper().createObjectNode() : node;
+        } catch (JsonProcessingException e) {
+            throw new UserException(file + " is not valid JSON: " + e.getOriginalMessage());
+        }
+    }
+
+    /** The checkpoint's configuration; an empty one without a checkpoint. */
+    Configuration configuration() {
+        return weights.map(w -> w.resolve("config.json"))
+                .filter(Files::exists)
+                .map(f -> Configuration.parse(Texts.read(f)))
+                .orElseGet(Configuration::empty);
+    }
+}

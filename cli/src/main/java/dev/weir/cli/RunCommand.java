@@ -1,0 +1,188 @@
+package dev.weir.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.runtime.generate.Generator;
+import dev.weir.runtime.generate.Sampler;
+import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.tokenize.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code weir run}: text from a prompt, ids from ids, or tensors from tensors. */
+@Command(name = "run", description = "Run a model on a prompt, on token ids or on tensors.",
+        mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+    @ParentCommand
+    private Weir weir;
+
+    @Mixin
+    private ModelOptions options;
+
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "text to continue")
+    private Optional<String> prompt = Optional.empty();
+
+    @Option(names = "--prompt-ids", paramLabel = "ID", split = ",",
+            description = "token ids to continue, as they are; ids are printed")
+    private List<Long> promptIds = List.of();
+
+    @Option(names = {"-n", "--max-tokens"}, paramLabel = "N", defaultValue = "128",
+            description = "most new tokens (default: ${DEFAULT-VALUE})")
+    private long maxTokens;
+
+    @Option(names = "--greedy", description = "always take the likeliest token (the default)")
+    private boolean greedy;
+
+    @Option(names = "--temperature", paramLabel = "T", defaultValue = "0",
+            description = "sample; higher is more varied (default: greedy)")
+    private double temperature;
+
+    @Option(names = "--top-k", paramLabel = "K", defaultValue = "0",
+            description = "sample from the K likeliest tokens only")
+    private int topK;
+
+    @Option(names = "--top-p", paramLabel = "P", defaultValue = "1",
+            description = "sample from the fewest tokens of probability P together")
+    private double topP;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
+            description = "seed for sampling (default: ${DEFAULT-VALUE})")
+    private long seed;
+
+    @Option(names = "--chunk", paramLabel = "N", defaultValue = "0",
+            description = "most prompt tokens in one step (default: all)")
+    private int chunk;
+
+    @Option(names = {"-t", "--threads"}, paramLabel = "N",
+            description = "threads to compute with (default: all processors)")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--inputs", paramLabel = "FILE", description = "safetensors with the inputs")
+    private Optional<Path> inputs = Optional.empty();
+
+    @Option(names = "--outputs", paramLabel = "FILE", description = "safetensors to write")
+    private Optional<Path> outputs = Optional.empty();
+
+    @Option(names = "--trace", description = "also write every block's and equation's value")
+    private boolean trace;
+
+    @Option(names = "--ledger", description = "say what ran and what did not, at the end")
+    private boolean ledger;
+
+    @Option(names = "--json", description = "write the result as JSON")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (threads < 1 || maxTokens < 0) {
+            throw new UserException("--threads has to be at least 1, --max-tokens at least 0");
+        }
+        int given = (prompt.isPresent() ? 1 : 0) + (promptIds.isEmpty() ? 0 : 1)
+                + (inputs.isPresent() ? 1 : 0);
+        if (given != 1) {
+            throw new UserException("give one of --prompt, --prompt-ids and --inputs");
+        }
+        if (inputs.isPresent() != outputs.isPresent()) {
+            throw new UserException("--inputs and --outputs go together");
+        }
+        if (trace && inputs.isEmpty()) {
+            throw new UserException("--trace goes with --inputs and --outputs");
+        }
+        try (Loaded loaded = Loaded.load(options, threads, trace)) {
+            ObjectNode result = Json.MAPPER.createObjectNode();
+            if (inputs.isPresent()) {
+                new TensorRun(loaded).run(inputs.get(), outputs.orElseThrow());
+                result.put("outputs", outputs.orElseThrow().toString());
+            } else {
+                generate(loaded, result);
+            }
+            finish(loaded, result);
+        }
+        return 0;
+    }
+
+    private void generate(Loaded loaded, ObjectNode result) {
+        Generator generator = new Generator(loaded.engine(), loaded.program());
+        Sampler sampler = greedy
+                ? Sampler.greedy()
+                : new Sampler(temperature, topK, topP, seed);
+        JsonNode config = options.files().weights()
+                .map(w -> w.resolve("config.json"))
+                .filter(Files::exists)
+                .map(ModelFiles::json)
+                .orElseGet(Json.MAPPER::createObjectNode);
+        List<Long> generated = new ArrayList<>();
+        try (Engine.Session session = loaded.engine().start()) {
+            if (prompt.isEmpty()) {
+                generator.generate(session, promptIds, chunk, maxTokens, stops(config), sampler,
+                        generated::add);
+                result.putPOJO("ids", generated);
+                if (!json) {
+                    weir.print(generated.stream().map(String::valueOf)
+                            .collect(Collectors.joining(",")) + "\n");
+                }
+                return;
+            }
+            try (Tokenizer tokenizer = options.files().weights()
+                    .flatMap(Tokenizer::open)
+                    .orElseThrow(() -> new UserException(
+                            "there is no tokenizer.json beside the weights"
+                                    + "\nhelp: give token ids with --prompt-ids"))) {
+                List<Long> ids = new ArrayList<>();
+                if (config.path("bos_token_id").canConvertToLong()) {
+                    ids.add(config.path("bos_token_id").longValue());
+                }
+                for (long id : tokenizer.encode(prompt.get())) {
+                    ids.add(id);
+                }
+                TextStream text = new TextStream(tokenizer, ids, json ? t -> { } : weir::print);
+                text.begin();
+                Predicate<Long> next = id -> {
+                    generated.add(id);
+                    text.next(id);
+                    return true;
+                };
+                generator.generate(session, ids, chunk, maxTokens, stops(config), sampler,
+                        next::test);
+                result.put("text", text.finish());
+                result.putPOJO("ids", generated);
+                if (!json) {
+                    weir.print("\n");
+                }
+            }
+        }
+    }
+
+    private static Set<Long> stops(JsonNode config) {
+        Set<Long> stops = new HashSet<>();
+        JsonNode end = config.path("eos_token_id");
+        if (end.canConvertToLong()) {
+            stops.add(end.longValue());
+        }
+        end.forEach(id -> stops.add(id.longValue()));
+        return stops;
+    }
+
+    private void finish(Loaded loaded, ObjectNode result) {
+        if (json) {
+            if (ledger) {
+                result.set("ledger", Json.ledger(loaded.engine().ledger()));
+            }
+            weir.printJson(result);
+        } else if (ledger) {
+            weir.error(LedgerText.of(loaded.engine().ledger()));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package dev.weir.cli;
+
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.runtime.checkpoint.SafeTensors;
+import dev.weir.runtime.generate.Generator;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Runs a model once on tensors from a file, as one batch from the beginning of its sequences. */
+final class TensorRun {
+    private final Loaded loaded;
+    private final List<Value> arguments;
+
+    TensorRun(Loaded loaded) {
+        this.loaded = loaded;
+        this.arguments = loaded.program().entry().body().arguments();
+    }
+
+    void run(Path inputs, Path outputs) {
+        try (Arena arena = Arena.ofConfined()) {
+            Map<String, Tensor> given = SafeTensors.map(inputs, arena);
+            boolean batched = isBatched(given);
+            long sequences = batched ? first(given).shape()[0] : 1;
+            long[] rows = new long[Math.toIntExact(sequences)];
+            Arrays.fill(rows, rowsOfEach(given, batched));
+            List<Engine.Session> sessions = new ArrayList<>();
+            for (int b = 0; b < rows.length; b++) {
+                sessions.add(loaded.engine().start());
+            }
+            List<Tensor> flat = new ArrayList<>();
+            for (Value argument : arguments) {
+                flat.add(Generator.isPositions(argument) && !given.containsKey(argument.name())
+                        ? Engine.positions(sessions, rows)
+                        : flat(argument, input(argument, given), batched, sequences));
+            }
+            Map<String, Tensor> traced = new LinkedHashMap<>();
+            List<Tensor> results = loaded.engine().step(sessions, rows, flat,
+                    (path, value) -> traced.merge(path, value.copy(), TensorRun::joined));
+            Map<String, Tensor> written = new LinkedHashMap<>();
+            for (int r = 0; r < results.size(); r++) {
+                written.put(loaded.program().resultNames().get(r),
+                        shaped(loaded.program().entry().body().results().get(r), results.get(r),
+                                batched, sequences));
+            }
+            written.putAll(traced);
+            SafeTensors.write(outputs, written);
+            sessions.forEach(Engine.Session::close);
+        }
+    }
+
+    /** Sequences that were run one after the other show the same path several times. */
+    private static Tensor joined(Tensor a, Tensor b) {
+        long[] shape = a.shape().clone();
+        shape[0] += b.shape()[0];
+        Tensor both = Tensor.zeros(a.format(), shape);
+        java.lang.foreign.MemorySegment.copy(a.memory(), 0, both.memory(), 0, a.bytes());
+        java.lang.foreign.MemorySegment.copy(b.memory(), 0, both.memory(), a.bytes(), b.bytes());
+        return both;
+    }
+
+    private Tensor input(Value argument, Map<String, Tensor> given) {
+        Tensor tensor = given.get(argument.name());
+        if (tensor == null) {
+            throw new UserException("the inputs have no tensor " + argument.name()
+                    + ": expected " + argument.type() + ", with one more axis in front for a batch");
+        }
+        return tensor;
+    }
+
+    private Tensor first(Map<String, Tensor> given) {
+        return input(arguments.getFirst(), given);
+    }
+
+    private boolean isBatched(Map<String, Tensor> given) {
+        int own = arguments.getFirst().type().rank();
+        int rank = first(given).shape().length;
+        if (rank != own && rank != own + 1) {
+            throw new UserException("the input " + arguments.getFirst().name() + " has "
+                    + rank + " axes, expected " + own + ", or one more for a batch");
+        }
+        return rank == own + 1;
+    }
+
+    private boolean isStream(Value value) {
+        List<Size> shape = value.type().shape();
+        return !shape.isEmpty() && loaded.program().stream()
+                .map(s -> s.equals(shape.getFirst())).orElse(false);
+    }
+
+    private long rowsOfEach(Map<String, Tensor> given, boolean batched) {
+        for (Value argument : arguments) {
+            if (isStream(argument) && given.containsKey(argument.name())) {
+                return given.get(argument.name()).shape()[batched ? 1 : 0];
+            }
+        }
+        return 1;
+    }
+
+    private Tensor flat(Value argument, Tensor tensor, boolean batched, long sequences) {
+        long[] shape = tensor.shape();
+        List<Size> own = argument.type().shape();
+        int lead = batched ? 1 : 0;
+        if (shape.length != own.size() + lead || batched && shape[0] != sequences) {
+            throw misshapen(argument, tensor);
+        }
+        for (int axis = 0; axis < own.size(); axis++) {
+            long size = shape[axis + lead];
+            if (own.get(axis).constant().map(c -> c != size).orElse(false)) {
+                throw misshapen(argument, tensor);
+            }
+        }
+        long[] merged = isStream(argument)
+                ? Arrays.copyOfRange(shape, lead, shape.length)
+                : batched ? shape.clone() : prepend(1, shape);
+        if (isStream(argument)) {
+            merged[0] *= sequences;
+        }
+        return converted(new Tensor(tensor.format(), merged, tensor.memory()),
+                argument.type().format());
+    }
+
+    private static UserException misshapen(Value argument, Tensor tensor) {
+        return new UserException("the input " + argument.name() + " has the shape "
+                + Arrays.toString(tensor.shape()) + ", expected " + argument.type()
+                + ", or the same with one more axis in front for a batch");
+    }
+
+    private static long[] prepend(long size, long[] shape) {
+        long[] longer = new long[shape.length + 1];
+        longer[0] = size;
+        System.arraycopy(shape, 0, longer, 1, shape.length);
+        return longer;
+    }
+
+    /** A copy in the format that the model wants, in memory that kernels may read past. */
+    private static Tensor converted(Tensor tensor, Format format) {
+        Tensor copy = Tensor.zeros(format, tensor.shape());
+        for (long i = 0; i < tensor.elements(); i++) {
+            if (format.isFloat()) {
+                copy.setReal(i, tensor.real(i));
+            } else {
+                copy.setWhole(i, tensor.whole(i));
+            }
+        }
+        return copy;
+    }
+
+    private Tensor shaped(Value value, Tensor result, boolean batched, long sequences) {
+        long[] shape = result.shape();
+        if (isStream(value)) {
+            long[] split = prepend(sequences, shape);
+            split[1] = sequences == 0 ? 0 : shape[0] / sequences;
+            return new Tensor(
+                    result.format(), batched ? split : shape, result.memory());
+        }
+        return batched
+                ? result
+                : new Tensor(result.format(), Arrays.copyOfRange(shape, 1, shape.length),
+                        result.memory());
+    }
+}

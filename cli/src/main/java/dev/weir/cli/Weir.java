@@ -1,0 +1,113 @@
+package dev.weir.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.ir.diagnostic.DiagnosticRenderer;
+import dev.weir.ir.diagnostic.WeirException;
+import dev.weir.ir.tensor.Fault;
+import dev.weir.runtime.checkpoint.CheckpointException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/**
+ * The {@code weir} command. Exit codes: 0 all is well, 1 the user's program or data is wrong, 2 the
+ * command line is wrong, 3 an error of Weir's own.
+ */
+@Command(
+        name = "weir",
+        version = "weir 0.1.0",
+        description = "Compile and run efficient neural networks.",
+        mixinStandardHelpOptions = true,
+        subcommands = {
+            CheckCommand.class, RunCommand.class, DumpCommand.class, ExplainCommand.class
+        })
+public final class Weir implements Runnable {
+    private final PrintStream out;
+    private final PrintStream err;
+
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    Weir(PrintStream out, PrintStream err) {
+        this.out = out;
+        this.err = err;
+    }
+
+    public static void main(String[] arguments) {
+        PrintStream out = stream(FileDescriptor.out);
+        PrintStream err = stream(FileDescriptor.err);
+        System.exit(run(out, err, arguments));
+    }
+
+    private static PrintStream stream(FileDescriptor descriptor) {
+        return new PrintStream(new FileOutputStream(descriptor), false, StandardCharsets.UTF_8);
+    }
+
+    /** Runs one command; never throws for what a user can cause. */
+    public static int run(PrintStream out, PrintStream err, String... arguments) {
+        Weir weir = new Weir(out, err);
+        CommandLine line = new CommandLine(weir)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
+                .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
+                .setExecutionExceptionHandler((e, command, parsed) -> weir.failed(e));
+        int code = line.execute(arguments);
+        out.flush();
+        err.flush();
+        return code;
+    }
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(err);
+        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    DiagnosticRenderer renderer() {
+        boolean colour = System.console() != null && System.getenv("NO_COLOR") == null;
+        return new DiagnosticRenderer(colour);
+    }
+
+    void print(String text) {
+        out.print(text);
+        out.flush();
+    }
+
+    void printJson(JsonNode node) {
+        print(node.toPrettyString() + "\n");
+    }
+
+    void error(String text) {
+        err.print(text.endsWith("\n") ? text : text + "\n");
+        err.flush();
+    }
+
+    private int failed(Exception e) {
+        return switch (e) {
+            case WeirException w -> {
+                error(renderer().render(w.diagnostics()));
+                yield 1;
+            }
+            case UserException u -> user(u);
+            case CheckpointException c -> user(c);
+            case Fault f -> user(f);
+            default -> {
+                error("internal error: " + e
+                        + "\nThis is a fault of Weir, not of your program. Set WEIR_DEBUG=1 for"
+                        + " the stack trace.");
+                if (System.getenv("WEIR_DEBUG") != null) {
+                    e.printStackTrace(err);
+                }
+                yield 3;
+            }
+        };
+    }
+
+    private int user(Exception e) {
+        error("error: " + e.getMessage());
+        return 1;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.weir.runtime.model;
+
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/** A loaded model that can be stepped: compiled, or interpreted. */
+public interface Engine extends AutoCloseable {
+
+    /** One sequence and what it remembers. */
+    interface Session extends AutoCloseable {
+        /** How many elements of the stream it has seen: the position of the next one. */
+        long position();
+
+        @Override
+        void close();
+    }
+
+    /** Sees the traced values of a run, under their paths. */
+    interface Tracer {
+        /** Sees nothing. */
+        Tracer NONE = (path, value) -> { };
+
+        void traced(String path, Tensor value);
+    }
+
+    Session start();
+
+    /**
+     * Runs a step for several sequences at once.
+     *
+     * @param sessions those that take part; they remember what they see
+     * @param rows how many elements of the stream each gets
+     * @param arguments in the model's order; the rows of all sequences one behind the other
+     * @return the results in the model's order, rows likewise
+     */
+    List<Tensor> step(
+            List<Session> sessions, long[] rows, List<Tensor> arguments, Tracer tracer);
+
+    /** What ran so far. */
+    Ledger ledger();
+
+    @Override
+    void close();
+
+    /** The positions of the next rows of each sequence, one behind the other. */
+    static Tensor positions(List<Session> sessions, long[] rows) {
+        long[] positions = new long[(int) Arrays.stream(rows).sum()];
+        int at = 0;
+        for (int b = 0; b < rows.length; b++) {
+            for (long t = 0; t < rows[b]; t++) {
+                positions[at++] = sessions.get(b).position() + t;
+            }
+        }
+        return Tensor.ofLongs(positions);
+    }
+}

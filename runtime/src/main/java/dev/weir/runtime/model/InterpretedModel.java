@@ -1,0 +1,152 @@
+package dev.weir.runtime.model;
+
+import dev.weir.ir.tensor.Interpreter;
+import dev.weir.ir.tensor.Memory;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.TensorData;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Watcher;
+import dev.weir.ir.type.Size;
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A model run by the interpreter, one sequence after the other: slow, and what the others mean. */
+public final class InterpretedModel implements Engine {
+    private final TensorProgram program;
+    private final Interpreter interpreter;
+    private final Ledger ledger = new Ledger();
+
+    private static final class Session implements Engine.Session {
+        private final Memory memory = new Memory();
+        private long position;
+
+        @Override
+        public long position() {
+            return position;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /**
+     * @param program not lifted
+     */
+    public InterpretedModel(TensorProgram program, Map<Parameter, List<Tensor>> weights) {
+        this.program = program;
+        this.interpreter = new Interpreter(program, p -> stacked(p, weights.get(p)));
+    }
+
+    /** All instances of a parameter in one tensor. */
+    public static TensorData stacked(Parameter parameter, List<Tensor> instances) {
+        long[] shape = parameter.value().type().shape().stream()
+                .mapToLong(s -> s.constant().orElseThrow())
+                .toArray();
+        TensorData data = TensorData.zeros(parameter.value().type().format(), shape);
+        int at = 0;
+        for (Tensor instance : instances) {
+            for (long i = 0; i < instance.elements(); i++) {
+                if (data.format().isFloat()) {
+                    data.setReal(at++, instance.real(i));
+                } else {
+                    data.setWhole(at++, instance.whole(i));
+                }
+            }
+        }
+        return data;
+    }
+
+    @Override
+    public Engine.Session start() {
+        return new Session();
+    }
+
+    @Override
+    public List<Tensor> step(
+            List<Engine.Session> sessions,
+            long[] rows,
+            List<Tensor> arguments,
+            Tracer tracer) {
+        Watcher watcher = new Watcher() {
+            @Override
+            public void traced(String path, TensorData value) {
+                tracer.traced(path, Tensor.of(value));
+            }
+
+            @Override
+            public void tallied(String path, Node.TallyKind kind, List<Long> amounts) {
+                ledger.tally(path, kind, amounts);
+            }
+        };
+        List<List<TensorData>> parts = new ArrayList<>();
+        long from = 0;
+        for (int b = 0; b < rows.length; b++) {
+            Session session = (Session) sessions.get(b);
+            List<TensorData> own = new ArrayList<>();
+            for (int a = 0; a < arguments.size(); a++) {
+                own.add(part(program.entry().body().arguments().get(a), arguments.get(a), b, from,
+                        rows[b]));
+            }
+            parts.add(interpreter.step(session.memory, own, watcher));
+            session.position += rows[b];
+            from += rows[b];
+        }
+        List<Tensor> results = new ArrayList<>();
+        List<Value> names = program.entry().body().results();
+        for (int r = 0; r < names.size(); r++) {
+            int result = r;
+            results.add(joined(parts.stream().map(p -> p.get(result)).toList(),
+                    isStream(names.get(r))));
+        }
+        return results;
+    }
+
+    private boolean isStream(Value value) {
+        List<Size> shape = value.type().shape();
+        return !shape.isEmpty()
+                && program.stream().map(s -> s.equals(shape.getFirst())).orElse(false);
+    }
+
+    private TensorData part(Value argument, Tensor all, int sequence, long from, long rows) {
+        if (isStream(argument)) {
+            return all.rows(from, from + rows).toData();
+        }
+        TensorData one = all.rows(sequence, sequence + 1).toData();
+        return one.slice(0);
+    }
+
+    private static Tensor joined(List<TensorData> parts, boolean stream) {
+        long rows = stream ? parts.stream().mapToLong(p -> p.size(0)).sum() : parts.size();
+        TensorData first = parts.getFirst();
+        long[] shape = stream ? first.shape() : new long[first.rank() + 1];
+        if (!stream) {
+            System.arraycopy(first.shape(), 0, shape, 1, first.rank());
+        }
+        shape[0] = rows;
+        Tensor all = Tensor.zeros(first.format(), shape);
+        long at = 0;
+        for (TensorData part : parts) {
+            for (int i = 0; i < part.elements(); i++) {
+                if (part.format().isFloat()) {
+                    all.setReal(at++, part.real(i));
+                } else {
+                    all.setWhole(at++, part.whole(i));
+                }
+            }
+        }
+        return all;
+    }
+
+    @Override
+    public Ledger ledger() {
+        return ledger;
+    }
+
+    @Override
+    public void close() {}
+}

@@ -7,7 +7,6 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
-import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

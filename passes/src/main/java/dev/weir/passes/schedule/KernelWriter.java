@@ -14,10 +14,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Collects the parts of one kernel: its buffers, scalars and scratch memory, and its statements in
@@ -32,6 +36,7 @@ final class KernelWriter {
     private final Map<Scalar, Variable> scalars = new LinkedHashMap<>();
     private final List<Kernel.Scratch> scratch = new ArrayList<>();
     private final Checks checks;
+    private final Set<Variable> mutables = new HashSet<>();
     private final Variable tile = new Variable("tile", Type.I64);
     private int names;
 
@@ -45,7 +50,7 @@ final class KernelWriter {
             List<Statement> statements,
             boolean guarded,
             Map<Object, Object> known,
-            java.util.Set<Variable> defined) {}
+            Set<Variable> defined) {}
 
     KernelWriter(Checks checks) {
         this.checks = checks;
@@ -94,7 +99,7 @@ final class KernelWriter {
 
     private Scope open(boolean guarded) {
         Scope scope = new Scope(
-                new ArrayList<>(), guarded, new HashMap<>(), new java.util.HashSet<>());
+                new ArrayList<>(), guarded, new HashMap<>(), new HashSet<>());
         scopes.addLast(scope);
         return scope;
     }
@@ -107,9 +112,12 @@ final class KernelWriter {
         return new Variable("v" + names++, type);
     }
 
-    /** A variable that keeps its value. Constants and variables are given back as they are. */
+    /**
+     * A variable that keeps its value. What never changes anyway (a constant, another such variable)
+     * is given back as it is; of a mutable variable this takes the present value.
+     */
     Expression let(Expression value) {
-        if (value instanceof Expression.Get
+        if (value instanceof Expression.Get get && !mutables.contains(get.variable())
                 || value instanceof Expression.Real
                 || value instanceof Expression.Whole) {
             return value;
@@ -123,6 +131,7 @@ final class KernelWriter {
     /** A variable that may be assigned to. */
     Variable mutable(Expression initial) {
         Variable variable = fresh(initial.type());
+        mutables.add(variable);
         add(new Statement.Declare(variable, initial, true));
         scopes.getLast().defined.add(variable);
         return variable;
@@ -145,7 +154,7 @@ final class KernelWriter {
             Expression from,
             Expression to,
             long step,
-            java.util.function.Consumer<Expression> body) {
+            Consumer<Expression> body) {
         Variable index = fresh(Type.I64);
         // A loop may run no times at all, so what may fault or read memory stays inside; what is
         // invariant moves out where that is safe (see hoist).
@@ -184,6 +193,9 @@ final class KernelWriter {
                 || expression instanceof Expression.Whole) {
             return expression;
         }
+        if (uses(expression, mutables)) {
+            return let(expression);
+        }
         Scope home = home(expression);
         for (Scope scope : scopes) {
             Object known = scope.known.get(expression);
@@ -203,16 +215,16 @@ final class KernelWriter {
     Buffer bind(Operand table, Format format, Expression index) {
         record Key(Operand table, Expression index) {}
 
-        Key key = new Key(table, index);
+        Key key = new Key(table, uses(index, mutables) ? let(index) : index);
         for (Scope scope : scopes) {
             Object known = scope.known.get(key);
             if (known != null) {
                 return (Buffer) known;
             }
         }
-        Scope home = home(index);
+        Scope home = home(key.index);
         Buffer bound = new Buffer("a" + names++, format);
-        home.statements.add(new Statement.Bind(bound, buffer(table), index));
+        home.statements.add(new Statement.Bind(bound, buffer(table), key.index));
         home.known.put(key, bound);
         return bound;
     }
@@ -220,7 +232,7 @@ final class KernelWriter {
     /** The outermost scope in which an expression can be evaluated. */
     private Scope home(Expression expression) {
         Scope home = scopes.getLast();
-        java.util.Iterator<Scope> outwards = scopes.descendingIterator();
+        Iterator<Scope> outwards = scopes.descendingIterator();
         while (outwards.hasNext()) {
             Scope scope = outwards.next();
             home = scope;
@@ -231,7 +243,7 @@ final class KernelWriter {
         return home;
     }
 
-    private static boolean uses(Expression expression, java.util.Set<Variable> variables) {
+    private static boolean uses(Expression expression, Set<Variable> variables) {
         return expression instanceof Expression.Get get && variables.contains(get.variable())
                 || expression.operands().stream().anyMatch(o -> uses(o, variables));
     }

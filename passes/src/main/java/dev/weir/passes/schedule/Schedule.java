@@ -2,7 +2,6 @@ package dev.weir.passes.schedule;
 
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.kernel.HostStatement;
-import dev.weir.ir.kernel.HostStatement.Operand;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;

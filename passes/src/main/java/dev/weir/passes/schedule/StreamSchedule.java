@@ -17,7 +17,6 @@ import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
-import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;

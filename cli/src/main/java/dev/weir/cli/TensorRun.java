@@ -71,7 +71,8 @@ final class TensorRun {
         Tensor tensor = given.get(argument.name());
         if (tensor == null) {
             throw new UserException("the inputs have no tensor " + argument.name()
-                    + ": expected " + argument.type() + ", with one more axis in front for a batch");
+                    + ": expected " + argument.type()
+                    + ", with one more axis in front for a batch");
         }
         return tensor;
     }

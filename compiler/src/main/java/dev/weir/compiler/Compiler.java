@@ -15,7 +15,8 @@ import java.util.Set;
  * The pure core put together: each arrow of the pipeline is one method here. No files, no console.
  *
  * <pre>
- *   source ──lower──▶ tensor program ──optimise──▶ lifted ──schedule──▶ kernel program ──▶ a back end
+ *   source ──lower──▶ tensor program ──optimise──▶ lifted ──schedule──▶ kernel program ──▶ a back
+ * end
  * </pre>
  */
 public final class Compiler {

@@ -1,7 +1,8 @@
 package dev.weir.ir.diagnostic;
 
 /**
- * A stretch of a source text: the characters from {@code start} up to but not including {@code end}.
+ * A stretch of a source text: the characters from {@code start} up to but not including {@code
+ * end}.
  *
  * @param source where the stretch lies
  * @param start offset of the first character

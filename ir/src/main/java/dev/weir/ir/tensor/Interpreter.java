@@ -12,7 +12,8 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Runs a tensor program, lifted or not, exactly as its nodes say: slow, plain, and the definition of
+ * Runs a tensor program, lifted or not, exactly as its nodes say: slow, plain, and the definition
+ * of
  * what every back end has to compute. f32 sums are accumulated in f64 and rounded once.
  */
 public final class Interpreter {
@@ -460,7 +461,8 @@ public final class Interpreter {
             for (long i = host(node.from()); i < to; i++) {
                 if (node.active().isPresent()) {
                     TensorData active = carried.get(node.active().get());
-                    if (IntStream.range(0, active.elements()).noneMatch(a -> active.whole(a) != 0)) {
+                    if (IntStream.range(0, active.elements())
+                            .noneMatch(a -> active.whole(a) != 0)) {
                         break;
                     }
                 }

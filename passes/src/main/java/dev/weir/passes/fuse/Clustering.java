@@ -36,8 +36,6 @@ import java.util.TreeSet;
 public final class Clustering {
     /** A value of at most so many elements a point may live inside a kernel. */
     private static final long LARGEST_LOCAL = 16384;
-    /** Weights of at most so many elements may be read again for every row. */
-    private static final long LARGEST_ROW_WEIGHTS = 65536;
 
     private final Facts facts;
     private final List<Group> groups = new ArrayList<>();
@@ -295,7 +293,7 @@ public final class Clustering {
         List<Node> all = new ArrayList<>(producer.nodes);
         all.addAll(consumer.nodes);
         for (Node node : all) {
-            Optional<Contraction> contraction = blocked(node);
+            Optional<Contraction> contraction = Contraction.of(node, facts);
             if (contraction.isPresent() && !fits(contraction.get(), prefix, all)) {
                 return Optional.of("kept apart: " + pair
                         + ": the contraction keeps its register blocks");
@@ -326,23 +324,11 @@ public final class Clustering {
         return group.nodes.getLast().results().getFirst().name();
     }
 
-    /** A contraction that is worth register blocks of its own. */
-    private Optional<Contraction> blocked(Node node) {
-        return Contraction.of(node, facts)
-                .filter(c -> c.columnCount() >= facts.target().lanes());
-    }
-
-    /** Whether a contraction still runs well in a kernel over so many shared axes. */
+    /** Whether a contraction keeps its register blocks in a kernel over so many shared axes. */
     private boolean fits(Contraction contraction, int prefix, List<Node> all) {
-        int full = contraction.compute().axes().size();
-        if (prefix < full) {
-            return contraction.columnCount() * contraction.reducedCount() <= LARGEST_ROW_WEIGHTS
-                    && contraction.columnCount() <= 2L * facts.target().lanes()
-                    && contraction.group().isEmpty();
-        }
         // All nodes over the same points: the others must be epilogues of columns side by side.
-        return all.stream().allMatch(
-                n -> Epilogue.fits(n, contraction, all, facts));
+        return prefix == contraction.compute().axes().size()
+                && all.stream().allMatch(n -> Epilogue.fits(n, contraction, all, facts));
     }
 
     private boolean isReadOutside(Value value, List<Node> all) {

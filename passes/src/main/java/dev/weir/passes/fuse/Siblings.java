@@ -51,7 +51,6 @@ public final class Siblings {
         Optional<Contraction> second = Contraction.of(b.getFirst(), facts);
         return first.isPresent()
                 && second.isPresent()
-                && first.get().columnCount() >= facts.target().lanes()
                 && match(first.get(), second.get());
     }
 }

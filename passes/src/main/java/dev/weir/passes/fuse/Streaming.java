@@ -24,7 +24,8 @@ import java.util.Set;
 public record Streaming(Axis axis, Node.Compute owner, Map<Node, Axis> along) {
 
     /**
-     * The one axis that nodes over {@code prefix} shared axes stream along, if all that they do with
+     * The one axis that nodes over {@code prefix} shared axes stream along, if all that they do
+     * with
      * run-time extents is of that kind.
      *
      * @param inside the values that the nodes define
@@ -67,7 +68,8 @@ public record Streaming(Axis axis, Node.Compute owner, Map<Node, Axis> along) {
             return Optional.empty();
         }
         for (Node node : nodes) {
-            if (node instanceof Node.Compute compute && !readsInStep(compute, along, inside, nodes)) {
+            if (node instanceof Node.Compute compute
+                    && !readsInStep(compute, along, inside, nodes)) {
                 return Optional.empty();
             }
         }

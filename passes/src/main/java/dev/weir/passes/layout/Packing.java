@@ -24,7 +24,8 @@ import java.util.Optional;
  * once, at load, by a compute like any other.
  *
  * <pre>
- *   packed[instance, b, k, j] = w[instance, column b·width + j, reduced k]   or 0 past the last column
+ *   packed[instance, b, k, j] = w[instance, column b·width + j, reduced k]   or 0 past the last
+ * column
  * </pre>
  */
 public final class Packing {

@@ -19,7 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The lifting of one activation of an unlifted function: the frame that it runs for, what its values
+ * The lifting of one activation of an unlifted function: the frame that it runs for, what its
+ * values
  * and sizes have become, and the list to which lifted nodes go.
  */
 final class Context {

@@ -26,10 +26,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Turns a program written for one sequence and one token into one that does all sequences of a batch
+ * Turns a program written for one sequence and one token into one that does all sequences of a
+ * batch
  * and all their tokens at once.
  *
- * <p>Every value gains an axis of rows: the sequences, or the tokens of all sequences one behind the
+ * <p>Every value gains an axis of rows: the sequences, or the tokens of all sequences one behind
+ * the
  * other. What was decided for each element becomes selection, computes over the selected rows, and
  * scatter:
  *
@@ -427,7 +429,9 @@ public final class Lift {
         return context.canonical(type, split);
     }
 
-    /** Gives the symbols in the types of a function's arguments the meaning of the caller's sizes. */
+    /**
+     * Gives the symbols in the types of a function's arguments the meaning of the caller's sizes.
+     */
     void bindSizes(
             Context caller, Context callee, List<Value> formal, List<TensorType> actual) {
         for (int a = 0; a < formal.size(); a++) {

@@ -127,10 +127,15 @@ final class LiftBranch {
 
     /** Runs a region of an If for the rows of the context at which the condition holds. */
     private List<Value> enter(Region region, Value condition, List<Value> bases, Span span) {
-        Entry entry = new Entry(condition, context.frame, "if", span);
+        Entry entry = new Entry(condition, context.frame, gatePath(span), span);
         Context inner = context.nested(entry.frame);
         inner.nodes.addAll(entry.inside);
         return entry.finish(inner, region, bases);
+    }
+
+    /** A scalar condition has no path of its own in the model: the ledger names its place. */
+    private static String gatePath(Span span) {
+        return span.equals(Span.NONE) ? "if" : "if " + span.location();
     }
 
     void gate(Node.Gate node) {

@@ -36,12 +36,14 @@ import java.util.Optional;
 /**
  * Writes contractions, with whatever shares their points, as register-blocked kernels.
  *
- * <p>A block is a few rows by a panel of columns (a few vectors). For each reduced index the panel's
+ * <p>A block is a few rows by a panel of columns (a few vectors). For each reduced index the
+ * panel's
  * weights are loaded once, each row's activation is spread over the lanes, and one fused
  * multiply-add a row and vector follows. Every element is the sum over the reduced indices in
  * ascending order, whatever block it falls into: its bits do not depend on how many rows there are.
  *
- * <p>Rows that are sorted by the instance of their weights are done group by group, and a group that
+ * <p>Rows that are sorted by the instance of their weights are done group by group, and a group
+ * that
  * has no rows reads no weights.
  */
 final class ContractionSchedule {
@@ -72,7 +74,6 @@ final class ContractionSchedule {
     /** Whether a cluster is to be scheduled this way. */
     static boolean applies(Cluster cluster, ScalarEmitter emitter) {
         return cluster.nodes().stream().anyMatch(n -> Contraction.of(n, emitter.facts())
-                .filter(c -> c.columnCount() >= emitter.facts().target().lanes())
                 .filter(c -> c.compute().axes().size() == cluster.prefix())
                 .isPresent());
     }

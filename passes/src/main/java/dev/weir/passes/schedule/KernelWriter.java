@@ -113,7 +113,8 @@ final class KernelWriter {
     }
 
     /**
-     * A variable that keeps its value. What never changes anyway (a constant, another such variable)
+     * A variable that keeps its value. What never changes anyway (a constant, another such
+     * variable)
      * is given back as it is; of a mutable variable this takes the present value.
      */
     Expression let(Expression value) {

@@ -52,7 +52,8 @@ final class MathExpansion {
     }
 
     /**
-     * e^x on f32 lanes, within 2 units in the last place. The argument is split into n ln 2 + r with
+     * e^x on f32 lanes, within 2 units in the last place. The argument is split into n ln 2 + r
+     * with
      * |r| ≤ ln 2 / 2 (ln 2 in two parts), e^r is the degree-7 polynomial of S. L. Moshier's Cephes
      * library (expf), and 2^n is applied in two halves, so that denormal results are right.
      */

@@ -452,7 +452,8 @@ final class ScalarEmitter {
 
     /** Whether an expression may be evaluated where its value is not wanted, and costs little. */
     private boolean isHarmless(Scalar scalar) {
-        if (scalar instanceof Scalar.Load load && locals.get(load.source()) instanceof Local.Inline) {
+        if (scalar instanceof Scalar.Load load
+                && locals.get(load.source()) instanceof Local.Inline) {
             return false;
         }
         if (scalar instanceof Scalar.Load load && locals.containsKey(load.source())) {

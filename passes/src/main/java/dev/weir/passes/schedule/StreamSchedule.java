@@ -35,7 +35,8 @@ import java.util.Set;
  * Writes the nodes of one point that walk along an axis of run-time extent, tile by tile.
  *
  * <p>A reduction over the axis can only be used once all tiles have been seen, so there is a walk
- * for each generation of reductions, and what a walk needs along the axis is computed again. The one
+ * for each generation of reductions, and what a walk needs along the axis is computed again. The
+ * one
  * exception pays off: sums of terms that are proportional to {@code exp(a - m)} with m the maximum
  * of a can join the walk that finds m, if they are rescaled whenever m grows (M. Milakov and N.
  * Gimelshein, Online normalizer calculation for softmax, 2018).
@@ -115,8 +116,8 @@ final class StreamSchedule {
             if (!over.isEmpty()) {
                 walk(over);
             }
-            exportAlong(g);
         }
+        exportAlong();
     }
 
     private List<Node.Compute> over(int generation) {
@@ -129,14 +130,20 @@ final class StreamSchedule {
         return over;
     }
 
-    /** Values along the axis that somebody outside reads get a walk of their own. */
-    private void exportAlong(int generation) {
+    /** Values along the axis that somebody outside reads are written in a walk of their own. */
+    private void exportAlong() {
+        List<Node.Compute> exported = new ArrayList<>();
         for (Node node : cluster.nodes()) {
-            if (isAlong(node)
-                    && generations.get(node) == generation
-                    && cluster.exported().contains(node.results().getFirst())) {
-                throw new IllegalStateException("a streamed value is read outside");
+            if (isAlong(node) && cluster.exported().contains(node.results().getFirst())) {
+                exported.add((Node.Compute) node);
             }
+        }
+        if (!exported.isEmpty()) {
+            Set<Node.Compute> all = new LinkedHashSet<>(needed(exported));
+            all.addAll(exported);
+            tiles((tile, from, to) -> cluster.nodes().stream()
+                    .filter(all::contains)
+                    .forEach(n -> along((Node.Compute) n, tile, from, to)));
         }
     }
 
@@ -146,18 +153,8 @@ final class StreamSchedule {
         for (Node.Compute node : over) {
             start(node);
         }
-        Axis axis = streaming.axis();
-        Expression lower = writer.let(emitter.emit(axis.lower()));
-        Expression upper = writer.let(emitter.emit(axis.upper()));
-        Expression first = Build.isWhole(lower, 0)
-                ? lower
-                : multiply(divide(lower, whole(TILE)), whole(TILE));
         List<Node.Compute> needed = needed(over);
-        writer.loop(first, upper, TILE, tile -> {
-            Expression from = Build.isWhole(lower, 0)
-                    ? tile
-                    : writer.let(binary(BinaryOperation.MAXIMUM, tile, lower));
-            Expression to = writer.let(minimum(add(tile, whole(TILE)), upper));
+        tiles((tile, from, to) -> {
             if (online.isPresent()) {
                 onlineTile(over, needed, tile, from, to);
             } else {
@@ -166,6 +163,26 @@ final class StreamSchedule {
             }
         });
         over.forEach(this::finish);
+    }
+
+    /** What is done in one tile, for the places from {@code from} up to {@code to}. */
+    private interface Tile {
+        void write(Expression tile, Expression from, Expression to);
+    }
+
+    private void tiles(Tile body) {
+        Axis axis = streaming.axis();
+        Expression lower = writer.let(emitter.emit(axis.lower()));
+        Expression upper = writer.let(emitter.emit(axis.upper()));
+        Expression first = Build.isWhole(lower, 0)
+                ? lower
+                : multiply(divide(lower, whole(TILE)), whole(TILE));
+        writer.loop(first, upper, TILE, tile -> {
+            Expression from = Build.isWhole(lower, 0)
+                    ? tile
+                    : writer.let(binary(BinaryOperation.MAXIMUM, tile, lower));
+            body.write(tile, from, writer.let(minimum(add(tile, whole(TILE)), upper)));
+        });
     }
 
     /** The nodes along the axis that some reductions need, in order. */
@@ -205,7 +222,8 @@ final class StreamSchedule {
     }
 
     /**
-     * A reduction that one other node reads, at the same place, is computed there: under that node's
+     * A reduction that one other node reads, at the same place, is computed there: under that
+     * node's
      * condition, if it has one, so that what a mask hides is never computed.
      */
     private boolean isReadOnceAtItsPlace(Node.Compute node) {

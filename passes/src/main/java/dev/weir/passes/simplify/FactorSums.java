@@ -30,7 +30,8 @@ import java.util.Optional;
  * </pre>
  *
  * <p>Fires if {@code l} is a sum that does not vary along the summed axes. Where l is 0 every term
- * was left out: l is the sum of the same non-negative terms, or the quotient was not a number before.
+ * was left out: l is the sum of the same non-negative terms, or the quotient was not a number
+ * before.
  */
 public final class FactorSums {
     private final Identifiers identifiers;
@@ -70,7 +71,9 @@ public final class FactorSums {
         return new Region(region.arguments(), nodes, region.results());
     }
 
-    /** A term {@code numerator / divisor · other}; the numerator 0 where the quotient was left out. */
+    /**
+     * A term {@code numerator / divisor · other}; the numerator 0 where the quotient was left out.
+     */
     private record Quotient(Scalar numerator, Scalar divisor, Optional<Scalar> other) {}
 
     private Optional<Quotient> quotient(Node.Compute sum) {

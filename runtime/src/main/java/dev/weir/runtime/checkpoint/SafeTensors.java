@@ -26,7 +26,8 @@ import java.util.Map;
 
 /**
  * The safetensors format: an 8-byte little-endian header length, a JSON header that gives each
- * tensor's dtype, shape and byte range, then the data. Files are mapped, not read. Everything that a
+ * tensor's dtype, shape and byte range, then the data. Files are mapped, not read. Everything that
+ * a
  * header claims is checked before it is used.
  *
  * <p>Source: the format's description in the safetensors project.

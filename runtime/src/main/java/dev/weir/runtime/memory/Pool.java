@@ -12,7 +12,9 @@ import java.util.Map;
  * between powers of two. Not safe for several threads. Closing it frees everything.
  */
 public final class Pool implements AutoCloseable {
-    /** Rounding up leaves at least so many bytes behind every block: vector loads may pass the end. */
+    /**
+     * Rounding up leaves at least so many bytes behind every block: vector loads may pass the end.
+     */
     private static final long SLACK = 64;
 
     private final Arena arena = Arena.ofShared();

@@ -1,0 +1,183 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.runtime.checkpoint.SafeTensors;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel.Target;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Stock checkpoints against golden numbers of an independent implementation, on every target. */
+class FixtureTest {
+    private static final double BOUND = 1e-4;
+
+    static Stream<Arguments> cases() {
+        return Stream.of("llama", "llama_bf16", "mixtral").flatMap(f ->
+                Arrays.stream(Target.values()).map(t -> Arguments.of(f, t)));
+    }
+
+    static Stream<Arguments> compiled() {
+        return cases().filter(a -> a.get()[1] != Target.INTERPRETER);
+    }
+
+    private static String type(String fixture) {
+        return fixture.startsWith("llama") ? "llama" : fixture;
+    }
+
+    private static TestModel open(String fixture, Target target, int threads, boolean trace) {
+        return TestModel.stock(
+                TestModel.fixture(fixture), type(fixture), target, threads, trace);
+    }
+
+    private static Map<String, Tensor> golden(String fixture) {
+        Path file = TestModel.fixture(fixture).resolve("golden.safetensors");
+        return SafeTensors.map(file, Arena.ofAuto());
+    }
+
+    private static long[] row(Tensor ids, int row) {
+        int n = (int) ids.shape()[1];
+        long[] values = new long[n];
+        Arrays.setAll(values, i -> ids.whole((long) row * n + i));
+        return values;
+    }
+
+    private static List<Long> wholes(Tensor tensor) {
+        List<Long> values = new ArrayList<>();
+        for (long i = 0; i < tensor.elements(); i++) {
+            values.add(tensor.whole(i));
+        }
+        return values;
+    }
+
+    static void assertClose(String what, Tensor expected, Tensor actual) {
+        assertEquals(expected.elements(), actual.elements(), what);
+        for (long i = 0; i < expected.elements(); i++) {
+            double error = Math.abs(expected.real(i) - actual.real(i))
+                    / Math.max(1, Math.abs(expected.real(i)));
+            // Not a number is not close.
+            assertTrue(error <= BOUND, what + ", element " + i + ": expected "
+                    + expected.real(i) + ", found " + actual.real(i));
+        }
+    }
+
+    private static Tensor flat(Tensor tensor) {
+        long[] shape = tensor.shape();
+        return new Tensor(tensor.format(), new long[] {shape[0] * shape[1], shape[2]},
+                tensor.memory());
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void logitsAndHiddenStatesAndRoutersAreGolden(String fixture, Target target)
+            throws Exception {
+        Map<String, Tensor> golden = golden(fixture);
+        try (TestModel model = open(fixture, target, 2, true)) {
+            Tensor ids = golden.get("input_ids");
+            List<Engine.Session> sessions =
+                    List.of(model.engine().start(), model.engine().start());
+            Tensor logits;
+            if (target == Target.INTERPRETER) {
+                // It shows one sequence after the other; the first is enough for the traces.
+                logits = model.feed(sessions.getFirst(), row(ids, 0));
+            } else {
+                logits = model.batch(sessions, List.of(row(ids, 0), row(ids, 1)));
+            }
+            long rows = logits.shape()[0];
+            assertClose("logits", flat(golden.get("logits")).rows(0, rows), logits);
+            for (int i = 0; golden.containsKey("hidden." + i); i++) {
+                Tensor hidden = model.traced().get("layers." + i);
+                assertClose("hidden." + i, flat(golden.get("hidden." + i)).rows(0, rows), hidden);
+            }
+            for (int i = 0; golden.containsKey("router." + i); i++) {
+                Tensor router = model.traced().get("layers." + i + ".moe.logits");
+                Tensor expected = golden.get("router." + i).rows(0, rows);
+                if (target == Target.INTERPRETER) {
+                    continue;
+                }
+                assertClose("router." + i, expected, router);
+                assertEquals(best(expected), best(router), "chosen experts of layer " + i);
+            }
+        }
+    }
+
+    /** The two largest of each row, ascending. */
+    private static List<List<Long>> best(Tensor logits) {
+        List<List<Long>> chosen = new ArrayList<>();
+        long n = logits.shape()[1];
+        for (long r = 0; r < logits.shape()[0]; r++) {
+            long row = r;
+            List<Long> order = new ArrayList<>();
+            for (long e = 0; e < n; e++) {
+                order.add(e);
+            }
+            order.sort((a, b) -> Double.compare(
+                    logits.real(row * n + b), logits.real(row * n + a)));
+            chosen.add(order.subList(0, 2).stream().sorted().toList());
+        }
+        return chosen;
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void greedyTokensAreGoldenThroughPrefillAndChunksAndInABatch(String fixture, Target target)
+            throws Exception {
+        Map<String, Tensor> golden = golden(fixture);
+        List<Long> expected = wholes(golden.get("greedy"));
+        long[] prompt = row(golden.get("input_ids"), 0);
+        try (TestModel model = open(fixture, target, 2, false)) {
+            Engine.Session whole = model.engine().start();
+            Tensor logits = model.feed(whole, prompt);
+            assertEquals(expected, model.greedy(whole, logits, 16), "prefill and decode");
+
+            Engine.Session chunked = model.engine().start();
+            Tensor last = null;
+            for (int from = 0; from < prompt.length; from += 5) {
+                last = model.feed(chunked, Arrays.copyOfRange(
+                        prompt, from, Math.min(prompt.length, from + 5)));
+            }
+            assertEquals(expected, model.greedy(chunked, last, 16), "chunks of 5");
+
+            Engine.Session shorter = model.engine().start();
+            Engine.Session batched = model.engine().start();
+            Tensor both = model.batch(
+                    List.of(shorter, batched), List.of(Arrays.copyOf(prompt, 6), prompt));
+            assertEquals(expected, model.greedy(batched, both, 16), "beside a shorter sequence");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("compiled")
+    void bytesDependNeitherOnChunksNorCompanionsNorThreads(String fixture, Target target)
+            throws Exception {
+        long[] prompt = row(golden(fixture).get("input_ids"), 0);
+        long[] other = row(golden(fixture).get("input_ids"), 1);
+        Tensor alone;
+        try (TestModel model = open(fixture, target, 1, false)) {
+            alone = model.feed(model.engine().start(), prompt);
+        }
+        try (TestModel model = open(fixture, target, 2, false)) {
+            assertEquals(alone, model.feed(model.engine().start(), prompt), "two threads");
+            Engine.Session chunked = model.engine().start();
+            for (int from = 0; from < prompt.length; from += 5) {
+                int to = Math.min(prompt.length, from + 5);
+                assertEquals(alone.rows(from, to),
+                        model.feed(chunked, Arrays.copyOfRange(prompt, from, to)), "chunks");
+            }
+            Tensor both = model.batch(
+                    List.of(model.engine().start(), model.engine().start()),
+                    List.of(Arrays.copyOf(other, 6), prompt));
+            assertEquals(alone, both.rows(6, 6 + prompt.length), "in a batch");
+        }
+    }
+}

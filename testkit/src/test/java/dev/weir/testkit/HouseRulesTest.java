@@ -1,0 +1,101 @@
+package dev.weir.testkit;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The habits of docs/architecture.md that a machine can check. */
+class HouseRulesTest {
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("dev.weir");
+
+    @Test
+    void foldersDependOnlyOnWhatTheTableAllows() {
+        layeredArchitecture().consideringOnlyDependenciesInLayers()
+                .layer("grammar").definedBy("dev.weir.grammar..")
+                .layer("ir").definedBy("dev.weir.ir..")
+                .layer("frontend").definedBy("dev.weir.frontend..")
+                .layer("passes").definedBy("dev.weir.passes..")
+                .layer("codegen").definedBy("dev.weir.codegen..")
+                .layer("compiler").definedBy("dev.weir.compiler..")
+                .layer("runtime").definedBy("dev.weir.runtime..")
+                .layer("cli").definedBy("dev.weir.cli..")
+                .whereLayer("grammar").mayOnlyBeAccessedByLayers("frontend")
+                .whereLayer("frontend").mayOnlyBeAccessedByLayers("compiler", "cli")
+                .whereLayer("passes").mayOnlyBeAccessedByLayers("compiler", "cli")
+                .whereLayer("codegen").mayOnlyBeAccessedByLayers("compiler", "cli")
+                .whereLayer("compiler").mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("runtime").mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("cli").mayNotBeAccessedByAnyLayer()
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyTheParserKnowsAntlr() {
+        com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses()
+                .that().resideOutsideOfPackages("dev.weir.grammar..", "dev.weir.frontend.parse..")
+                .should().dependOnClassesThat().resideInAPackage("org.antlr..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void passesHaveNoCycles() {
+        slices().matching("dev.weir.passes.(*)..").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void theCompilerKnowsNoArchitecture() throws IOException {
+        Pattern names = Pattern.compile(
+                "\\b(attention|mixtral|llama|mamba|moe|rms_?norm|swiglu|transformer)\\b",
+                Pattern.CASE_INSENSITIVE);
+        Pattern comment = Pattern.compile("^\\s*(\\*|//|/\\*).*");
+        List<String> found = new ArrayList<>();
+        for (Path file : sources("ir", "frontend", "passes", "codegen", "compiler", "runtime")) {
+            for (String line : Files.readAllLines(file)) {
+                if (names.matcher(line).find() && !comment.matcher(line).matches()) {
+                    found.add(file + ": " + line.strip());
+                }
+            }
+        }
+        assertEquals(List.of(), found);
+    }
+
+    @Test
+    void linesFitIntoAHundredColumns() throws IOException {
+        List<String> found = new ArrayList<>();
+        for (Path file : sources("ir", "frontend", "passes", "codegen", "compiler", "runtime",
+                "cli", "testkit")) {
+            for (String line : Files.readAllLines(file)) {
+                if (line.length() > 100) {
+                    found.add(file + ": " + line.strip());
+                }
+            }
+        }
+        assertEquals(List.of(), found);
+    }
+
+    private static List<Path> sources(String... folders) throws IOException {
+        List<Path> files = new ArrayList<>();
+        for (String folder : folders) {
+            try (Stream<Path> all = Files.walk(TestModel.ROOT.resolve(folder))) {
+                all.filter(f -> f.toString().endsWith(".java"))
+                        .filter(f -> f.toString().contains("/src/main/"))
+                        .forEach(files::add);
+            }
+        }
+        return files;
+    }
+}

@@ -1,0 +1,169 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.codegen.llvm.LlvmCompiler;
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.model.Model;
+import dev.weir.testkit.TestModel.Target;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Work behind a closed gate is not done, and the ledger says so. */
+class LedgerTest {
+
+    @Test
+    void aTokenTouchesTwoOfEightExperts() throws Exception {
+        try (TestModel model = TestModel.of(
+                TestModel.text(TestModel.tinyworld().resolve("tinyworld.weir")),
+                TestModel.tinyworld(), Target.NATIVE, 1, false)) {
+            model.feed(model.engine().start(), 17);
+            Ledger ledger = model.engine().ledger();
+            assertEquals(4, ledger.routes().size());
+            for (Ledger.Route route : ledger.routes()) {
+                assertEquals(8, route.served().size());
+                assertEquals(2, route.served().stream().filter(n -> n > 0).count());
+            }
+            // Each layer reads 2 of 8 experts, each 3 matrices of 160 × 128 in bf16.
+            long experts = 4L * 2 * 3 * 160 * 128 * 2;
+            long attention = 4L * (128 * 128 * 2 + 2 * 64 * 128) * 2;
+            long routers = 4L * 8 * 128 * 2;
+            long head = 512L * 128 * 2;
+            long norms = 9L * 128 * 2;
+            assertEquals(experts + attention + routers + head + norms, ledger.weightBytes());
+        }
+    }
+
+    private static Run run(String program, long[] rows, float... x) {
+        TensorProgram lowered = Compiler.lower(
+                new Source("test.weir", program), TestModel.LIBRARY,
+                new LowerOptions(Optional.empty(), Configuration.empty(), Map.of(), false));
+        try (LlvmCompiler compiler = new LlvmCompiler()) {
+            Map<Parameter, List<Tensor>> weights = new HashMap<>();
+            for (Parameter parameter : lowered.parameters()) {
+                weights.put(parameter, ones(parameter));
+            }
+            try (Model model = new Model(
+                    Compiler.schedule(Compiler.optimise(lowered), compiler.target()),
+                    compiler, weights, 1)) {
+                int width = x.length / (int) rows[0];
+                Tensor input = Tensor.zeros(Format.F32, rows[0], width);
+                for (int i = 0; i < x.length; i++) {
+                    input.setReal(i, x[i]);
+                }
+                Engine.Session session = model.start();
+                Tensor y = model.step(
+                        List.of(session), rows, List.of(input), Engine.Tracer.NONE).getFirst();
+                return new Run(model.ledger(), y);
+            }
+        }
+    }
+
+    private record Run(Ledger ledger, Tensor y) {}
+
+    private static List<Tensor> ones(Parameter parameter) {
+        List<Size> shape = parameter.value().type().shape();
+        long instances = shape.subList(0, parameter.instanceAxes()).stream()
+                .mapToLong(s -> s.constant().orElseThrow()).reduce(1, (a, b) -> a * b);
+        long[] own = shape.subList(parameter.instanceAxes(), shape.size()).stream()
+                .mapToLong(s -> s.constant().orElseThrow()).toArray();
+        List<Tensor> all = new ArrayList<>();
+        for (long i = 0; i < instances; i++) {
+            Tensor tensor = Tensor.zeros(parameter.value().type().format(), own);
+            for (long e = 0; e < tensor.elements(); e++) {
+                tensor.setReal(e, 1);
+            }
+            all.add(tensor);
+        }
+        return all;
+    }
+
+    private static final String GUARDED = """
+            block Heavy<D> {
+                param w[D, D]
+                forward(x[D]) -> y[D] = exp(w @ x)
+            }
+
+            block Guarded<D> {
+                heavy: Heavy<D>
+                forward(x[D]) -> y[D] {
+                    y = x
+                    if x[0] > 0.0 { y = heavy(x) }
+                }
+            }
+
+            model M<D = 16> {
+                guarded: Guarded<D>
+                forward(x[T, D]) -> y[T, D] = guarded(x)
+            }
+            """;
+
+    private static float[] filled(int rows, float... first) {
+        float[] x = new float[rows * 16];
+        for (int r = 0; r < rows; r++) {
+            x[r * 16] = first[r];
+        }
+        return x;
+    }
+
+    @Test
+    void behindAClosedGateNoKernelRuns() {
+        Run shut = run(GUARDED, new long[] {3}, filled(3, -1, -1, -1));
+        Run open = run(GUARDED, new long[] {3}, filled(3, -1, 0.5f, -1));
+        assertEquals(0, shut.ledger.weightBytes(), "no weights are read");
+        assertEquals(16L * 16 * 4, open.ledger.weightBytes());
+        assertEquals(0, shut.ledger.gates().getFirst().entered());
+        assertEquals(1, open.ledger.gates().getFirst().entered());
+        assertEquals(3, open.ledger.gates().getFirst().all());
+        // The condition and the selection remain; of the guarded block nothing does.
+        assertTrue(shut.ledger.launches() <= 2, shut.ledger.kernels().toString());
+        assertEquals(-1, shut.y.real(0));
+        assertEquals(Math.exp(0.5), open.y.real(16), 1e-6);
+    }
+
+    @Test
+    void tokensThatLeftALoopAreGone() {
+        Run run = run("""
+                block Halting<D, Depth> {
+                    forward(x[D]) -> y[D] {
+                        y = x
+                        for i in 0..Depth {
+                            y = y + 1.0
+                            if y[0] > 2.5 { break }
+                        }
+                    }
+                }
+
+                model M<D = 16> {
+                    halting: Halting<D, 4>
+                    forward(x[T, D]) -> y[T, D] = halting(x)
+                }
+                """, new long[] {3}, filled(3, 0, 2, 5));
+        // Rows begin at 0, 2 and 5: they leave after 3, 1 and 1 iterations.
+        assertEquals(3, run.y.real(0));
+        assertEquals(3, run.y.real(16));
+        assertEquals(6, run.y.real(32));
+        long iterations = run.ledger.loops().values().stream().mapToLong(n -> n).sum();
+        assertEquals(3, iterations, "the fourth iteration has nobody left to run for");
+        Ledger.Gate gate = run.ledger.gates().stream()
+                .filter(g -> g.entered() == 5)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(run.ledger.gates().toString()));
+        assertEquals(9, gate.all(), "3 + 1 + 1 of 3 · 3 rows were computed");
+    }
+}

@@ -1,0 +1,119 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.TargetDescription;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** How many kernels programs become: a fusion that is lost, or code that grows, fails here. */
+class ShapeOfCodeTest {
+    private static KernelProgram compile(String program, String configuration) {
+        return Compiler.schedule(
+                Compiler.optimise(Compiler.lower(
+                        new Source("test.weir", program), TestModel.LIBRARY,
+                        new LowerOptions(Optional.empty(), Configuration.parse(configuration),
+                                Map.of(), false))),
+                TargetDescription.AVX512);
+    }
+
+    private static String mixtral(int layers, int experts) {
+        return """
+                {"vocab_size": 512, "hidden_size": 128, "intermediate_size": 160,
+                 "num_hidden_layers": %d, "num_attention_heads": 4, "num_key_value_heads": 2,
+                 "head_dim": 32, "num_local_experts": %d, "num_experts_per_tok": 2,
+                 "torch_dtype": "bfloat16"}
+                """.formatted(layers, experts);
+    }
+
+    @Test
+    void neitherDepthNorExpertsMakeMoreKernels() {
+        String program = TestModel.LIBRARY.find("stdlib.models.mixtral").orElseThrow().text();
+        KernelProgram small = compile(program, mixtral(4, 4));
+        KernelProgram large = compile(program, mixtral(48, 64));
+        assertEquals(small.kernels().size(), large.kernels().size());
+        assertEquals(small.step().size(), large.step().size());
+    }
+
+    private static final String MODEL = """
+            import stdlib.rotary { rope }
+
+            %s
+
+            model M<D = 64, H = 4, C = 16> {
+                mix: Mix<D, H, C>
+                forward(x[T, D], pos[T]: int = positions) -> y[T, D] = mix(x, pos)
+            }
+            """;
+
+    private static final String LIBRARY_FORM = """
+            block Mix<D, H, C> {
+                param wq[H, C, D], wk[H, C, D], wv[H, C, D], wo[D, H, C]
+                state keys[S, H, C], values[S, H, C], at[S]: int
+                forward(x[T, D], pos[T]: int) -> y[T, D] {
+                    query = rope(wq @ x, pos)
+                    keys ++= rope(wk @ x, pos)
+                    values ++= wv @ x
+                    at ++= pos
+                    score[t, h, s] = (sum[c] query[t, h, c] * keys[s, h, c]) / sqrt(C)
+                    p[t, h, s] = softmax[s] score[t, h, s] where at[s] <= pos[t]
+                    z[t, h, c] = sum[s] p[t, h, s] * values[s, h, c]
+                    y[t, d] = sum[h, c] wo[d, h, c] * z[t, h, c]
+                }
+            }
+            """;
+
+    /** Other names, factors the other way round, the softmax written out by hand. */
+    private static final String RESTATED = """
+            block Mix<D, H, C> {
+                param a[H, C, D], b[H, C, D], v[H, C, D], o[D, H, C]
+                state past[S, H, C], content[S, H, C], when[S]: int
+                forward(x[T, D], now[T]: int) -> y[T, D] {
+                    past ++= rope(b @ x, now)
+                    content ++= v @ x
+                    when ++= now
+                    asked = rope(a @ x, now)
+                    m[t, g, n] = (sum[e] past[n, g, e] * asked[t, g, e]) * (1.0 / sqrt(C))
+                    top[t, g] = max[n] m[t, g, n] where when[n] <= now[t]
+                    w[t, g, n] = if when[n] <= now[t] { exp(m[t, g, n] - top[t, g]) } else { 0.0 }
+                    total[t, g] = sum[n] w[t, g, n]
+                    seen[t, g, e] = sum[n] content[n, g, e] * (w[t, g, n] / total[t, g])
+                    y[t, d] = sum[g, e] seen[t, g, e] * o[d, g, e]
+                }
+            }
+            """;
+
+    @Test
+    void restatingTheMixerGivesTheSameNumberOfKernels() {
+        KernelProgram library = compile(MODEL.formatted(LIBRARY_FORM), "{}");
+        KernelProgram restated = compile(MODEL.formatted(RESTATED), "{}");
+        assertEquals(forms(library), forms(restated));
+        assertTrue(library.stories().stream().anyMatch(
+                s -> s.form().equals("points, streamed online")), "masked attention is one kernel");
+    }
+
+    private static java.util.List<String> forms(KernelProgram program) {
+        return program.stories().stream().map(KernelProgram.Story::form).sorted().toList();
+    }
+
+    @Test
+    void aGatedFeedForwardNetIsTwoKernels() {
+        KernelProgram program = compile("""
+                import stdlib.feed_forward { SwiGlu }
+                model M<D = 64, F = 96> {
+                    net: SwiGlu<D, F>
+                    forward(x[T, D]) -> y[T, D] = net(x)
+                }
+                """, "{}");
+        long launched = program.step().stream()
+                .filter(s -> s instanceof dev.weir.ir.kernel.HostStatement.Launch).count();
+        assertEquals(2, launched, "gate, up and product in one kernel, down in the other");
+    }
+}

@@ -1,0 +1,161 @@
+package dev.weir.testkit;
+
+import dev.weir.codegen.jvm.BytecodeCompiler;
+import dev.weir.codegen.llvm.LlvmCompiler;
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.frontend.SourceProvider;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.runtime.checkpoint.Checkpoint;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.model.InterpretedModel;
+import dev.weir.runtime.model.Model;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** A model from the repository, loaded for a test. */
+public final class TestModel implements AutoCloseable {
+    /** The three ways of running. */
+    public enum Target { INTERPRETER, JVM, NATIVE }
+
+    /** The repository's root. */
+    public static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+    static final SourceProvider LIBRARY = module -> {
+        String name = "/weir/" + module.replace('.', '/') + ".weir";
+        try (InputStream in = TestModel.class.getResourceAsStream(name)) {
+            return in == null ? Optional.empty() : Optional.of(new Source(
+                    name, new String(in.readAllBytes(), StandardCharsets.UTF_8)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    };
+
+    private final TensorProgram program;
+    private final Optional<KernelProgram> kernels;
+    private final Engine engine;
+    private final List<AutoCloseable> resources = new ArrayList<>();
+    private final Map<String, Tensor> traced = new TreeMap<>();
+
+    private TestModel(
+            Source source, String configuration, Checkpoint checkpoint, Target target,
+            int threads, boolean trace) {
+        program = Compiler.lower(source, LIBRARY, new LowerOptions(
+                Optional.empty(), Configuration.parse(configuration), Map.of(), trace));
+        Map<Parameter, List<Tensor>> weights = checkpoint.bind(program.parameters());
+        if (target == Target.INTERPRETER) {
+            kernels = Optional.empty();
+            engine = new InterpretedModel(program, weights);
+        } else {
+            KernelCompiler compiler = compiler(target);
+            kernels = Optional.of(
+                    Compiler.schedule(Compiler.optimise(program), compiler.target()));
+            engine = new Model(kernels.get(), compiler, weights, threads);
+            resources.add(compiler);
+        }
+        resources.add(checkpoint);
+    }
+
+    static KernelCompiler compiler(Target target) {
+        return target == Target.JVM ? new BytecodeCompiler() : new LlvmCompiler();
+    }
+
+    /** A stock checkpoint with the library's program for its model type. */
+    public static TestModel stock(
+            Path folder, String type, Target target, int threads, boolean trace) {
+        Source source = LIBRARY.find("stdlib.models." + type).orElseThrow();
+        return new TestModel(source, text(folder.resolve("config.json")),
+                Checkpoint.open(folder), target, threads, trace);
+    }
+
+    /** A program on the weights of a checkpoint folder. */
+    public static TestModel of(
+            String program, Path folder, Target target, int threads, boolean trace) {
+        return new TestModel(new Source("test.weir", program), text(folder.resolve("config.json")),
+                Checkpoint.open(folder), target, threads, trace);
+    }
+
+    public static Path fixture(String name) {
+        return ROOT.resolve("testkit/src/test/resources/fixtures").resolve(name);
+    }
+
+    public static Path tinyworld() {
+        return ROOT.resolve("examples/tinyworld");
+    }
+
+    public static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public TensorProgram program() {
+        return program;
+    }
+
+    public KernelProgram kernels() {
+        return kernels.orElseThrow();
+    }
+
+    public Engine engine() {
+        return engine;
+    }
+
+    /** What the last steps traced, by path. */
+    public Map<String, Tensor> traced() {
+        return traced;
+    }
+
+    /** Logits {@code [ids, vocabulary]} of the next ids of one sequence. */
+    public Tensor feed(Engine.Session session, long... ids) {
+        return batch(List.of(session), List.of(ids));
+    }
+
+    /** Logits of the next ids of several sequences, one sequence behind the other. */
+    public Tensor batch(List<Engine.Session> sessions, List<long[]> ids) {
+        long[] rows = ids.stream().mapToLong(i -> i.length).toArray();
+        long[] all = ids.stream().flatMapToLong(Arrays::stream).toArray();
+        return engine.step(sessions, rows,
+                List.of(Tensor.ofLongs(all), Engine.positions(sessions, rows)),
+                (path, value) -> traced.put(path, value.copy())).getFirst();
+    }
+
+    /** The ids that a session goes on with, each the likeliest. */
+    public List<Long> greedy(Engine.Session session, Tensor logits, int count) {
+        List<Long> ids = new ArrayList<>();
+        Tensor last = logits;
+        while (ids.size() < count) {
+            long next = dev.weir.runtime.generate.Sampler.greedy()
+                    .next(last, last.shape()[0] - 1);
+            ids.add(next);
+            last = feed(session, next);
+        }
+        return ids;
+    }
+
+    @Override
+    public void close() throws Exception {
+        engine.close();
+        for (AutoCloseable resource : resources) {
+            resource.close();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.weir.runtime.checkpoint.SafeTensors;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel.Target;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The trained example against its golden numbers, and past the length at which caches grow. */
+class TinyworldTest {
+    private static TestModel open(Target target) {
+        return TestModel.of(
+                TestModel.text(TestModel.tinyworld().resolve("tinyworld.weir")),
+                TestModel.tinyworld(), target, 2, false);
+    }
+
+    private static long[] ids(Tensor tensor) {
+        long[] ids = new long[(int) tensor.elements()];
+        java.util.Arrays.setAll(ids, tensor::whole);
+        return ids;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void logitsAndGreedyTokensAreGolden(Target target) throws Exception {
+        Map<String, Tensor> golden = SafeTensors.map(
+                TestModel.tinyworld().resolve("golden.safetensors"), Arena.ofAuto());
+        // The interpreter takes its time: one prompt, and fewer tokens.
+        int prompts = target == Target.INTERPRETER ? 1 : 4;
+        try (TestModel model = open(target)) {
+            for (int n = 0; n < prompts; n++) {
+                Engine.Session session = model.engine().start();
+                Tensor logits = model.feed(session, ids(golden.get("prompt." + n)));
+                FixtureTest.assertClose("logits." + n, golden.get("logits." + n), logits);
+                List<Long> expected = new ArrayList<>();
+                for (long id : ids(golden.get("greedy." + n))) {
+                    expected.add(id);
+                }
+                int count = target == Target.INTERPRETER ? 12 : expected.size();
+                assertEquals(expected.subList(0, count), model.greedy(session, logits, count));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Target.class, names = {"JVM", "NATIVE"})
+    void cachesGrowAndAttentionCrossesTiles(Target target) throws Exception {
+        long[] ids = new long[131];
+        java.util.Arrays.setAll(ids, i -> (i * 37L + 11) % 512);
+        Tensor expected;
+        try (TestModel model = open(Target.INTERPRETER)) {
+            expected = model.feed(model.engine().start(), ids);
+        }
+        try (TestModel model = open(target)) {
+            Tensor logits = model.feed(model.engine().start(), ids);
+            FixtureTest.assertClose("logits", expected, logits);
+            Engine.Session session = model.engine().start();
+            for (int from = 0; from < ids.length; from += 50) {
+                int to = Math.min(ids.length, from + 50);
+                assertEquals(logits.rows(from, to), model.feed(
+                        session, java.util.Arrays.copyOfRange(ids, from, to)));
+            }
+        }
+    }
+}

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /** A model from the repository, loaded for a test. */
 public final class TestModel implements AutoCloseable {
@@ -54,11 +55,15 @@ public final class TestModel implements AutoCloseable {
     private final Map<String, Tensor> traced = new TreeMap<>();
 
     private TestModel(
-            Source source, String configuration, Checkpoint checkpoint, Target target,
-            int threads, boolean trace) {
+            Source source,
+            String configuration,
+            Function<List<Parameter>, Map<Parameter, List<Tensor>>> checkpoint,
+            Target target,
+            int threads,
+            boolean trace) {
         program = Compiler.lower(source, LIBRARY, new LowerOptions(
                 Optional.empty(), Configuration.parse(configuration), Map.of(), trace));
-        Map<Parameter, List<Tensor>> weights = checkpoint.bind(program.parameters());
+        Map<Parameter, List<Tensor>> weights = checkpoint.apply(program.parameters());
         if (target == Target.INTERPRETER) {
             kernels = Optional.empty();
             engine = new InterpretedModel(program, weights);
@@ -69,7 +74,21 @@ public final class TestModel implements AutoCloseable {
             engine = new Model(kernels.get(), compiler, weights, threads);
             resources.add(compiler);
         }
-        resources.add(checkpoint);
+    }
+
+    /** With weights that a seed gives. */
+    public static TestModel random(Path program, long seed, Target target, int threads) {
+        return new TestModel(new Source(program.toString(), text(program)), "{}",
+                parameters -> RandomWeights.of(parameters, seed), target, threads, false);
+    }
+
+    private static TestModel stored(
+            Source source, Path folder, Target target, int threads, boolean trace) {
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        TestModel model = new TestModel(source, text(folder.resolve("config.json")),
+                checkpoint::bind, target, threads, trace);
+        model.resources.add(checkpoint);
+        return model;
     }
 
     static KernelCompiler compiler(Target target) {
@@ -80,15 +99,13 @@ public final class TestModel implements AutoCloseable {
     public static TestModel stock(
             Path folder, String type, Target target, int threads, boolean trace) {
         Source source = LIBRARY.find("stdlib.models." + type).orElseThrow();
-        return new TestModel(source, text(folder.resolve("config.json")),
-                Checkpoint.open(folder), target, threads, trace);
+        return stored(source, folder, target, threads, trace);
     }
 
     /** A program on the weights of a checkpoint folder. */
     public static TestModel of(
             String program, Path folder, Target target, int threads, boolean trace) {
-        return new TestModel(new Source("test.weir", program), text(folder.resolve("config.json")),
-                Checkpoint.open(folder), target, threads, trace);
+        return stored(new Source("test.weir", program), folder, target, threads, trace);
     }
 
     public static Path fixture(String name) {

@@ -150,7 +150,11 @@ public final class Printer {
     }
 
     static String quote(String text) {
-        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
+        return '"' + escape(text).replace("\"", "\\\"") + '"';
+    }
+
+    private static String escape(String text) {
+        return text.replace("\\", "\\\\").replace("\n", "\\n");
     }
 
     static String define(Value value) {
@@ -170,7 +174,7 @@ public final class Printer {
     static String size(Size size) {
         return switch (size) {
             case Size.Constant c -> Long.toString(c.value());
-            case Size.Symbol s -> '\'' + s.name() + '\'';
+            case Size.Symbol s -> '\'' + escape(s.name()).replace("'", "\\'") + '\'';
             case Size.Sum s -> "(" + size(s.left()) + " + " + size(s.right()) + ")";
             case Size.Product p -> "(" + size(p.left()) + " * " + size(p.right()) + ")";
             case Size.Quotient q -> "(" + size(q.left()) + " / " + size(q.right()) + ")";

@@ -4,6 +4,7 @@ import dev.weir.passes.fuse.Inline;
 import dev.weir.passes.lift.Lift;
 import dev.weir.passes.pipeline.Pass.Order;
 import dev.weir.passes.simplify.CommonCode;
+import dev.weir.passes.simplify.Demand;
 import dev.weir.passes.simplify.FactorSums;
 import dev.weir.passes.simplify.SplitElementary;
 import java.util.HashSet;
@@ -24,6 +25,8 @@ public final class Passes {
             new Pass("factor-sums", "a common divisor leaves a sum", true,
                     List.of(new Order("lift", "the sums are over lifted values")),
                     FactorSums::run),
+            new Pass("demand", "what every reader masks is computed behind the mask only", true,
+                    List.of(new Order("factor-sums", "it removes readers")), Demand::run),
             new Pass("common-code", "equal things are computed once, invariant ones before the "
                     + "loop", true,
                     List.of(new Order("split-elementary", "what was split off is often common")),

@@ -152,11 +152,6 @@ final class ScalarEmitter {
         if (local instanceof Local.InVariable inVariable) {
             return inVariable.value();
         }
-        if (local instanceof Local.InScratch scratch) {
-            return new Expression.Load(
-                    scratch.buffer(), scratchIndex(scratch, load.coordinates()),
-                    lanes.map(Lanes::count).orElse(1), Optional.empty());
-        }
         if (local instanceof Local.Inline inline) {
             return reductions.inline(inline, load.coordinates());
         }
@@ -175,15 +170,26 @@ final class ScalarEmitter {
             }
             coordinates.add(coordinate);
         }
-        Place place = place(load.source(), coordinates);
+        Place place = locate(load.source(), coordinates);
         if (lanes.isPresent()) {
             return new Expression.Load(
                     place.buffer, place.index, lanes.get().count(), lanes.get().active());
         }
         Expression element = new Expression.Load(place.buffer, place.index, 1, Optional.empty());
+        if (local instanceof Local.InScratch) {
+            // Scratch memory changes while the kernel runs: what is read here is read now.
+            return element;
+        }
         return load.bounds() == Scalar.Bounds.CHECKED
                 ? writer.let(element)
                 : writer.hoist(element);
+    }
+
+    /** Where an element stands: in the kernel's own scratch memory, or as {@link #place} says. */
+    private Place locate(Value source, List<Expression> coordinates) {
+        return locals.get(source) instanceof Local.InScratch scratch
+                ? new Place(scratch.buffer(), scratchIndex(scratch, coordinates))
+                : place(source, coordinates);
     }
 
     /** A buffer and an element in it. */
@@ -228,10 +234,10 @@ final class ScalarEmitter {
         return index;
     }
 
-    private Expression scratchIndex(Local.InScratch scratch, List<Scalar> coordinates) {
+    private Expression scratchIndex(Local.InScratch scratch, List<Expression> coordinates) {
         Expression index = whole(0);
         for (int axis = 0; axis < scratch.extents().size(); axis++) {
-            Expression at = emit(coordinates.get(scratch.prefix() + axis));
+            Expression at = coordinates.get(scratch.prefix() + axis);
             if (axis == scratch.streamed()) {
                 at = subtract(at, scratch.tileStart());
             }
@@ -283,14 +289,14 @@ final class ScalarEmitter {
             }
         }
         if (inside == null) {
-            Place place = place(load.source(), coordinates);
+            Place place = locate(load.source(), coordinates);
             return writer.let(new Expression.Load(
                     place.buffer, place.index, 1, Optional.empty()));
         }
         Expression condition = writer.let(inside);
         Variable result = writer.mutable(emit(load.otherwise().orElseThrow()));
         writer.when(condition, () -> {
-            Place place = place(load.source(), coordinates);
+            Place place = locate(load.source(), coordinates);
             writer.assign(result,
                     new Expression.Load(place.buffer, place.index, 1, Optional.empty()));
         });
@@ -456,7 +462,8 @@ final class ScalarEmitter {
                 && locals.get(load.source()) instanceof Local.Inline) {
             return false;
         }
-        if (scalar instanceof Scalar.Load load && locals.containsKey(load.source())) {
+        if (scalar instanceof Scalar.Load load
+                && locals.get(load.source()) instanceof Local.InVariable) {
             return true;
         }
         return (Walk.operands(scalar).isEmpty() || Walk.operands(scalar).stream().allMatch(

@@ -93,7 +93,7 @@ public final class Schedule {
      */
     private List<HostStatement> region(Region region, Set<Value> kept) {
         List<HostStatement> statements = new ArrayList<>();
-        for (Cluster cluster : Clustering.run(region, facts)) {
+        for (Cluster cluster : Pruning.run(Clustering.run(region, facts), region)) {
             cluster(cluster, statements);
         }
         return Lifetimes.release(statements, kept);
@@ -267,7 +267,7 @@ public final class Schedule {
 
     private List<HostStatement> arm(Node.If node, Region region) {
         List<HostStatement> statements = new ArrayList<>();
-        for (Cluster cluster : Clustering.run(region, facts)) {
+        for (Cluster cluster : Pruning.run(Clustering.run(region, facts), region)) {
             cluster(cluster, statements);
         }
         for (int r = 0; r < node.results().size(); r++) {
@@ -283,7 +283,7 @@ public final class Schedule {
             out.add(new HostStatement.Alias(arguments.get(i), node.initial().get(i)));
         }
         List<HostStatement> body = new ArrayList<>();
-        for (Cluster cluster : Clustering.run(node.body(), facts)) {
+        for (Cluster cluster : Pruning.run(Clustering.run(node.body(), facts), node.body())) {
             cluster(cluster, body);
         }
         List<Value> next = new ArrayList<>();

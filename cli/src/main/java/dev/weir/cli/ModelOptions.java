@@ -6,6 +6,7 @@ import dev.weir.compiler.Compiler;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.Parser;
 import dev.weir.ir.tensor.TensorProgram;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,7 +33,7 @@ final class ModelOptions {
     }
 
     @Parameters(index = "0", paramLabel = "MODEL",
-            description = "a .weir file, a folder with one, or a checkpoint folder")
+            description = "a .weir file, a folder with one, a checkpoint folder, or a dumped .tensor")
     Path model;
 
     @Option(names = "--model", paramLabel = "NAME",
@@ -64,10 +65,24 @@ final class ModelOptions {
         return files;
     }
 
+    /** The model as an unlifted program; a dumped tensor program is taken as it is. */
     TensorProgram lower(boolean trace) {
         ModelFiles found = files();
+        if (isDump()) {
+            TensorProgram program = Parser.parse(found.source());
+            if (program.isLifted() && target == Target.INTERPRETER) {
+                throw new UserException(model + " is lifted, and the interpreter runs what is not"
+                        + "\nhelp: dump it with --stage tensor");
+            }
+            return program;
+        }
         return Compiler.lower(found.source(), found.library(),
                 new LowerOptions(name, found.configuration(), settings, trace));
+    }
+
+    /** Whether MODEL is what {@code weir dump} wrote. */
+    private boolean isDump() {
+        return model.toString().endsWith(".tensor");
     }
 
     TensorProgram optimise(TensorProgram program) {

@@ -23,6 +23,10 @@ final class TensorRun {
     TensorRun(Loaded loaded) {
         this.loaded = loaded;
         this.arguments = loaded.program().entry().body().arguments();
+        if (loaded.program().isLifted()) {
+            throw new UserException("a lifted program takes all rows at once, and cannot be run on"
+                    + " tensors from a file\nhelp: dump it with --stage tensor");
+        }
     }
 
     void run(Path inputs, Path outputs) {
@@ -45,13 +49,13 @@ final class TensorRun {
             Map<String, Tensor> traced = new LinkedHashMap<>();
             List<Tensor> results = loaded.engine().step(sessions, rows, flat,
                     (path, value) -> traced.merge(path, value.copy(), TensorRun::joined));
-            Map<String, Tensor> written = new LinkedHashMap<>();
+            // A result is also a traced equation: the result's own shape is what counts.
+            Map<String, Tensor> written = new LinkedHashMap<>(traced);
             for (int r = 0; r < results.size(); r++) {
                 written.put(loaded.program().resultNames().get(r),
                         shaped(loaded.program().entry().body().results().get(r), results.get(r),
                                 batched, sequences));
             }
-            written.putAll(traced);
             SafeTensors.write(outputs, written);
             sessions.forEach(Engine.Session::close);
         }
@@ -93,8 +97,7 @@ final class TensorRun {
 
     private boolean isStream(Value value) {
         List<Size> shape = value.type().shape();
-        return !shape.isEmpty() && loaded.program().stream()
-                .map(s -> s.equals(shape.getFirst())).orElse(false);
+        return !shape.isEmpty() && loaded.program().isStream(shape.getFirst());
     }
 
     private long rowsOfEach(Map<String, Tensor> given, boolean batched) {

@@ -49,6 +49,12 @@ public record TensorProgram(
      */
     public record Frames(Size.Symbol sequences, Size.Symbol rows, Value segment, Value offsets) {}
 
+    /** Whether an axis of this size is the stream: a sequence's, or that of all rows at once. */
+    public boolean isStream(Size size) {
+        return stream.map(size::equals).orElse(false)
+                || frames.map(f -> f.rows().equals(size)).orElse(false);
+    }
+
     public boolean isLifted() {
         return frames.isPresent();
     }

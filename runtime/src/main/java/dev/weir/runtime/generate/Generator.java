@@ -25,7 +25,7 @@ public final class Generator {
         List<Size> logits = program.entry().body().results().getFirst().type().shape();
         boolean fits = program.stream().isPresent()
                 && logits.size() == 2
-                && logits.getFirst().equals(program.stream().get())
+                && program.isStream(logits.getFirst())
                 && arguments.stream().filter(a -> !isPositions(a)).count() == 1
                 && arguments.stream().allMatch(a -> a.type().format().isInteger());
         if (!fits) {

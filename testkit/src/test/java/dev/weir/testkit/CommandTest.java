@@ -1,0 +1,204 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.cli.Weir;
+import dev.weir.runtime.checkpoint.SafeTensors;
+import dev.weir.runtime.memory.Tensor;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The command as users call it: output, exit codes, no stack traces. */
+class CommandTest {
+    private static final String TINYWORLD = TestModel.tinyworld().toString();
+
+    @TempDir
+    private Path folder;
+
+    private record Outcome(int code, String out, String err) {}
+
+    private static Outcome weir(String... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int code = Weir.run(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                arguments);
+        Outcome outcome = new Outcome(code,
+                out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+        assertFalse(outcome.err.contains("\tat "), "a stack trace: " + outcome.err);
+        return outcome;
+    }
+
+    @Test
+    void aPromptGoesOnAsTheGoldenTokensDo() throws Exception {
+        Outcome outcome = weir("run", TINYWORLD, "--prompt", "Mira the fox lived",
+                "-n", "48", "--json");
+        assertEquals(0, outcome.code, outcome.err);
+        JsonNode ids = new ObjectMapper().readTree(outcome.out).path("ids");
+        Tensor golden = SafeTensors.map(
+                TestModel.tinyworld().resolve("golden.safetensors"), Arena.ofAuto())
+                .get("greedy.0");
+        assertEquals(golden.elements(), ids.size());
+        for (int i = 0; i < ids.size(); i++) {
+            assertEquals(golden.whole(i), ids.get(i).longValue(), "token " + i);
+        }
+    }
+
+    @Test
+    void aStockCheckpointRunsByItsFolderAlone() {
+        Path fixture = TestModel.fixture("mixtral");
+        StringBuilder prompt = new StringBuilder();
+        Tensor ids = SafeTensors.map(fixture.resolve("golden.safetensors"), Arena.ofAuto())
+                .get("input_ids");
+        Tensor greedy = SafeTensors.map(fixture.resolve("golden.safetensors"), Arena.ofAuto())
+                .get("greedy");
+        for (int i = 0; i < 17; i++) {
+            prompt.append(i == 0 ? "" : ",").append(ids.whole(i));
+        }
+        StringBuilder expected = new StringBuilder();
+        for (int i = 0; i < 16; i++) {
+            expected.append(i == 0 ? "" : ",").append(greedy.whole(i));
+        }
+        for (String target : new String[] {"native", "jvm"}) {
+            Outcome outcome = weir("run", fixture.toString(), "--prompt-ids", prompt.toString(),
+                    "--max-tokens", "16", "--greedy", "--target", target);
+            assertEquals(0, outcome.code, outcome.err);
+            assertEquals(expected + "\n", outcome.out, target);
+        }
+    }
+
+    @Test
+    void tensorsComeFromAFileAndGoToAFile() throws Exception {
+        Path fixture = TestModel.fixture("llama");
+        Map<String, Tensor> golden = SafeTensors.map(
+                fixture.resolve("golden.safetensors"), Arena.ofAuto());
+        Path in = folder.resolve("in.safetensors");
+        Path out = folder.resolve("out.safetensors");
+        SafeTensors.write(in, Map.of("input_ids", golden.get("input_ids")));
+        Outcome outcome = weir("run", fixture.toString(), "--inputs", in.toString(),
+                "--outputs", out.toString(), "--trace");
+        assertEquals(0, outcome.code, outcome.err);
+        Map<String, Tensor> written = SafeTensors.map(out, Arena.ofAuto());
+        assertArrayEquals(golden.get("logits").shape(), written.get("logits").shape());
+        FixtureTest.assertClose("logits", golden.get("logits"), written.get("logits"));
+        assertTrue(written.containsKey("layers.0.attention"), written.keySet().toString());
+    }
+
+    @Test
+    void twoRunsGiveTheSameBytes() throws Exception {
+        Tensor ids = Tensor.zeros(dev.weir.ir.type.Format.I64, 1, 40);
+        for (int i = 0; i < 40; i++) {
+            ids.setWhole(i, i * 11 % 512);
+        }
+        Path in = folder.resolve("in.safetensors");
+        SafeTensors.write(in, Map.of("input_ids", ids));
+        byte[][] bytes = new byte[2][];
+        for (int run = 0; run < 2; run++) {
+            Path out = folder.resolve("out" + run + ".safetensors");
+            Outcome outcome = weir("run", TINYWORLD, "--inputs", in.toString(), "--outputs",
+                    out.toString(), "--threads", Integer.toString(run + 1));
+            assertEquals(0, outcome.code, outcome.err);
+            bytes[run] = Files.readAllBytes(out);
+        }
+        assertArrayEquals(bytes[0], bytes[1]);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "source", "tensor", "lift", "split-elementary", "factor-sums", "demand", "common-code",
+        "inline", "kernels", "host", "code"
+    })
+    void everyStageCanBeDumped(String stage) {
+        Outcome outcome = weir("dump", TINYWORLD, "--stage", stage);
+        assertEquals(0, outcome.code, outcome.err);
+        assertFalse(outcome.out.isBlank());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tensor", "lift", "inline"})
+    void aDumpedTensorProgramIsAcceptedAsInput(String stage) throws Exception {
+        Path dump = folder.resolve("model.tensor");
+        Files.writeString(dump, weir("dump", TINYWORLD, "--stage", stage).out);
+        String[] rest = {"--weights", TINYWORLD, "--prompt-ids", "5,17,3", "-n", "8"};
+        String[] arguments = Stream.concat(
+                Stream.of("run", dump.toString()), Stream.of(rest)).toArray(String[]::new);
+        Outcome dumped = weir(arguments);
+        arguments[1] = TINYWORLD;
+        assertEquals(0, dumped.code, dumped.err);
+        assertEquals(weir(arguments).out, dumped.out);
+    }
+
+    @Test
+    void explainNamesTheSourceOfEachKernel() throws Exception {
+        Outcome outcome = weir("explain", TINYWORLD, "--json");
+        assertEquals(0, outcome.code, outcome.err);
+        JsonNode kernels = new ObjectMapper().readTree(outcome.out).path("kernels");
+        assertTrue(kernels.size() > 10);
+        assertTrue(outcome.out.contains("softmax[s]") || outcome.out.contains("z[t, h, c]"));
+        assertTrue(outcome.out.contains("kept apart"), "what did not fuse has its reason");
+    }
+
+    @Test
+    void usersFaultsAreOneWrongCommandLinesTwo() {
+        assertEquals(1, weir("run", "no/such/model", "--prompt", "x").code);
+        assertEquals(1, weir("run", TINYWORLD, "--prompt-ids", "5,900", "-n", "1").code);
+        assertEquals(1, weir("run", TINYWORLD).code);
+        assertEquals(2, weir("run", TINYWORLD, "--no-such-option").code);
+        assertEquals(2, weir("no-such-command").code);
+        assertEquals(2, weir().code);
+        assertEquals(0, weir("--help").code);
+    }
+
+    @Test
+    void anIdOutsideTheVocabularyIsNamed() {
+        for (String target : new String[] {"native", "jvm", "interpreter"}) {
+            Outcome outcome = weir("run", TINYWORLD, "--prompt-ids", "5,900", "-n", "1",
+                    "--target", target);
+            assertEquals(1, outcome.code);
+            assertTrue(outcome.err.contains("900") && outcome.err.contains("512"), outcome.err);
+        }
+    }
+
+    @Test
+    void allThatIsWrongWithWeightsIsListedAtOnce() throws Exception {
+        Files.copy(TestModel.tinyworld().resolve("config.json"), folder.resolve("config.json"));
+        Map<String, Tensor> weights = new java.util.LinkedHashMap<>(SafeTensors.map(
+                TestModel.tinyworld().resolve("model.safetensors"), Arena.ofAuto()));
+        weights.remove("model.norm.weight");
+        weights.put("lm_head.weight", Tensor.zeros(dev.weir.ir.type.Format.BF16, 3, 5));
+        SafeTensors.write(folder.resolve("model.safetensors"), weights);
+        Outcome outcome = weir("run", TINYWORLD, "--weights", folder.toString(),
+                "--prompt-ids", "1", "-n", "1");
+        assertEquals(1, outcome.code);
+        assertTrue(outcome.err.contains("model.norm.weight"), outcome.err);
+        assertTrue(outcome.err.contains("lm_head.weight"), outcome.err);
+        assertTrue(outcome.err.contains("[3, 5]"), outcome.err);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "x", "\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000", "{}"})
+    void brokenWeightsAreAMessage(String content) throws Exception {
+        Files.copy(TestModel.tinyworld().resolve("config.json"), folder.resolve("config.json"));
+        Files.writeString(folder.resolve("model.safetensors"), content);
+        Outcome outcome = weir("run", TINYWORLD, "--weights", folder.toString(),
+                "--prompt-ids", "1", "-n", "1");
+        assertEquals(1, outcome.code);
+        assertTrue(outcome.err.contains("safetensors"), outcome.err);
+    }
+}

@@ -9,6 +9,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -24,6 +25,36 @@ public final class Rewrite {
                 program.name(), program.parameters(), program.states(), program.functions(), entry,
                 program.stream(), program.resultNames(), program.frames(),
                 program.configuration());
+    }
+
+    /** Puts other nodes in the place of a compute. */
+    public interface Replacement {
+        /**
+         * @param out takes the nodes that stand for the compute
+         */
+        void replace(Node.Compute compute, List<Node> out);
+    }
+
+    /** A lifted program in which every compute, in nested regions too, is replaced in order. */
+    public static TensorProgram computes(TensorProgram program, Replacement replacement) {
+        return entry(program, computes(program.entry().body(), replacement));
+    }
+
+    private static Region computes(Region region, Replacement replacement) {
+        List<Node> nodes = new ArrayList<>();
+        for (Node node : region.nodes()) {
+            switch (node) {
+                case Node.Compute n -> replacement.replace(n, nodes);
+                case Node.If n -> nodes.add(new Node.If(
+                        n.results(), n.condition(), computes(n.then(), replacement),
+                        computes(n.otherwise(), replacement), n.span()));
+                case Node.Loop n -> nodes.add(new Node.Loop(
+                        n.results(), n.index(), n.from(), n.to(), n.initial(), n.active(),
+                        computes(n.body(), replacement), n.path(), n.span()));
+                default -> nodes.add(node);
+            }
+        }
+        return new Region(region.arguments(), nodes, region.results());
     }
 
     /** A compute with another body. */

@@ -5,7 +5,6 @@ import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
-import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
@@ -13,7 +12,6 @@ import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.passes.analysis.Rewrite;
 import dev.weir.passes.analysis.Substitution;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -44,7 +42,7 @@ public final class Demand {
         Demand demand = new Demand();
         Walk.nodes(program, demand::see);
         demand.unconditional.addAll(program.entry().body().results());
-        return Rewrite.entry(program, demand.region(program.entry().body()));
+        return Rewrite.computes(program, (compute, out) -> out.add(demand.wanted(compute)));
     }
 
     private void see(Node node) {
@@ -107,23 +105,6 @@ public final class Demand {
         }
         Walk.operands(scalar).forEach(operand -> indices.addAll(indicesOf(operand)));
         return indices;
-    }
-
-    private Region region(Region region) {
-        List<Node> nodes = new ArrayList<>();
-        for (Node node : region.nodes()) {
-            nodes.add(switch (node) {
-                case Node.Compute n -> wanted(n);
-                case Node.If n -> new Node.If(
-                        n.results(), n.condition(), region(n.then()), region(n.otherwise()),
-                        n.span());
-                case Node.Loop n -> new Node.Loop(
-                        n.results(), n.index(), n.from(), n.to(), n.initial(), n.active(),
-                        region(n.body()), n.path(), n.span());
-                default -> node;
-            });
-        }
-        return new Region(region.arguments(), nodes, region.results());
     }
 
     private Node.Compute wanted(Node.Compute compute) {

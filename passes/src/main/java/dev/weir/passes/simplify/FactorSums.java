@@ -7,7 +7,6 @@ import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
-import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
@@ -43,32 +42,17 @@ public final class FactorSums {
 
     public static TensorProgram run(TensorProgram program) {
         FactorSums factor = new FactorSums(Identifiers.behind(program));
-        return Rewrite.entry(program, factor.region(program.entry().body()));
+        return Rewrite.computes(program, factor::replace);
     }
 
-    private Region region(Region region) {
-        List<Node> nodes = new ArrayList<>();
-        for (Node node : region.nodes()) {
-            switch (node) {
-                case Node.Compute n -> {
-                    Optional<Quotient> quotient = quotient(n);
-                    if (quotient.isPresent()) {
-                        factored(n, quotient.get(), nodes);
-                    } else {
-                        nodes.add(n);
-                    }
-                    computes.put(n.result(), n);
-                }
-                case Node.If n -> nodes.add(new Node.If(
-                        n.results(), n.condition(), region(n.then()), region(n.otherwise()),
-                        n.span()));
-                case Node.Loop n -> nodes.add(new Node.Loop(
-                        n.results(), n.index(), n.from(), n.to(), n.initial(), n.active(),
-                        region(n.body()), n.path(), n.span()));
-                default -> nodes.add(node);
-            }
+    private void replace(Node.Compute compute, List<Node> out) {
+        Optional<Quotient> quotient = quotient(compute);
+        if (quotient.isPresent()) {
+            factored(compute, quotient.get(), out);
+        } else {
+            out.add(compute);
         }
-        return new Region(region.arguments(), nodes, region.results());
+        computes.put(compute.result(), compute);
     }
 
     /**

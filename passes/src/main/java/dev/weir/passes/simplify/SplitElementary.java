@@ -1,11 +1,11 @@
 package dev.weir.passes.simplify;
 
 import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
-import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
@@ -14,8 +14,11 @@ import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import dev.weir.passes.analysis.Rewrite;
+import dev.weir.passes.analysis.Substitution;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -36,27 +39,8 @@ public final class SplitElementary {
 
     public static TensorProgram run(TensorProgram program) {
         SplitElementary split = new SplitElementary(Identifiers.behind(program));
-        return Rewrite.entry(program, split.region(program.entry().body()));
-    }
-
-    private Region region(Region region) {
-        List<Node> nodes = new ArrayList<>();
-        for (Node node : region.nodes()) {
-            switch (node) {
-                case Node.Compute n -> {
-                    Scalar body = scalar(n.body(), n, nodes);
-                    nodes.add(Rewrite.body(n, body));
-                }
-                case Node.If n -> nodes.add(new Node.If(
-                        n.results(), n.condition(), region(n.then()), region(n.otherwise()),
-                        n.span()));
-                case Node.Loop n -> nodes.add(new Node.Loop(
-                        n.results(), n.index(), n.from(), n.to(), n.initial(), n.active(),
-                        region(n.body()), n.path(), n.span()));
-                default -> nodes.add(node);
-            }
-        }
-        return new Region(region.arguments(), nodes, region.results());
+        return Rewrite.computes(program, (compute, out) ->
+                out.add(Rewrite.body(compute, split.scalar(compute.body(), compute, out))));
     }
 
     private Scalar scalar(Scalar scalar, Node.Compute node, List<Node> out) {
@@ -89,8 +73,8 @@ public final class SplitElementary {
                 || load.bounds() == Scalar.Bounds.PROVED;
         boolean division = scalar instanceof Scalar.Apply apply
                 && !apply.format().isFloat()
-                && (apply.operation() == dev.weir.ir.operation.Operation.DIVIDE
-                        || apply.operation() == dev.weir.ir.operation.Operation.REMAINDER)
+                && (apply.operation() == Operation.DIVIDE
+                        || apply.operation() == Operation.REMAINDER)
                 && !(apply.operands().get(1) instanceof Scalar.Whole);
         return here && !division && Walk.operands(scalar).stream().allMatch(SplitElementary::safe);
     }
@@ -103,13 +87,13 @@ public final class SplitElementary {
         Value value = identifiers.value(
                 apply.operation().word(), new TensorType(Format.F32, shape));
         List<Axis> fresh = new ArrayList<>();
-        java.util.Map<Index, Scalar> renaming = new java.util.HashMap<>();
+        Map<Index, Scalar> renaming = new HashMap<>();
         for (Axis axis : axes) {
             Index index = identifiers.index(axis.index().name());
             renaming.put(axis.index(), Scalar.variable(index));
             fresh.add(new Axis(index, axis.lower(), axis.upper()));
         }
-        Scalar body = dev.weir.passes.analysis.Substitution.apply(apply, renaming);
+        Scalar body = Substitution.apply(apply, renaming);
         out.add(new Node.Compute(value, fresh, Optional.empty(), body, Span.NONE));
         return Scalar.load(
                 value, axes.stream().map(a -> Scalar.variable(a.index())).toList());

@@ -67,7 +67,7 @@ final class Scalars {
                     l.bounds(), l.otherwise().map(o -> substitute(o, by)));
             case Scalar.Apply a -> new Scalar.Apply(a.operation(), substitute(a.operands(), by));
             case Scalar.Convert c -> new Scalar.Convert(c.format(), substitute(c.operand(), by));
-            case Scalar.Round r -> new Scalar.Round(r.format(), substitute(r.operand(), by));
+            case Scalar.Round r -> new Scalar.Round(r.stored(), substitute(r.operand(), by));
         };
     }
 

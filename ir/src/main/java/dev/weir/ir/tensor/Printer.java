@@ -221,7 +221,7 @@ public final class Printer {
             case Scalar.Apply a -> a.operation().word() + scalars(a.operands());
             case Scalar.Convert c -> "convert " + c.format().word() + "(" + scalar(c.operand())
                     + ")";
-            case Scalar.Round r -> "round " + r.format().word() + "(" + scalar(r.operand()) + ")";
+            case Scalar.Round r -> "round " + r.stored().word() + "(" + scalar(r.operand()) + ")";
         };
     }
 }

@@ -62,10 +62,10 @@ public sealed interface Scalar {
     record Convert(Format format, Scalar operand) implements Scalar {}
 
     /**
-     * The value that storing the operand in a narrower format and loading it again gives. Its
-     * format is the compute format of {@code format}.
+     * The value that storing the operand in a narrower format and loading it again gives. The
+     * expression's own format is the compute format of {@code stored}.
      */
-    record Round(Format format, Scalar operand) implements Scalar {}
+    record Round(Format stored, Scalar operand) implements Scalar {}
 
     /** What is known about the coordinates of a load. */
     enum Bounds {
@@ -86,7 +86,7 @@ public sealed interface Scalar {
             case Extent e -> Format.I64;
             case Load l -> l.source.type().format().compute();
             case Convert c -> c.format;
-            case Round r -> r.format.compute();
+            case Round r -> r.stored.compute();
             case Apply a -> switch (a.operation.result()) {
                 case OPERAND -> a.operands.getFirst().format();
                 case BOOLEAN -> Format.BOOL;

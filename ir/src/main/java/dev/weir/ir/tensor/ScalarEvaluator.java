@@ -61,7 +61,7 @@ final class ScalarEvaluator {
             case Scalar.Load l -> realLoad(l);
             case Scalar.Round r -> {
                 RealCode operand = real(r.operand());
-                yield x -> r.format().round(operand.at(x));
+                yield x -> r.stored().round(operand.at(x));
             }
             case Scalar.Convert c -> realConvert(c);
             case Scalar.Apply a -> realApply(a);

@@ -67,8 +67,8 @@ final class ScalarVerifier {
                     c.format() == c.format().compute(),
                     "a conversion to the stored format " + c.format().word());
             case Scalar.Round r -> require(
-                    r.format().isFloat() && r.operand().format().isFloat(),
-                    "rounding " + r.operand().format().word() + " to " + r.format().word());
+                    r.stored().isFloat() && r.operand().format().isFloat(),
+                    "rounding " + r.operand().format().word() + " to " + r.stored().word());
         }
     }
 

@@ -178,7 +178,7 @@ public final class Walk {
             case Scalar.Apply a ->
                     new Scalar.Apply(a.operation(), a.operands().stream().map(change).toList());
             case Scalar.Convert c -> new Scalar.Convert(c.format(), change.apply(c.operand()));
-            case Scalar.Round r -> new Scalar.Round(r.format(), change.apply(r.operand()));
+            case Scalar.Round r -> new Scalar.Round(r.stored(), change.apply(r.operand()));
         };
     }
 

@@ -20,8 +20,8 @@ class VerifierTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "%12 \"y\" : f32[4] =      | %0 \"y\" : f32[4] =       | is defined twice",
-        "$14 \"i\" in              | $13 \"i\" in              | is used twice",
+        "%43 \"on\"                | %0 \"on\"                 | is defined twice",
+        "$14                        | $13                       | is used twice",
         "yield (%23)               | yield (%26)               | %26 twice is not in scope",
         "sum[$14 \"i\" in 0 i64 .. 4 i64] where less_equal($14, $13) | sum[$14 \"i\" in 0 i64 .. 4 i64] where $14 | the filter is i64 where bool",
         "multiply(%0[               | less(%0[                  | the body is bool where f32",

@@ -406,7 +406,7 @@ final class ContractionSchedule {
                 case Scalar.Apply apply -> emitter.operate(
                         apply, apply.operands().stream().map(this::emit).toList());
                 case Scalar.Round round ->
-                        new Expression.RoundTo(round.format(), emit(round.operand()));
+                        new Expression.RoundTo(round.stored(), emit(round.operand()));
                 default -> throw new IllegalStateException("not an epilogue: " + scalar);
             };
         }

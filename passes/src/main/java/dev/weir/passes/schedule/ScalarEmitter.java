@@ -102,7 +102,7 @@ final class ScalarEmitter {
             case Scalar.Extent e -> extent(e.size());
             case Scalar.Convert c -> convert(element(c.format()), emit(c.operand(), needed));
             case Scalar.Round r ->
-                    new Expression.RoundTo(r.format(), emit(r.operand(), needed));
+                    new Expression.RoundTo(r.stored(), emit(r.operand(), needed));
             case Scalar.Load l -> load(l, needed);
             case Scalar.Apply a -> apply(a, needed);
         };

@@ -14,7 +14,6 @@ import dev.weir.passes.analysis.Rewrite;
 import dev.weir.passes.analysis.Substitution;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;

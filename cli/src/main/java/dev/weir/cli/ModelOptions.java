@@ -33,7 +33,8 @@ final class ModelOptions {
     }
 
     @Parameters(index = "0", paramLabel = "MODEL",
-            description = "a .weir file, a folder with one, a checkpoint folder, or a dumped .tensor")
+            description = "a .weir file, a folder with one, a checkpoint folder, or a "
+                    + "dumped .tensor program")
     Path model;
 
     @Option(names = "--model", paramLabel = "NAME",

@@ -1,0 +1,459 @@
+package dev.weir.testkit.random;
+
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Reduction;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.testkit.random.Level.Item;
+import dev.weir.testkit.random.Recipe.Step;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes the nodes of steps that are possible in every region; each adds values to its level. */
+final class Steps {
+    private final Maker maker;
+    private final StreamSteps streams;
+    private final ControlSteps control;
+
+    Steps(Maker maker) {
+        this.maker = maker;
+        this.streams = new StreamSteps(maker, this);
+        this.control = new ControlSteps(maker, this);
+    }
+
+    void add(Level level, Step step) {
+        List<Kind> possible = new ArrayList<>(List.of(Kind.values()).subList(
+                0, Kind.LOOP.ordinal() + 1));
+        if (level.inLoop) {
+            possible.remove(Kind.LOOP);
+        }
+        if (level.prefix.isPresent()) {
+            possible.addAll(List.of(Kind.SHIFT, Kind.STREAM_REDUCE, Kind.ATTEND,
+                    Kind.STREAM_GATHER, Kind.TOTAL, Kind.CALL, Kind.CALL, Kind.GATE));
+            if (level.mayRemember) {
+                possible.addAll(List.of(Kind.APPEND, Kind.APPEND, Kind.CARRY));
+            }
+        }
+        if (level.inFunction) {
+            possible.addAll(List.of(
+                    Kind.IF, Kind.IF, Kind.ROUTE, Kind.ROUTE, Kind.NESTED_CALL));
+        }
+        Kind kind = possible.get(step.kind() % possible.size());
+        maker.kinds.add(kind);
+        switch (kind) {
+            case POINTWISE -> pointwise(level, step);
+            case REDUCE -> reduce(level, step);
+            case CONTRACT -> contract(level, step);
+            case SOFTMAX -> softmax(level, step);
+            case GATHER -> gather(level, step);
+            case CONDITION -> condition(level, step);
+            case SELECT -> select(level, step);
+            case TOP_K -> topK(level, step);
+            case TRACE -> trace(level, step);
+            case SCATTER -> scatter(level, step);
+            case NARROW -> narrow(level, step);
+            case SHIFT -> streams.shift(level, step);
+            case STREAM_REDUCE -> streams.reduce(level, step);
+            case ATTEND -> streams.attend(level, step);
+            case STREAM_GATHER -> streams.gather(level, step);
+            case TOTAL -> streams.total(level, step);
+            case APPEND -> streams.append(level, step);
+            case CARRY -> streams.carry(level, step);
+            case CALL -> control.call(level, step, true);
+            case NESTED_CALL -> control.call(level, step, false);
+            case LOOP -> control.loop(level, step);
+            case GATE -> control.gate(level, step);
+            case IF -> control.branch(level, step);
+            case ROUTE -> control.route(level, step);
+        }
+    }
+
+    static Scalar apply(Operation operation, Scalar... operands) {
+        return Scalar.apply(operation, operands);
+    }
+
+    /** Adds what was computed to what can be used. */
+    static Item keep(Level level, Item item) {
+        level.items.add(item);
+        return item;
+    }
+
+    Item used(Item item) {
+        maker.use(item);
+        return item;
+    }
+
+    /** A copy within bounds, as a node of its own. */
+    Item settled(Level level, Item item) {
+        return keep(level, level.compute("settled", Format.F32, item.prefixed(), item.own(),
+                (row, own) -> maker.settle(Level.read(item, row, own, item.own()))));
+    }
+
+    // ------------------------------------------------------------------ elementwise
+
+    private void pointwise(Level level, Step step) {
+        Item a = used(level.real(step.a()));
+        Item b = used(level.real(step.b()));
+        keep(level, level.compute("point", Format.F32, a.prefixed() || b.prefixed(), a.own(),
+                (row, own) -> maker.settle(operation(
+                        step.c(),
+                        Level.read(a, row, own, a.own()),
+                        Level.read(b, row, own, a.own()),
+                        own.isEmpty() ? Scalar.whole(1) : own.getLast()))));
+    }
+
+    private Scalar operation(int number, Scalar a, Scalar b, Scalar index) {
+        Scalar one = Scalar.real(1);
+        Scalar even = apply(Operation.EQUAL,
+                apply(Operation.REMAINDER, index, Scalar.whole(2)), Scalar.whole(0));
+        Scalar size = apply(Operation.ADD, one, apply(Operation.ABSOLUTE, b));
+        return switch (number % (maker.exact ? 10 : 17)) {
+            case 0 -> apply(Operation.ADD, a, b);
+            case 1 -> apply(Operation.SUBTRACT, a, b);
+            case 2 -> apply(Operation.MULTIPLY, a, b);
+            case 3 -> apply(Operation.MINIMUM, a, apply(Operation.NEGATE, b));
+            case 4 -> apply(Operation.MAXIMUM, a, b);
+            case 5 -> apply(Operation.SUBTRACT, apply(Operation.ABSOLUTE, a), b);
+            case 6 -> apply(Operation.SELECT, even, a, b);
+            case 7 -> apply(Operation.ADD, a, new Scalar.Convert(Format.F32, index));
+            case 8 -> maker.exact
+                    ? apply(Operation.FLOOR, apply(Operation.MULTIPLY, a, Scalar.real(0.5)))
+                    : apply(Operation.EXPONENTIAL, apply(Operation.MINIMUM, a, one));
+            case 9 -> maker.exact
+                    ? apply(Operation.REMAINDER, a, Scalar.real(5))
+                    : apply(Operation.DIVIDE, a, size);
+            case 10 -> apply(Operation.SQUARE_ROOT, size);
+            case 11 -> apply(Operation.MULTIPLY, a, apply(
+                    Operation.RECIPROCAL_SQUARE_ROOT, size));
+            case 12 -> apply(Operation.LOGARITHM, size);
+            case 13 -> apply(Operation.ADD,
+                    apply(Operation.SINE, a), apply(Operation.COSINE, b));
+            case 14 -> apply(Operation.TANGENT_HYPERBOLIC,
+                    apply(Operation.ERROR_FUNCTION, a));
+            case 15 -> apply(Operation.MULTIPLY, b, apply(Operation.SIGMOID, a));
+            default -> apply(Operation.POWER, size, Scalar.real(0.75));
+        };
+    }
+
+    private void narrow(Level level, Step step) {
+        Item a = used(level.real(step.a()));
+        Format format = step.b() % 2 == 0 ? Format.BF16 : Format.F16;
+        boolean round = step.c() % 3 == 0;
+        Item narrow = level.compute("narrow", round ? Format.F32 : format, a.prefixed(), a.own(),
+                (row, own) -> {
+                    Scalar value = Level.read(a, row, own, a.own());
+                    return maker.settle(round ? new Scalar.Round(format, value) : value);
+                });
+        // Rounding may fall either way where values agree but within a tolerance.
+        if (maker.exact) {
+            keep(level, narrow);
+        } else if (!level.inFunction && !level.inLoop
+                && level.prefix.equals(Optional.of(new Size.Symbol("T")))) {
+            maker.result(narrow);
+        }
+    }
+
+    private void trace(Level level, Step step) {
+        Item a = level.real(step.a());
+        level.nodes.add(new Node.Trace("trace" + step.b(), List.of(), a.value()));
+    }
+
+    // ------------------------------------------------------------------ decisions
+
+    /** A boolean for each element of a value, with a margin where values are inexact. */
+    Item condition(Level level, Item a, int number) {
+        double threshold = maker.exact ? number % 5 - 2 : (number % 5 - 2) * 0.3 + 0.05;
+        if (!maker.exact) {
+            maker.decision(level, "threshold " + threshold, a);
+        }
+        Operation operation = number % 2 == 0 ? Operation.GREATER : Operation.LESS_EQUAL;
+        return level.compute("holds", Format.BOOL, a.prefixed(), a.own(), (row, own) ->
+                apply(operation, Level.read(a, row, own, a.own()), Scalar.real(threshold)));
+    }
+
+    private void condition(Level level, Step step) {
+        Optional<Item> whole = level.pick(step.b(), i -> i.format() == Format.I64);
+        if (step.c() % 3 == 0 && whole.isPresent()) {
+            Item a = used(whole.get());
+            keep(level, level.compute("odd", Format.BOOL, a.prefixed(), a.own(), (row, own) ->
+                    apply(Operation.EQUAL,
+                            apply(Operation.BIT_AND, Level.read(a, row, own, a.own()),
+                                    Scalar.whole(1)),
+                            Scalar.whole(step.c() % 2))));
+        } else {
+            keep(level, condition(level, used(level.real(step.a())), step.c()));
+        }
+    }
+
+    /** A boolean for each row, or one where there are no rows. */
+    Item decision(Level level, Step step, boolean prefixed) {
+        Optional<Item> whole = level.pick(step.c(), i -> i.format() == Format.BOOL
+                && i.own().isEmpty() && i.prefixed() == prefixed);
+        if (whole.isPresent() && step.c() % 2 == 0) {
+            return used(whole.get());
+        }
+        Item a = used(level.pick(step.b(), i -> i.isReal() && i.prefixed() == prefixed)
+                .orElseGet(() -> level.real(step.b())));
+        List<Long> shape = a.own();
+        Item first = level.compute("first", Format.F32, prefixed, List.of(), (row, own) ->
+                Level.read(a, row, own, shape));
+        return condition(level, first, step.c());
+    }
+
+    private void select(Level level, Step step) {
+        Item a = used(level.real(step.a()));
+        Item b = used(level.real(step.b()));
+        Item holds = used(level.pick(step.c(), i -> i.format() == Format.BOOL)
+                .orElseGet(() -> condition(level, b, step.c())));
+        boolean prefixed = a.prefixed() || b.prefixed() || holds.prefixed();
+        keep(level, level.compute("chosen", Format.F32, prefixed, a.own(), (row, own) ->
+                apply(Operation.SELECT,
+                        Level.read(holds, row, own, a.own()),
+                        Level.read(a, row, own, a.own()),
+                        Level.read(b, row, own, a.own()))));
+    }
+
+    private void topK(Level level, Step step) {
+        Optional<Item> found = level.pick(step.a(), i -> i.isReal() && !i.own().isEmpty());
+        if (found.isEmpty()) {
+            pointwise(level, step);
+            return;
+        }
+        topK(level, used(found.get()), 1 + step.b() % 3);
+    }
+
+    /** The largest along the last axis: values, then places. */
+    List<Item> topK(Level level, Item a, long most) {
+        List<Long> own = new ArrayList<>(a.own());
+        long n = own.removeLast();
+        long count = Math.min(most, n);
+        own.add(count);
+        if (!maker.exact) {
+            maker.decision(level, "largest " + count, a);
+        }
+        Item values = level.define("largest", a.format(), a.prefixed(), own, 0);
+        Item indices = level.define("places", Format.I64, a.prefixed(), own, n);
+        level.nodes.add(new Node.TopK(
+                values.value(), indices.value(), a.value(), count, Span.NONE));
+        return List.of(values, indices);
+    }
+
+    // ------------------------------------------------------------------ reductions
+
+    private void reduce(Level level, Step step) {
+        Optional<Item> found = level.pick(step.a(), i -> !i.own().isEmpty()
+                && i.format() != Format.I64);
+        if (found.isEmpty()) {
+            pointwise(level, step);
+            return;
+        }
+        Item a = used(found.get());
+        List<Long> own = new ArrayList<>(a.own());
+        int reducedAxes = step.c() % 3 == 0 ? own.size() : 1;
+        List<Long> reduced = List.copyOf(own.subList(own.size() - reducedAxes, own.size()));
+        List<Long> kept = own.subList(0, own.size() - reducedAxes);
+        List<Size> sizes = reduced.stream().map(Size::of).toList();
+        reduced.forEach(maker::sums);
+        Level.Term body = (row, at, r) -> {
+            List<Scalar> all = new ArrayList<>(at);
+            all.addAll(r);
+            return Level.read(a, row, all, a.own());
+        };
+        Optional<Level.Term> filter = step.c() % 4 == 1
+                ? Optional.of((row, at, r) -> apply(Operation.NOT_EQUAL,
+                        apply(Operation.REMAINDER, r.getLast(), Scalar.whole(3)),
+                        Scalar.whole(step.b() % 3)))
+                : Optional.empty();
+        if (a.format() == Format.BOOL) {
+            keep(level, level.reduce("any", Format.BOOL, a.prefixed(), kept,
+                    step.b() % 2 == 0 ? Reduction.Kind.ANY : Reduction.Kind.ALL,
+                    sizes, filter, body));
+            return;
+        }
+        switch (step.b() % 5) {
+            case 0 -> settled(level, level.reduce("sum", Format.F32, a.prefixed(), kept,
+                    Reduction.Kind.SUM, sizes, filter, body));
+            case 1 -> settled(level, level.reduce("most", Format.F32, a.prefixed(), kept,
+                    Reduction.Kind.MAXIMUM, sizes, filter, body));
+            case 2 -> settled(level, level.reduce("least", Format.F32, a.prefixed(), kept,
+                    Reduction.Kind.MINIMUM, sizes, filter, body));
+            case 3 -> settled(level, level.reduce("product", Format.F32, a.prefixed(), kept,
+                    Reduction.Kind.PRODUCT, sizes, filter,
+                    (row, at, r) -> apply(Operation.MAXIMUM, Scalar.real(-1),
+                            apply(Operation.MINIMUM, Scalar.real(1), body.at(row, at, r)))));
+            default -> {
+                List<Long> rest = own.subList(0, own.size() - 1);
+                if (!maker.exact) {
+                    maker.decision(level, "largest 1", a);
+                }
+                Item place = level.reduce("place", Format.I64, a.prefixed(), rest,
+                        Reduction.Kind.ARGUMENT_MAXIMUM, List.of(Size.of(own.getLast())),
+                        Optional.empty(), body);
+                keep(level, new Item(place.value(), place.prefixed(), own.getLast()));
+            }
+        }
+    }
+
+    private void softmax(Level level, Step step) {
+        Optional<Item> found = level.pick(step.a(), i -> i.isReal() && !i.own().isEmpty());
+        if (found.isEmpty()) {
+            pointwise(level, step);
+            return;
+        }
+        Item a = used(found.get());
+        List<Long> own = a.own();
+        List<Long> kept = own.subList(0, own.size() - 1);
+        List<Size> last = List.of(Size.of(own.getLast()));
+        maker.sums(own.getLast());
+        Level.Term term = (row, at, r) -> {
+            List<Scalar> all = new ArrayList<>(at);
+            all.addAll(r);
+            return Level.read(a, row, all, own);
+        };
+        Item most = level.reduce("most", Format.F32, a.prefixed(), kept,
+                Reduction.Kind.MAXIMUM, last, Optional.empty(), term);
+        Item shares = level.compute("shares", Format.F32, a.prefixed(), own, (row, at) -> {
+            Scalar value = Level.read(a, row, at, own);
+            Scalar top = Level.read(most, row, at.subList(0, at.size() - 1), kept);
+            return maker.exact
+                    ? apply(Operation.SELECT, apply(Operation.EQUAL, value, top),
+                            Scalar.real(1), Scalar.real(0))
+                    : apply(Operation.EXPONENTIAL, apply(Operation.SUBTRACT, value, top));
+        });
+        Item sum = level.reduce("total", Format.F32, a.prefixed(), kept,
+                Reduction.Kind.SUM, last, Optional.empty(), (row, at, r) -> {
+                    List<Scalar> all = new ArrayList<>(at);
+                    all.addAll(r);
+                    return Level.read(shares, row, all, own);
+                });
+        keep(level, level.compute("softmax", Format.F32, a.prefixed(), own, (row, at) ->
+                apply(maker.exact ? Operation.MULTIPLY : Operation.DIVIDE,
+                        Level.read(shares, row, at, own),
+                        Level.read(sum, row, at.subList(0, at.size() - 1), kept))));
+    }
+
+    // ------------------------------------------------------------------ parameters
+
+    private void contract(Level level, Step step) {
+        Item a = used(level.real(step.a()));
+        contract(level, a, step, Maker.SIZES.get(step.b() % Maker.SIZES.size()));
+    }
+
+    /** A product with a parameter, in one of several layouts; gives {@code [outputs]}. */
+    Item contract(Level level, Item a, Step step, long outputs) {
+        List<Long> inputs = a.own();
+        boolean stacked = level.instance.isPresent() && step.c() % 4 != 0 || step.c() % 7 == 3;
+        boolean outputsFirst = step.c() % 3 != 0;
+        boolean heads = step.c() % 5 == 4 && outputs <= 7;
+        List<Long> results = heads ? List.of(2L, outputs) : List.of(outputs);
+        List<Long> shape = new ArrayList<>();
+        shape.addAll(outputsFirst ? results : inputs);
+        shape.addAll(outputsFirst ? inputs : results);
+        Format format = switch (step.c() % 6) {
+            case 1 -> Format.BF16;
+            case 5 -> Format.F16;
+            default -> Format.F32;
+        };
+        Parameter weights = maker.parameter(format, stacked, shape);
+        inputs.forEach(maker::sums);
+        Item product = level.reduce("product", Format.F32, a.prefixed(), results,
+                Reduction.Kind.SUM, inputs.stream().map(Size::of).toList(), Optional.empty(),
+                (row, at, r) -> {
+                    List<Scalar> place = new ArrayList<>();
+                    if (stacked) {
+                        place.add(instance(level, step));
+                    }
+                    place.addAll(outputsFirst ? at : r);
+                    place.addAll(outputsFirst ? r : at);
+                    Scalar x = Level.read(a, row, r, inputs);
+                    Scalar w = Scalar.load(weights.value(), place);
+                    return step.b() % 2 == 0
+                            ? apply(Operation.MULTIPLY, x, w)
+                            : apply(Operation.MULTIPLY, w, x);
+                });
+        return settled(level, product);
+    }
+
+    static Scalar instance(Level level, Step step) {
+        return level.instance.orElse(Scalar.whole(step.a() % Level.COUNT));
+    }
+
+    private void gather(Level level, Step step) {
+        Optional<Item> found = level.pick(step.a(), i -> i.format() == Format.I64);
+        if (found.isEmpty()) {
+            contract(level, step);
+            return;
+        }
+        Item at = used(found.get());
+        long width = Maker.SIZES.get(step.b() % Maker.SIZES.size());
+        Parameter table = maker.parameter(
+                step.c() % 2 == 0 ? Format.F32 : Format.BF16, false,
+                List.of(Maker.VOCABULARY, width));
+        List<Long> own = new ArrayList<>(at.own());
+        own.add(width);
+        keep(level, level.compute("row", Format.F32, at.prefixed(), own, (row, place) ->
+                Scalar.loadChecked(table.value(), List.of(
+                        below(at, row, place.subList(0, place.size() - 1), Maker.VOCABULARY),
+                        place.getLast()))));
+    }
+
+    /** An element of an integer value, brought below a limit where it may be above. */
+    static Scalar below(Item at, Scalar row, List<Scalar> own, long limit) {
+        Scalar index = Level.read(at, row, own, at.own());
+        return at.bound() <= limit
+                ? index
+                : apply(Operation.REMAINDER, index, Scalar.whole(limit));
+    }
+
+    private void scatter(Level level, Step step) {
+        Optional<Item> found = level.pick(step.a(), i -> i.isReal() && !i.own().isEmpty()
+                && i.prefixed() == level.prefix.isPresent());
+        if (found.isEmpty()) {
+            pointwise(level, step);
+            return;
+        }
+        Item base = used(found.get());
+        Item b = used(level.real(step.b()));
+        List<Long> own = base.own();
+        Item result = new Item(
+                level.identifiers.value("scattered", base.value().type()), base.prefixed(), 0);
+        List<Axis> axes = level.axes(result);
+        Scalar row = Level.row(result, axes);
+        List<Scalar> places = Level.own(result, axes);
+        List<Scalar> target = new ArrayList<>(
+                axes.stream().map(axis -> Scalar.variable(axis.index())).toList());
+        Optional<Item> at = level.pick(step.c(), i -> i.format() == Format.I64
+                && i.own().isEmpty());
+        long last = own.getLast();
+        target.set(target.size() - 1, at.isPresent() && step.c() % 2 == 0
+                ? below(used(at.get()), row, List.of(), last)
+                : apply(Operation.REMAINDER,
+                        apply(Operation.MULTIPLY, places.getLast(), Scalar.whole(2)),
+                        Scalar.whole(last)));
+        Optional<Reduction.Kind> combine = switch (step.c() % 3) {
+            case 0 -> Optional.of(Reduction.Kind.SUM);
+            case 1 -> Optional.of(Reduction.Kind.MAXIMUM);
+            default -> Optional.empty();
+        };
+        level.nodes.add(new Node.Scatter(
+                result.value(), base.value(), axes, target, combine, step.c() % 2 == 0,
+                Level.read(b, row, places, own), Span.NONE));
+        settled(level, result);
+    }
+
+    /** The last real value in a shape and format that are asked for. */
+    Value adapted(Level level, Item like) {
+        Item last = used(level.real(0));
+        return level.compute("adapted", like.format(), like.prefixed(), like.own(),
+                (row, own) -> like.prefixed() || !last.prefixed()
+                        ? Level.read(last, row, own, like.own())
+                        : Level.read(like, row, own, like.own())).value();
+    }
+}

@@ -1,0 +1,304 @@
+package dev.weir.testkit.random;
+
+import static dev.weir.testkit.random.Steps.apply;
+import static dev.weir.testkit.random.Steps.keep;
+
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Reduction;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
+import dev.weir.testkit.random.Level.Item;
+import dev.weir.testkit.random.Recipe.Step;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes the nodes of steps that look along the stream, or remember it. */
+final class StreamSteps {
+    /** More rows than a sequence has in all its chunks, for the tolerance. */
+    private static final long ROWS = 32;
+
+    private final Maker maker;
+    private final Steps steps;
+
+    StreamSteps(Maker maker, Steps steps) {
+        this.maker = maker;
+        this.steps = steps;
+    }
+
+    private Optional<Item> prefixed(Level level, int number) {
+        return level.pick(number, i -> i.isReal() && i.prefixed()).map(steps::used);
+    }
+
+    /** A real value with rows: the latest, or one that is made. */
+    private Item rows(Level level, int number) {
+        return prefixed(level, number).orElseGet(() -> {
+            Item a = steps.used(level.real(number));
+            return keep(level, level.compute("spread", Format.F32, true, a.own(),
+                    (row, own) -> Level.read(a, row, own, a.own())));
+        });
+    }
+
+    void shift(Level level, Step step) {
+        maker.whole();
+        Item a = rows(level, step.a());
+        Operation direction = step.c() % 4 == 0 ? Operation.ADD : Operation.SUBTRACT;
+        keep(level, level.compute("shifted", a.format(), true, a.own(), (row, own) -> {
+            List<Scalar> place = new ArrayList<>(Level.place(a, row, own, a.own()));
+            place.set(0, apply(direction, row, Scalar.whole(step.b() % 4)));
+            return Scalar.loadOr(a.value(), place, Scalar.real(step.c() % 2));
+        }));
+    }
+
+    /** Sums or maxima over the rows up to the present one, or over a window of them. */
+    void reduce(Level level, Step step) {
+        maker.whole();
+        maker.sums(ROWS);
+        Item a = rows(level, step.a());
+        List<Long> shape = a.own();
+        Reduction.Kind kind = switch (step.b() % 3) {
+            case 0 -> Reduction.Kind.MAXIMUM;
+            case 1 -> Reduction.Kind.MINIMUM;
+            default -> Reduction.Kind.SUM;
+        };
+        Level.Term causal = (row, own, r) -> apply(Operation.LESS_EQUAL, r.getFirst(), row);
+        Level.Term window = (row, own, r) -> apply(Operation.AND,
+                causal.at(row, own, r),
+                apply(Operation.LESS,
+                        apply(Operation.SUBTRACT, row, r.getFirst()),
+                        Scalar.whole(1 + step.c() % 5)));
+        Optional<Level.Term> filter = switch (step.c() % 3) {
+            case 0 -> Optional.of(causal);
+            case 1 -> Optional.of(window);
+            default -> Optional.empty();
+        };
+        steps.settled(level, level.reduce("along", Format.F32, true, shape, kind,
+                List.of(level.prefix.orElseThrow()), filter,
+                (row, own, r) -> Level.read(a, r.getFirst(), own, shape)));
+    }
+
+    void total(Level level, Step step) {
+        maker.whole();
+        maker.sums(ROWS);
+        Item a = rows(level, step.a());
+        steps.settled(level, level.reduce("total", Format.F32, false, a.own(),
+                step.b() % 2 == 0 ? Reduction.Kind.SUM : Reduction.Kind.MAXIMUM,
+                List.of(level.prefix.orElseThrow()), Optional.empty(),
+                (row, own, r) -> Level.read(a, r.getFirst(), own, a.own())));
+    }
+
+    void gather(Level level, Step step) {
+        maker.whole();
+        Item a = rows(level, step.a());
+        Optional<Item> index = level.pick(step.b(), i -> i.format() == Format.I64
+                && i.own().isEmpty());
+        keep(level, level.compute("fetched", a.format(), true, a.own(), (row, own) -> {
+            Scalar at = index.map(i -> Level.read(steps.used(i), row, List.of(), List.of()))
+                    .orElse(row);
+            List<Scalar> place = new ArrayList<>(Level.place(a, row, own, a.own()));
+            place.set(0, apply(Operation.REMAINDER,
+                    apply(Operation.ADD, at, Scalar.whole(step.c() % 3)),
+                    Scalar.extent(level.prefix.orElseThrow())));
+            return Scalar.loadChecked(a.value(), place);
+        }));
+    }
+
+    // ------------------------------------------------------------------ attention
+
+    void attend(Level level, Step step) {
+        maker.whole();
+        Item query = rows(level, step.a());
+        Item key = rows(level, step.b());
+        Item value = rows(level, step.c());
+        Mask causal = (row, s) -> apply(Operation.LESS_EQUAL, s, row);
+        attend(level, query, key.value(), key.own(), value.value(), value.own(),
+                level.prefix.orElseThrow(), causal, step.c());
+    }
+
+    /** Whether row t sees place s. */
+    private interface Mask {
+        Scalar at(Scalar row, Scalar s);
+    }
+
+    /**
+     * Scores of rows against places, weights that depend on them, and the places' values so
+     * weighted: with a softmax where values are inexact.
+     */
+    private void attend(
+            Level level,
+            Item query,
+            Value keys,
+            List<Long> keyShape,
+            Value values,
+            List<Long> valueShape,
+            Size places,
+            Mask mask,
+            int variant) {
+        Size rows = level.prefix.orElseThrow();
+        long width = query.own().stream().reduce(1L, Math::multiplyExact);
+        maker.sums(width);
+        maker.sums(ROWS);
+        Item keyItem = new Item(keys, true, 0);
+        TensorType square = new TensorType(Format.F32, List.of(rows, places));
+        List<Size> reduced = query.own().stream().map(Size::of).toList();
+        Value raw = scores(level, square, reduced, (t, s, r) -> apply(Operation.MULTIPLY,
+                Level.read(query, t, r, query.own()),
+                Scalar.load(keys, Level.place(keyItem, s, r, query.own()))));
+        double limit = maker.exact ? 8 : 3;
+        Value scores = points(level, square, (t, s) -> {
+            Scalar score = apply(Operation.MAXIMUM, Scalar.real(-limit), apply(
+                    Operation.MINIMUM, Scalar.real(limit), Scalar.load(raw, List.of(t, s))));
+            return apply(Operation.SELECT, mask.at(t, s), score,
+                    Scalar.real(maker.exact ? 0 : Double.NEGATIVE_INFINITY));
+        });
+        Item item = level.compute("one", Format.F32, true, List.of(), (t, own) -> Scalar.real(1));
+        Value weights = scores;
+        if (!maker.exact) {
+            Item most = level.reduce("most", Format.F32, true, List.of(),
+                    Reduction.Kind.MAXIMUM, List.of(places), Optional.empty(),
+                    (t, own, r) -> Scalar.load(scores, List.of(t, r.getFirst())));
+            Value shares = points(level, square, (t, s) -> apply(Operation.EXPONENTIAL,
+                    apply(Operation.SUBTRACT, Scalar.load(scores, List.of(t, s)),
+                            Scalar.load(most.value(), List.of(t)))));
+            Item sum = level.reduce("sum", Format.F32, true, List.of(),
+                    Reduction.Kind.SUM, List.of(places), Optional.empty(),
+                    (t, own, r) -> Scalar.load(shares, List.of(t, r.getFirst())));
+            item = sum;
+            weights = shares;
+            if (variant % 2 == 0) {
+                item = level.compute("one", Format.F32, true, List.of(),
+                        (t, own) -> Scalar.real(1));
+                weights = points(level, square, (t, s) -> apply(Operation.DIVIDE,
+                        Scalar.load(shares, List.of(t, s)),
+                        Scalar.load(sum.value(), List.of(t))));
+            }
+        }
+        Value used = weights;
+        Item divisor = item;
+        Item valueItem = new Item(values, true, 0);
+        Item mixed = level.reduce("mixed", Format.F32, true, valueShape,
+                Reduction.Kind.SUM, List.of(places), Optional.empty(),
+                (t, own, r) -> apply(Operation.MULTIPLY,
+                        Scalar.load(used, List.of(t, r.getFirst())),
+                        Scalar.load(values,
+                                Level.place(valueItem, r.getFirst(), own, valueShape))));
+        keep(level, level.compute("attended", Format.F32, true, valueShape, (t, own) ->
+                maker.settle(apply(Operation.DIVIDE,
+                        Level.read(mixed, t, own, valueShape),
+                        Scalar.load(divisor.value(), List.of(t))))));
+    }
+
+    private interface Score {
+        Scalar at(Scalar row, Scalar place, List<Scalar> reduced);
+    }
+
+    private Value scores(Level level, TensorType square, List<Size> reduced, Score body) {
+        Value value = level.identifiers.value("scores", square);
+        Index t = level.identifiers.index("t");
+        Index s = level.identifiers.index("s");
+        List<Axis> sums = new ArrayList<>();
+        reduced.forEach(size -> sums.add(Axis.over(level.identifiers.index("d"), size)));
+        level.nodes.add(new Node.Compute(
+                value,
+                List.of(Axis.over(t, square.shape().get(0)), Axis.over(s, square.shape().get(1))),
+                Optional.of(new Reduction(Reduction.Kind.SUM, sums, Optional.empty())),
+                body.at(Scalar.variable(t), Scalar.variable(s), sums.stream()
+                        .map(axis -> Scalar.variable(axis.index()))
+                        .toList()),
+                Span.NONE));
+        return value;
+    }
+
+    private Value points(Level level, TensorType square, Mask body) {
+        Value value = level.identifiers.value("weights", square);
+        Index t = level.identifiers.index("t");
+        Index s = level.identifiers.index("s");
+        level.nodes.add(new Node.Compute(
+                value,
+                List.of(Axis.over(t, square.shape().get(0)), Axis.over(s, square.shape().get(1))),
+                Optional.empty(),
+                body.at(Scalar.variable(t), Scalar.variable(s)),
+                Span.NONE));
+        return value;
+    }
+
+    // ------------------------------------------------------------------ memory
+
+    private static List<Scalar> instances(Level level) {
+        return level.instance.map(List::of).orElse(List.of());
+    }
+
+    /** Appends rows, and looks at all of them that are not behind the present position. */
+    void append(Level level, Step step) {
+        Item a = rows(level, step.a());
+        boolean stacked = level.instance.isPresent();
+        Format format = maker.exact && step.c() % 2 == 0 ? Format.BF16 : Format.F32;
+        Item rows = level.compute("kept", format, true, a.own(),
+                (row, own) -> Level.read(a, row, own, a.own()));
+        State state = maker.state(format, true, stacked, a.own());
+        Size.Symbol slots = level.identifiers.symbol("A");
+        List<Size> shape = new ArrayList<>();
+        shape.add(slots);
+        a.own().forEach(n -> shape.add(Size.of(n)));
+        Value all = level.identifiers.value("all", new TensorType(format, shape));
+        level.nodes.add(new Node.Append(
+                all, state.name(), instances(level), rows.value(), Span.NONE));
+        Optional<Item> position = level.position;
+        if (position.isEmpty()) {
+            maker.whole();
+        }
+        Mask seen = (row, s) -> position
+                .map(p -> apply(Operation.LESS_EQUAL, s, Scalar.load(p.value(), List.of(row))))
+                .orElse(apply(Operation.GREATER_EQUAL, s, Scalar.whole(0)));
+        if (step.b() % 3 != 0) {
+            Item query = rows(level, step.b());
+            attend(level, query, all, a.own(), all, a.own(), slots, seen, step.b());
+            return;
+        }
+        maker.sums(ROWS);
+        Item allItem = new Item(all, true, 0);
+        steps.settled(level, level.reduce("recalled", Format.F32, true, a.own(),
+                step.b() % 2 == 0 ? Reduction.Kind.SUM : Reduction.Kind.MAXIMUM,
+                List.of(slots),
+                Optional.of((row, own, r) -> seen.at(row, r.getFirst())),
+                (row, own, r) -> Scalar.load(
+                        all, Level.place(allItem, r.getFirst(), own, a.own()))));
+    }
+
+    /** Running sums that go on from what the sequence has so far. */
+    void carry(Level level, Step step) {
+        Item a = rows(level, step.a());
+        boolean stacked = level.instance.isPresent();
+        maker.sums(2 * ROWS);
+        State state = maker.state(Format.F32, false, stacked, a.own());
+        Item old = new Item(level.identifiers.value("before",
+                level.type(Format.F32, false, a.own())), false, 0);
+        level.nodes.add(new Node.Read(
+                old.value(), state.name(), instances(level), Span.NONE));
+        Size stream = level.prefix.orElseThrow();
+        Item running = level.reduce("running", Format.F32, true, a.own(), Reduction.Kind.SUM,
+                List.of(stream),
+                Optional.of((row, own, r) ->
+                        apply(Operation.LESS_EQUAL, r.getFirst(), row)),
+                (row, own, r) -> Level.read(a, r.getFirst(), own, a.own()));
+        Item sum = level.reduce("sum", Format.F32, false, a.own(), Reduction.Kind.SUM,
+                List.of(stream), Optional.empty(),
+                (row, own, r) -> Level.read(a, r.getFirst(), own, a.own()));
+        Item next = level.compute("after", Format.F32, false, a.own(), (row, own) ->
+                apply(Operation.ADD, Level.read(old, row, own, a.own()),
+                        Level.read(sum, row, own, a.own())));
+        level.nodes.add(new Node.Write(
+                state.name(), instances(level), next.value(), Span.NONE));
+        keep(level, level.compute("carried", Format.F32, true, a.own(), (row, own) ->
+                maker.settle(apply(Operation.ADD, Level.read(old, row, own, a.own()),
+                        Level.read(running, row, own, a.own())))));
+    }
+}

@@ -82,6 +82,12 @@ public final class TestModel implements AutoCloseable {
                 parameters -> RandomWeights.of(parameters, seed), target, threads, false);
     }
 
+    /** As {@link #random(Path, long, Target, int)}, of a text. */
+    public static TestModel random(String program, long seed, Target target, int threads) {
+        return new TestModel(new Source("test.weir", program), "{}",
+                parameters -> RandomWeights.of(parameters, seed), target, threads, false);
+    }
+
     private static TestModel stored(
             Source source, Path folder, Target target, int threads, boolean trace) {
         Checkpoint checkpoint = Checkpoint.open(folder);

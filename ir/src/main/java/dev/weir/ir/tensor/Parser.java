@@ -237,7 +237,8 @@ public final class Parser {
     }
 
     private Optional<Reduction> reduction() {
-        Optional<Reduction.Kind> kind = tokens.peek().kind() == Kind.WORD
+        // `maximum` is also an operation, whose operands stand in parentheses.
+        Optional<Reduction.Kind> kind = tokens.isBefore("[")
                 ? named(tokens.peek().text())
                 : Optional.empty();
         if (kind.isEmpty()) {

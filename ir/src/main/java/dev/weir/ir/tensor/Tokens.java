@@ -115,6 +115,12 @@ final class Tokens {
         return (peek().kind == Kind.WORD || peek().kind == Kind.MARK) && peek().text.equals(text);
     }
 
+    /** Whether a mark stands behind the present token. */
+    boolean isBefore(String mark) {
+        Token token = tokens.get(Math.min(position + 1, tokens.size() - 1));
+        return token.kind == Kind.MARK && token.text.equals(mark);
+    }
+
     boolean accept(String text) {
         boolean found = at(text);
         if (found) {

@@ -146,6 +146,9 @@ final class Reductions {
      * rounding; the same sequence in other chunks would give other bytes.
      */
     private Optional<Axis> vectorAxis(Reduction reduction, Scalar body) {
+        if (reduction.axes().isEmpty()) {
+            return Optional.empty();
+        }
         Axis last = reduction.axes().getLast();
         boolean constant = last.lower().equals(Scalar.whole(0))
                 && last.upper() instanceof Scalar.Whole n

@@ -5,6 +5,7 @@ import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
+import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
@@ -28,20 +29,58 @@ import java.util.Set;
  * </pre>
  *
  * <p>Declines for values that leave the region, for cheap ones (one load and no more than a few
- * operations on it), and where readers disagree.
+ * operations on it), where readers disagree, and where the value stands before what the condition
+ * loads.
  */
 public final class Demand {
     private final Map<Value, Node.Compute> computes = new HashMap<>();
     private final Map<Value, Set<Scalar>> conditions = new HashMap<>();
     private final Set<Value> unconditional = new HashSet<>();
+    private final Map<Value, Scope> scopes = new HashMap<>();
+    private int place;
+
+    /**
+     * Where a value can be read: behind its definition, up to the end of its region.
+     *
+     * @param end one element: the place behind the region, once it is known
+     */
+    private record Scope(int begin, int[] end) {}
 
     private Demand() {}
 
     public static TensorProgram run(TensorProgram program) {
         Demand demand = new Demand();
-        Walk.nodes(program, demand::see);
+        demand.region(program.entry().body());
         demand.unconditional.addAll(program.entry().body().results());
         return Rewrite.computes(program, (compute, out) -> out.add(demand.wanted(compute)));
+    }
+
+    private void region(Region region) {
+        int[] end = {Integer.MAX_VALUE};
+        region.arguments().forEach(v -> scopes.put(v, new Scope(place, end)));
+        for (Node node : region.nodes()) {
+            place++;
+            if (node instanceof Node.Loop loop) {
+                scopes.put(loop.index(), new Scope(place, end));
+            }
+            see(node);
+            Walk.regions(node).forEach(this::region);
+            node.results().forEach(v -> scopes.put(v, new Scope(place, end)));
+            place++;
+        }
+        end[0] = place;
+    }
+
+    /** Whether everything that an expression loads is known where a compute stands. */
+    private boolean isKnown(Scalar scalar, Node.Compute compute) {
+        int at = scopes.get(compute.result()).begin();
+        boolean[] known = {true};
+        Walk.loads(scalar, load -> {
+            Scope scope = scopes.get(load.source());
+            // What no node defines is a parameter, a state or a table of the batch.
+            known[0] &= scope == null || scope.begin() < at && at <= scope.end()[0];
+        });
+        return known[0];
     }
 
     private void see(Node node) {
@@ -113,6 +152,7 @@ public final class Demand {
                 && compute.reduction().isEmpty()
                 && compute.result().type().format() == Format.F32
                 && readsASum(compute)
+                && isKnown(all.iterator().next(), compute)
                 && !isGuardedBy(compute.body(), all.iterator().next());
         return fires
                 ? Rewrite.body(compute, Scalar.apply(

@@ -34,9 +34,10 @@ final class ControlSteps {
     /** A function that is being made. */
     private record Callee(Level level, Value instance, List<Value> arguments) {}
 
-    private Callee callee(List<Item> arguments, boolean[] split) {
+    private Callee callee(List<Item> arguments, boolean[] split, boolean routed) {
         Level level = new Level(maker.identifiers, Optional.empty());
         level.inFunction = true;
+        level.routed = routed;
         level.mayRemember = false;
         Value instance = maker.identifiers.value("instance", TensorType.scalar(Format.I64));
         level.instance = Optional.of(Scalar.load(instance, List.of()));
@@ -84,7 +85,7 @@ final class ControlSteps {
             lifts.add(new Node.Lift(Size.of(first.own().getFirst()), carried));
             leading.add(first.own().getFirst());
         }
-        Callee callee = callee(arguments, split);
+        Callee callee = callee(arguments, split, level.routed);
         step.inner().forEach(inner -> steps.add(callee.level, inner));
         Item result = own(callee.level);
         Function function = maker.function(
@@ -118,7 +119,11 @@ final class ControlSteps {
         Item like = new Item(maker.identifiers.value("routed",
                 new TensorType(Format.F32, List.of(Size.of(width)))), false, 0);
         List<Node.Alternative> alternatives = new ArrayList<>();
-        List<Scalar> outer = two ? List.of(Steps.instance(level, step)) : List.of();
+        // The ledger's path of a route may not differ from row to row.
+        Scalar owner = level.routed
+                ? Scalar.whole(step.a() % Level.COUNT)
+                : Steps.instance(level, step);
+        List<Scalar> outer = two ? List.of(owner) : List.of();
         if (two) {
             // The first block has no instance of its own, the others have one more.
             alternatives.add(new Node.Alternative(
@@ -131,12 +136,12 @@ final class ControlSteps {
         }
         level.nodes.add(new Node.Route(
                 like.value(), top.get(1).value(), weights.value(), alternatives, outer,
-                List.of(a.value()), "route", Span.NONE));
+                List.of(a.value()), "route" + maker.functions.size(), Span.NONE));
         steps.settled(level, like);
     }
 
     private Function expert(Step step, Item argument, Item like, int instances) {
-        Callee callee = callee(List.of(argument), new boolean[1]);
+        Callee callee = callee(List.of(argument), new boolean[1], true);
         step.inner().forEach(inner -> steps.add(callee.level, inner));
         steps.contract(callee.level, callee.level.real(0),
                 new Step(0, step.a(), step.b(), 1 + step.c(), List.of()), like.own().getFirst());

@@ -33,6 +33,8 @@ final class Level {
     /** The position of each row in its sequence. */
     Optional<Item> position = Optional.empty();
     boolean inFunction;
+    /** In a block that a route chose, so that its instance differs from row to row. */
+    boolean routed;
     boolean inLoop;
     boolean mayRemember = true;
 
@@ -83,6 +85,7 @@ final class Level {
         level.instance = instance;
         level.position = position;
         level.inFunction = inFunction;
+        level.routed = routed;
         level.inLoop = inLoop;
         level.mayRemember = mayRemember;
         return level;

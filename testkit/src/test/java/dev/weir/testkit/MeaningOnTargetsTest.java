@@ -1,0 +1,161 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** One small program a construct, compiled and interpreted, over awkward sizes and ragged batches. */
+class MeaningOnTargetsTest {
+    private static final int[] STREAMS = {1, 2, 15, 16, 17, 67};
+
+    /** The width of the rows of `x` is D. */
+    private enum Program {
+        BRANCH("if x[0] > 0.0 { y = 10.0 * x } else { y = -x }", true),
+        BRANCH_WITHOUT_ELSE("y = x\nif x[0] > 0.3 { y = exp(x) * x[1] }", true),
+        LOOP_WITH_EXIT("""
+                y = x
+                for i in 0..5 {
+                    y = 1.5 * y + 0.25
+                    if y[0] > 1.0 { break }
+                    y = y - 0.125
+                }
+                """, true),
+        ELEMENTARY("""
+                y[d] = tanh(x[d]) + erf(x[d]) * sin(3.0 * x[d]) + cos(x[d]) + sigmoid(x[d])
+                    + log(abs(x[d]) + 0.1) + sqrt(abs(x[d])) + floor(4.0 * x[d])
+                    + (abs(x[d]) + 0.5)^1.7
+                """, true),
+        NORMALISED("m = mean[e] x[e]\nv = mean[e] (x[e] - m)^2\ny[d] = (x[d] - m) / sqrt(v + 1e-5)",
+                true),
+        SOFTMAX("p = softmax(x)\ny[d] = p[d] * (max[e] x[e]) + (min[e] x[e]) - logsumexp[e] x[e]",
+                true),
+        BEST("k = argmax[e] x[e]\ny[d] = x[k] + (if d == k { 1.0 } else { 0.0 })", true),
+        TRUTHS("""
+                some = any[e] (x[e] > 0.9)
+                every = all[e] (x[e] > -0.9)
+                y[d] = (if some { 1.0 } else { 2.0 }) + (if every { 10.0 } else { 20.0 }) * x[d]
+                """, true),
+        REVERSED("y[d] = x[D - 1 - d]", true),
+        SHIFTED("y[t, d] = x[t, d] + 2.0 * (x[t - 1, d] or 0) - (x[t - 3, d] or 1)", false),
+        PREFIX_MEAN("y[t, d] = mean[s] x[s, d] where s <= t", false),
+        GATE_OVER_THE_STREAM("""
+                y = x
+                score[t] = x[t, 0]
+                if score > 0.2 {
+                    total[d] = sum[t] x[t, d]
+                    y[t, d] = total[d] - (x[t - 1, d] or 0)
+                }
+                """, false),
+        CAUSAL_MIX("""
+                a[t, s] = (sum[d] x[t, d] * x[s, d]) / 2.0
+                p[t, s] = softmax[s] a[t, s] where s <= t
+                y[t, d] = sum[s] p[t, s] * x[s, d]
+                """, false),
+        UNNORMALISED_MIX("""
+                a[t, s] = sum[d] x[t, d] * x[s, d]
+                y[t, d] = (sum[s] (if s <= t { exp(a[t, s] / 8.0) } else { 0.0 }) * x[s, d])
+                """, false),
+        FOLDED_BY_DATA("""
+                slot[d in 0..D] = d / 2
+                y[t, d] = x[t, slot[d]] + x[t, d % 2]
+                """, false),
+        MATRIX("y = w @ x", true),
+        TWO_MATRICES("y = w @ (silu(w @ x) * x) + x", true),
+        ROUNDED("h = bf(x)\ny = h * 1.001", true);
+
+        private final String body;
+        private final boolean token;
+
+        Program(String body, boolean token) {
+            this.body = body;
+            this.token = token;
+        }
+
+        String source(int width) {
+            return """
+                    block Half<D> {
+                        precision { activations: bf16 }
+                        forward(x[D]) -> y[D] { y = x * 1.0078125 }
+                    }
+
+                    block Part<D> {
+                        param w[D, D]
+                        bf: Half<D>
+                        forward(%s) -> %s {
+                    %s
+                        }
+                    }
+
+                    model M<D = %d> {
+                        part: Part<D>
+                        forward(x[T, D]) -> y[T, D] = part(x)
+                    }
+                    """.formatted(
+                            token ? "x[D]" : "x[T, D]", token ? "y[D]" : "y[T, D]", body, width);
+        }
+    }
+
+    private static Tensor input(int rows, int width, long seed) {
+        Random random = new Random(seed);
+        Tensor x = Tensor.zeros(Format.F32, rows, width);
+        for (long i = 0; i < x.elements(); i++) {
+            x.setReal(i, random.nextGaussian());
+        }
+        return x;
+    }
+
+    private static Tensor run(TestModel model, List<Tensor> sequences) {
+        List<Engine.Session> sessions = new ArrayList<>();
+        long[] rows = new long[sequences.size()];
+        long total = 0;
+        for (int b = 0; b < rows.length; b++) {
+            sessions.add(model.engine().start());
+            rows[b] = sequences.get(b).shape()[0];
+            total += rows[b];
+        }
+        Tensor all = Tensor.zeros(Format.F32, total, sequences.getFirst().shape()[1]);
+        long at = 0;
+        for (Tensor sequence : sequences) {
+            for (long i = 0; i < sequence.elements(); i++) {
+                all.setReal(at++, sequence.real(i));
+            }
+        }
+        return model.engine().step(
+                sessions, rows, List.of(all), Engine.Tracer.NONE).getFirst();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Program.class)
+    void compiledProgramsMeanTheSame(Program program) throws Exception {
+        for (int width : new int[] {2, 17}) {
+            String source = program.source(width);
+            try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                    TestModel jvm = TestModel.random(source, 5, Target.JVM, 2);
+                    TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 2)) {
+                for (int stream : STREAMS) {
+                    List<Tensor> sequences = List.of(
+                            input(stream, width, stream), input(5, width, 99),
+                            input(0, width, 1));
+                    if (program == Program.GATE_OVER_THE_STREAM || !program.token) {
+                        sequences = sequences.subList(0, 2);
+                    }
+                    Tensor expected = run(oracle, sequences);
+                    String name = program + ", width " + width + ", " + stream + " rows";
+                    FixtureTest.assertClose(name + ", native", expected,
+                            run(nativeCode, sequences));
+                    FixtureTest.assertClose(name + ", jvm", expected, run(jvm, sequences));
+                    assertTrue(run(jvm, sequences).equals(run(nativeCode, sequences)),
+                            name + ": both generators give the same bytes");
+                }
+            }
+        }
+    }
+}

@@ -53,6 +53,19 @@ class TensorTextTest {
         assertEquals(body, ((Node.Compute) read.entry().body().nodes().getFirst()).body());
     }
 
+    /** Some reductions are called as the operation that they repeat. */
+    @Test
+    void tellsReductionsFromOperations() {
+        String text = Samples.LIFTED.replace(
+                "multiply(%3[%1[$15], $16, 0 i64], %6[$15, 1 i64])",
+                "maximum[$20 \"r\" in 0 i64 .. 2 i64] "
+                        + "maximum(%3[%1[$15], $16, 0 i64], %6[$15, $20])");
+        assertEquals(text, Printer.print(Samples.parse(text)));
+        String without = text.replace("maximum[$20 \"r\" in 0 i64 .. 2 i64] ", "")
+                .replace("$20", "0 i64");
+        assertEquals(without, Printer.print(Samples.parse(without)));
+    }
+
     @Test
     void tellsWhatIsWrongAndWhere() {
         reject(Samples.LIFTED.replace("equal(", "equals("), "there is no operation 'equals'");

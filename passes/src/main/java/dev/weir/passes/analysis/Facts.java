@@ -75,6 +75,13 @@ public final class Facts {
         return Optional.ofNullable(states.get(value));
     }
 
+    /** How many leading axes of a value stand for memory of their own: instances, sequences. */
+    public int tableAxes(Value value) {
+        return parameter(value).map(Parameter::instanceAxes)
+                .or(() -> state(value).map(s -> s.instances().size() + 1))
+                .orElse(0);
+    }
+
     public State state(String name) {
         return program.state(name);
     }

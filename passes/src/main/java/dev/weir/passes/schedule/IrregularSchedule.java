@@ -84,7 +84,7 @@ final class IrregularSchedule {
         });
     }
 
-    private static boolean isSideBySide(Node.Scatter node, Axis axis) {
+    private boolean isSideBySide(Node.Scatter node, Axis axis) {
         int last = node.target().size() - 1;
         return node.target().get(last).equals(Scalar.variable(axis.index()))
                 && node.target().subList(0, last).stream().noneMatch(
@@ -92,7 +92,7 @@ final class IrregularSchedule {
                 && node.body().format() == Format.F32
                 && node.combine().map(k -> k == dev.weir.ir.tensor.Reduction.Kind.SUM)
                         .orElse(true)
-                && Vectors.possible(node.body(), axis.index());
+                && Vectors.possible(node.body(), axis.index(), emitter.facts());
     }
 
     private void element(Node.Scatter node, Optional<ScalarEmitter.Lanes> lanes) {

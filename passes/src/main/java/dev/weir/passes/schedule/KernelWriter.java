@@ -45,12 +45,14 @@ final class KernelWriter {
      *
      * @param guarded whether it runs only under a condition, so that nothing may move out of it
      * @param known expressions that have a variable or buffer here already
+     * @param bound buffers whose addresses are known from here on
      */
     record Scope(
             List<Statement> statements,
             boolean guarded,
             Map<Object, Object> known,
-            Set<Variable> defined) {}
+            Set<Variable> defined,
+            Set<Buffer> bound) {}
 
     KernelWriter(Checks checks) {
         this.checks = checks;
@@ -99,7 +101,7 @@ final class KernelWriter {
 
     private Scope open(boolean guarded) {
         Scope scope = new Scope(
-                new ArrayList<>(), guarded, new HashMap<>(), new HashSet<>());
+                new ArrayList<>(), guarded, new HashMap<>(), new HashSet<>(), new HashSet<>());
         scopes.addLast(scope);
         return scope;
     }
@@ -226,6 +228,7 @@ final class KernelWriter {
         Scope home = home(key.index);
         Buffer bound = new Buffer("a" + names++, format);
         home.statements.add(new Statement.Bind(bound, buffer(table), key.index));
+        home.bound.add(bound);
         home.known.put(key, bound);
         return bound;
     }
@@ -237,11 +240,18 @@ final class KernelWriter {
         while (outwards.hasNext()) {
             Scope scope = outwards.next();
             home = scope;
-            if (scope.guarded || uses(expression, scope.defined)) {
+            if (scope.guarded
+                    || uses(expression, scope.defined)
+                    || readsFrom(expression, scope.bound)) {
                 break;
             }
         }
         return home;
+    }
+
+    private static boolean readsFrom(Expression expression, Set<Buffer> buffers) {
+        return expression instanceof Expression.Load load && buffers.contains(load.buffer())
+                || expression.operands().stream().anyMatch(o -> readsFrom(o, buffers));
     }
 
     private static boolean uses(Expression expression, Set<Variable> variables) {

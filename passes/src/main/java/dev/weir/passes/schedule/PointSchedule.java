@@ -153,7 +153,7 @@ final class PointSchedule {
 
     private boolean vectorisable(Node.Compute compute, Axis axis) {
         if (compute.result().type().format().compute() != Format.F32
-                || !Vectors.possible(compute.body(), axis.index())
+                || !Vectors.possible(compute.body(), axis.index(), emitter.facts())
                 || readsInline(compute)) {
             return false;
         }

@@ -156,7 +156,7 @@ final class Reductions {
         return constant
                         && reduction.filter().isEmpty()
                         && body.format() == Format.F32
-                        && Vectors.possible(body, last.index())
+                        && Vectors.possible(body, last.index(), emitter.facts())
                 ? Optional.of(last)
                 : Optional.empty();
     }

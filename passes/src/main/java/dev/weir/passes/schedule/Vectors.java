@@ -5,6 +5,7 @@ import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
+import dev.weir.passes.analysis.Facts;
 import java.util.List;
 
 /** Decides whether an expression can be evaluated for neighbouring values of an index at once. */
@@ -12,14 +13,14 @@ final class Vectors {
     private Vectors() {}
 
     /** Whether f32 or boolean lanes along {@code index} can be computed for the expression. */
-    static boolean possible(Scalar scalar, Index index) {
+    static boolean possible(Scalar scalar, Index index, Facts facts) {
         if (!Walk.mentions(scalar, List.of(index))) {
             return scalar.format() == Format.F32 || scalar.format() == Format.BOOL;
         }
         return switch (scalar) {
-            case Scalar.Load load -> contiguous(load, index);
-            case Scalar.Apply apply -> possible(apply, index);
-            case Scalar.Round round -> possible(round.operand(), index);
+            case Scalar.Load load -> contiguous(load, index, facts);
+            case Scalar.Apply apply -> possible(apply, index, facts);
+            case Scalar.Round round -> possible(round.operand(), index, facts);
             case Scalar.Convert convert -> false;
             case Scalar.Variable variable -> false;
             case Scalar.Real real -> true;
@@ -28,7 +29,7 @@ final class Vectors {
         };
     }
 
-    private static boolean possible(Scalar.Apply apply, Index index) {
+    private static boolean possible(Scalar.Apply apply, Index index, Facts facts) {
         boolean operation = switch (apply.operation()) {
             case ADD, SUBTRACT, MULTIPLY, DIVIDE, MINIMUM, MAXIMUM, NEGATE, ABSOLUTE, SQUARE_ROOT,
                     RECIPROCAL_SQUARE_ROOT, EXPONENTIAL, SIGMOID ->
@@ -40,7 +41,7 @@ final class Vectors {
             case REMAINDER, POWER, FLOOR, LOGARITHM, SINE, COSINE, TANGENT_HYPERBOLIC,
                     ERROR_FUNCTION, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT -> false;
         };
-        return operation && apply.operands().stream().allMatch(o -> possible(o, index));
+        return operation && apply.operands().stream().allMatch(o -> possible(o, index, facts));
     }
 
     /** A select on lanes evaluates both sides, so neither may rely on the condition. */
@@ -74,12 +75,16 @@ final class Vectors {
     }
 
     /** Whether neighbouring values of the index read neighbouring elements. */
-    static boolean contiguous(Scalar.Load load, Index index) {
+    static boolean contiguous(Scalar.Load load, Index index, Facts facts) {
         if (load.bounds() != Scalar.Bounds.PROVED || load.coordinates().isEmpty()
                 || !load.source().type().format().compute().equals(Format.F32)) {
             return false;
         }
         int last = load.coordinates().size() - 1;
+        if (last < facts.tableAxes(load.source())) {
+            // Neighbouring instances or sequences have memory of their own.
+            return false;
+        }
         for (int axis = 0; axis < last; axis++) {
             if (Walk.mentions(load.coordinates().get(axis), List.of(index))) {
                 return false;

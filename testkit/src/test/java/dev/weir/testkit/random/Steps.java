@@ -100,7 +100,11 @@ final class Steps {
 
     private void pointwise(Level level, Step step) {
         Item a = used(level.real(step.a()));
-        Item b = used(level.real(step.b()));
+        Item b = used(!maker.exact && step.c() % 2 == 0
+                // Elementary functions of fewer axes are what one pass is about.
+                ? level.pick(step.b(), i -> i.isReal() && i.own().size() < a.own().size())
+                        .orElseGet(() -> level.real(step.b()))
+                : level.real(step.b()));
         keep(level, level.compute("point", Format.F32, a.prefixed() || b.prefixed(), a.own(),
                 (row, own) -> maker.settle(operation(
                         step.c(),
@@ -125,20 +129,22 @@ final class Steps {
             case 7 -> apply(Operation.ADD, a, new Scalar.Convert(Format.F32, index));
             case 8 -> maker.exact
                     ? apply(Operation.FLOOR, apply(Operation.MULTIPLY, a, Scalar.real(0.5)))
-                    : apply(Operation.EXPONENTIAL, apply(Operation.MINIMUM, a, one));
+                    : apply(Operation.MULTIPLY, a, apply(
+                            Operation.EXPONENTIAL, apply(Operation.MINIMUM, b, one)));
             case 9 -> maker.exact
                     ? apply(Operation.REMAINDER, a, Scalar.real(5))
                     : apply(Operation.DIVIDE, a, size);
             case 10 -> apply(Operation.SQUARE_ROOT, size);
             case 11 -> apply(Operation.MULTIPLY, a, apply(
                     Operation.RECIPROCAL_SQUARE_ROOT, size));
-            case 12 -> apply(Operation.LOGARITHM, size);
+            case 12 -> apply(Operation.ADD, a, apply(Operation.LOGARITHM, size));
             case 13 -> apply(Operation.ADD,
                     apply(Operation.SINE, a), apply(Operation.COSINE, b));
-            case 14 -> apply(Operation.TANGENT_HYPERBOLIC,
-                    apply(Operation.ERROR_FUNCTION, a));
-            case 15 -> apply(Operation.MULTIPLY, b, apply(Operation.SIGMOID, a));
-            default -> apply(Operation.POWER, size, Scalar.real(0.75));
+            case 14 -> apply(Operation.SUBTRACT, apply(Operation.ERROR_FUNCTION, a),
+                    apply(Operation.TANGENT_HYPERBOLIC, b));
+            case 15 -> apply(Operation.MULTIPLY, a, apply(Operation.SIGMOID, b));
+            default -> apply(Operation.SUBTRACT, a,
+                    apply(Operation.POWER, size, Scalar.real(0.75)));
         };
     }
 

@@ -153,12 +153,12 @@ final class StreamSteps {
                 Level.read(query, t, r, query.own()),
                 Scalar.load(keys, Level.place(keyItem, s, r, query.own()))));
         double limit = maker.exact ? 8 : 3;
-        Value scores = points(level, square, (t, s) -> {
-            Scalar score = apply(Operation.MAXIMUM, Scalar.real(-limit), apply(
-                    Operation.MINIMUM, Scalar.real(limit), Scalar.load(raw, List.of(t, s))));
-            return apply(Operation.SELECT, mask.at(t, s), score,
-                    Scalar.real(maker.exact ? 0 : Double.NEGATIVE_INFINITY));
-        });
+        Value limited = points(level, square, (t, s) -> apply(
+                Operation.MAXIMUM, Scalar.real(-limit), apply(
+                        Operation.MINIMUM, Scalar.real(limit), Scalar.load(raw, List.of(t, s)))));
+        Value scores = points(level, square, (t, s) -> apply(
+                Operation.SELECT, mask.at(t, s), Scalar.load(limited, List.of(t, s)),
+                Scalar.real(maker.exact ? 0 : Double.NEGATIVE_INFINITY)));
         Item item = level.compute("one", Format.F32, true, List.of(), (t, own) -> Scalar.real(1));
         Value weights = scores;
         if (!maker.exact) {

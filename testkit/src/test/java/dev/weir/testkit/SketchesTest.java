@@ -97,4 +97,22 @@ class SketchesTest {
                     Engine.Tracer.NONE).getFirst());
         }
     }
+
+    /** Kernels know weights by address only; a collection must not take them away. */
+    @ParameterizedTest
+    @EnumSource(value = Target.class, names = {"JVM", "NATIVE"})
+    void weightsOutliveAGarbageCollection(Target target) throws Exception {
+        long[] ids = ids(21, 1);
+        try (TestModel model = TestModel.random(sketch("moe_plus_plus"), 7, target, 2)) {
+            Tensor before = feed(model, List.of(model.engine().start()), ids);
+            for (int round = 0; round < 3; round++) {
+                System.gc();
+                for (int i = 0; i < 200; i++) {
+                    // Takes the place of what was freed.
+                    Tensor.zeros(Format.F32, 64 + 8 * i).memory().fill((byte) 0xFF);
+                }
+                assertEquals(before, feed(model, List.of(model.engine().start()), ids));
+            }
+        }
+    }
 }

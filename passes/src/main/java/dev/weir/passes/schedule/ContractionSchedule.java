@@ -244,7 +244,10 @@ final class ContractionSchedule {
             places.addFirst(writer.let(remainder(rest, extent)));
             rest = writer.let(divide(rest, extent));
         }
-        places.addFirst(rest);
+        // A contraction with columns only has one row, and no place for it.
+        if (!shape.isEmpty()) {
+            places.addFirst(rest);
+        }
         return places;
     }
 

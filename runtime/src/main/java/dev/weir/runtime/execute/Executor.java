@@ -18,6 +18,7 @@ import dev.weir.runtime.model.BatchState;
 import dev.weir.runtime.model.Engine;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +41,8 @@ public final class Executor implements AutoCloseable {
     private final Map<Value, State> states = new HashMap<>();
     private final Map<Value, State> lengths = new HashMap<>();
     private final Map<Value, Long> parameterTables = new HashMap<>();
+    /** Kernels know instances by address only: this is what keeps their memory reachable. */
+    private final List<MemorySegment> bound = new ArrayList<>();
     private final Map<Value, Memory> lasting = new HashMap<>();
     private final Map<String, Double> tileNanos = new HashMap<>();
     private final MemorySegment[] scratch;
@@ -81,6 +84,7 @@ public final class Executor implements AutoCloseable {
             lasting.put(parameter.value(), new Memory(instances.getFirst(), false));
             return;
         }
+        bound.addAll(instances);
         MemorySegment table = pool.take(8L * instances.size());
         for (int i = 0; i < instances.size(); i++) {
             table.setAtIndex(WORD, i, instances.get(i).address());
@@ -125,6 +129,7 @@ public final class Executor implements AutoCloseable {
             return new Results(results);
         } finally {
             run.giveBack();
+            Reference.reachabilityFence(this);
         }
     }
 

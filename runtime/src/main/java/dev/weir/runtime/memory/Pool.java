@@ -16,6 +16,11 @@ public final class Pool implements AutoCloseable {
      * Rounding up leaves at least so many bytes behind every block: vector loads may pass the end.
      */
     private static final long SLACK = 64;
+    /**
+     * Whether every block is filled with NaN before its use ({@code -Dweir.poison=true}): what
+     * reads memory that nothing has written gives a wrong result every time, not now and then.
+     */
+    private static final boolean POISON = Boolean.getBoolean("weir.poison");
 
     private final Arena arena = Arena.ofShared();
     private final Map<Long, Deque<MemorySegment>> free = new HashMap<>();
@@ -28,9 +33,10 @@ public final class Pool implements AutoCloseable {
         Deque<MemorySegment> blocks = free.get(size);
         inUse += size;
         peak = Math.max(peak, inUse);
-        return blocks == null || blocks.isEmpty()
+        MemorySegment block = blocks == null || blocks.isEmpty()
                 ? arena.allocate(size, 64)
                 : blocks.removeLast();
+        return POISON ? block.fill((byte) 0xFF) : block;
     }
 
     public void give(MemorySegment block) {

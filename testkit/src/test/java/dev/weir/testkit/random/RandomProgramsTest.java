@@ -49,7 +49,7 @@ import org.junit.jupiter.api.function.Executable;
         afterFailure = AfterFailureMode.RANDOM_SEED)
 class RandomProgramsTest {
     private static final String SEED = "20250728";
-    private static final int PROGRAMS = 360;
+    private static final int PROGRAMS = 420;
     /** The aim is 20: routes and branches are still too rare in the generator (roadmap). */
     private static final int LEAST = 10;
 

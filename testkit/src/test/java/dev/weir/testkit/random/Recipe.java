@@ -39,14 +39,14 @@ public record Recipe(boolean exact, int width, List<Integer> rows, int data, Lis
     public static Arbitrary<Recipe> arbitrary() {
         Arbitrary<Integer> number = Arbitraries.integers().between(0, 999).withoutEdgeCases();
         Arbitrary<Step> leaf = step(number, Arbitraries.just(List.of()));
-        Arbitrary<Step> inner = step(number, leaf.list().ofMinSize(0).ofMaxSize(2));
-        Arbitrary<Step> outer = step(number, inner.list().ofMinSize(0).ofMaxSize(3));
+        Arbitrary<Step> inner = step(number, leaf.list().ofMaxSize(3));
+        Arbitrary<Step> outer = step(number, inner.list().ofMaxSize(4));
         return Combinators.combine(
                         Arbitraries.of(true, false),
                         number,
                         Arbitraries.of(ROWS).list().ofMinSize(1).ofMaxSize(3),
                         number,
-                        outer.list().ofMinSize(2).ofMaxSize(5))
+                        outer.list().ofMinSize(1).ofMaxSize(6))
                 .as(Recipe::new);
     }
 

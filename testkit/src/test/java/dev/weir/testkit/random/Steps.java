@@ -36,14 +36,16 @@ final class Steps {
         }
         if (level.prefix.isPresent()) {
             possible.addAll(List.of(Kind.SHIFT, Kind.STREAM_REDUCE, Kind.ATTEND,
-                    Kind.STREAM_GATHER, Kind.TOTAL, Kind.CALL, Kind.CALL, Kind.GATE));
+                    Kind.STREAM_GATHER, Kind.TOTAL,
+                    Kind.CALL, Kind.CALL, Kind.CALL, Kind.GATE));
             if (level.mayRemember) {
                 possible.addAll(List.of(Kind.APPEND, Kind.APPEND, Kind.CARRY));
             }
         }
         if (level.inFunction) {
             possible.addAll(List.of(
-                    Kind.IF, Kind.IF, Kind.ROUTE, Kind.ROUTE, Kind.NESTED_CALL));
+                    Kind.IF, Kind.IF, Kind.IF, Kind.IF,
+                    Kind.ROUTE, Kind.ROUTE, Kind.ROUTE, Kind.ROUTE, Kind.NESTED_CALL));
         }
         Kind kind = possible.get(step.kind() % possible.size());
         maker.kinds.add(kind);

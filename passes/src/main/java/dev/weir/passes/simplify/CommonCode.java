@@ -11,6 +11,7 @@ import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
+import dev.weir.passes.analysis.Faults;
 import dev.weir.passes.analysis.Rewrite;
 import dev.weir.passes.analysis.Substitution;
 import java.util.ArrayList;
@@ -29,7 +30,8 @@ import java.util.Set;
  *                                                             loop i { y = f(y, a) }
  * </pre>
  *
- * <p>Declines for what reads a state that changes, and for what depends on sizes found in the loop.
+ * <p>Declines for what reads a state that changes, for what depends on sizes found in the loop, and
+ * for what may fault if the loop may run no times.
  */
 public final class CommonCode {
     private final Set<Value> stateValues = new HashSet<>();
@@ -98,6 +100,7 @@ public final class CommonCode {
         for (Node node : body.nodes()) {
             boolean leaves = node instanceof Node.Compute compute
                     && movable(compute)
+                    && (runs(loop) || !Faults.possible(compute))
                     && Walk.reads(compute).stream().noneMatch(inside::contains)
                     && symbols(compute).stream().noneMatch(sizesInside::contains);
             if (leaves) {
@@ -112,6 +115,14 @@ public final class CommonCode {
                 loop.active(), new Region(body.arguments(), stay, body.results()),
                 loop.path(), loop.span()));
         return out;
+    }
+
+    /** Whether a loop's body surely runs once, so that what faults before it faults in it too. */
+    private static boolean runs(Node.Loop loop) {
+        return loop.active().isEmpty()
+                && loop.from() instanceof Scalar.Whole from
+                && loop.to() instanceof Scalar.Whole to
+                && from.value() < to.value();
     }
 
     private static Set<String> symbols(Node.Compute compute) {

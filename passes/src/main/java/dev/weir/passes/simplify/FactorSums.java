@@ -21,16 +21,19 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Divides a sum once instead of every term, so that terms need not wait for the divisor.
+ * Divides a normalised sum once instead of every term, so that terms need not wait for the divisor.
  *
  * <pre>
- *   p[s] = holds(s) ? e[s] / l : 0;  z = sum[s] p[s] · v[s]
- *       ⇒  n = sum[s] (holds(s) ? e[s] : 0) · v[s];  z = l = 0 ? 0 : n / l
+ *   e[s] = c[s] ? exp(x[s] - m) : 0;  m = max[s where c[s]] x[s];  l = sum[s] e[s]
+ *   p[s] = c[s] ? e[s] / l : 0;       z = sum[s] p[s] · v[s]
+ *       ⇒  n = sum[s] e[s] · v[s];    z = l = 0 ? 0 : n / l
  * </pre>
  *
- * <p>Fires if {@code l} is a sum that does not vary along the summed axes. Where l is 0 every term
- * was left out: l is the sum of the same non-negative terms, or the quotient was not a number
- * before.
+ * <p>Fires only if m and l are the maximum and the sum over the terms that z sums ({@link
+ * Normalised}). Then the largest e is 1, so l is 0 just where no term takes part, and z is 0 there as
+ * written. Where p stands behind no condition, z is 0 only for an empty range of s. Of any other
+ * quotient nothing is known: a divisor of 0 gives infinities or NaN in each term, which the quotient
+ * of the sums need not give.
  */
 public final class FactorSums {
     private final Identifiers identifiers;
@@ -55,10 +58,9 @@ public final class FactorSums {
         computes.put(compute.result(), compute);
     }
 
-    /**
-     * A term {@code numerator / divisor · other}; the numerator 0 where the quotient was left out.
-     */
-    private record Quotient(Scalar numerator, Scalar divisor, Optional<Scalar> other) {}
+    /** A term {@code numerator / divisor · other}; when the sum is 0 for want of terms. */
+    private record Quotient(
+            Scalar numerator, Scalar divisor, Scalar withoutTerms, Optional<Scalar> other) {}
 
     private Optional<Quotient> quotient(Node.Compute sum) {
         if (sum.reduction().isEmpty()
@@ -66,7 +68,7 @@ public final class FactorSums {
                 || sum.body().format() != Format.F32) {
             return Optional.empty();
         }
-        List<Index> summed = sum.reduction().get().axes().stream().map(Axis::index).toList();
+        List<Axis> summed = sum.reduction().get().axes();
         if (sum.body() instanceof Scalar.Apply product
                 && product.operation() == Operation.MULTIPLY) {
             Scalar left = product.operands().get(0);
@@ -78,7 +80,8 @@ public final class FactorSums {
     }
 
     private Optional<Quotient> quotient(
-            Scalar factor, Optional<Scalar> other, List<Index> summed) {
+            Scalar factor, Optional<Scalar> other, List<Axis> axes) {
+        List<Index> summed = axes.stream().map(Axis::index).toList();
         Scalar body = factor;
         if (factor instanceof Scalar.Load load
                 && load.bounds() == Scalar.Bounds.PROVED
@@ -97,42 +100,18 @@ public final class FactorSums {
         }
         if (!(body instanceof Scalar.Apply division)
                 || division.operation() != Operation.DIVIDE
-                || !isSum(division.operands().get(1))
                 || Walk.mentions(division.operands().get(1), summed)) {
             return Optional.empty();
         }
         Scalar numerator = division.operands().get(0);
-        if (condition.isPresent() && !isZeroUnless(numerator, condition.get())) {
-            numerator = Scalar.apply(Operation.SELECT, condition.get(), numerator,
-                    new Scalar.Real(Format.F32, 0));
-        }
-        return Optional.of(new Quotient(numerator, division.operands().get(1), other));
+        Scalar divisor = division.operands().get(1);
+        return new Normalised(computes, axes)
+                .withoutTerms(numerator, divisor, condition)
+                .map(without -> new Quotient(numerator, divisor, without, other));
     }
 
     private static boolean isZero(Scalar scalar) {
         return scalar instanceof Scalar.Real real && real.value() == 0;
-    }
-
-    private boolean isSum(Scalar scalar) {
-        return scalar instanceof Scalar.Load load
-                && computes.get(load.source()) instanceof Node.Compute compute
-                && compute.reduction().isPresent()
-                && compute.reduction().get().kind() == Reduction.Kind.SUM;
-    }
-
-    /** Whether a value is 0 already wherever the condition does not hold. */
-    private boolean isZeroUnless(Scalar scalar, Scalar condition) {
-        if (!(scalar instanceof Scalar.Load load)
-                || !(computes.get(load.source()) instanceof Node.Compute compute)
-                || compute.reduction().isPresent()) {
-            return false;
-        }
-        Scalar body = Substitution.apply(
-                compute.body(), Substitution.at(compute.axes(), load.coordinates()));
-        return body instanceof Scalar.Apply select
-                && select.operation() == Operation.SELECT
-                && select.operands().get(0).equals(condition)
-                && isZero(select.operands().get(2));
     }
 
     private void factored(Node.Compute sum, Quotient quotient, List<Node> out) {
@@ -157,12 +136,11 @@ public final class FactorSums {
         Scalar divisor = Substitution.apply(quotient.divisor(), renaming);
         Scalar whole = Scalar.load(
                 numerators, axes.stream().map(a -> Scalar.variable(a.index())).toList());
-        Scalar zero = new Scalar.Real(Format.F32, 0);
         out.add(new Node.Compute(
                 sum.result(), axes, Optional.empty(),
                 Scalar.apply(Operation.SELECT,
-                        Scalar.apply(Operation.EQUAL, divisor, zero),
-                        zero,
+                        Substitution.apply(quotient.withoutTerms(), renaming),
+                        new Scalar.Real(Format.F32, 0),
                         Scalar.apply(Operation.DIVIDE, whole, divisor)),
                 Span.NONE));
     }

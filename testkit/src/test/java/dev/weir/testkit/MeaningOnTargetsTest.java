@@ -54,6 +54,51 @@ class MeaningOnTargetsTest {
                     y[t, d] = total[d] - (x[t - 1, d] or 0)
                 }
                 """, false),
+        BRANCH_ON_A_SEQUENCE("""
+                total[d] = sum[t] x[t, d]
+                y = x
+                if total[0] > 0.0 {
+                    best = argmax[t] x[t, 0]
+                    y[t, d] = total[d] - (x[t - 1, d] or 0) + x[best, d]
+                } else if total[1] > 0.5 {
+                    y = half(x)
+                }
+                """, false),
+        GATE_IN_A_BRANCH_ON_A_SEQUENCE("""
+                total = sum[t, d] x[t, d]
+                y = x
+                if total > 0.0 {
+                    score[t] = x[t, 0] - (x[t - 1, 0] or 0)
+                    if score > 0.2 {
+                        n = sum[t] (if x[t, 0] > 0.0 { 1.0 } else { 0.0 })
+                        y[t, d] = total * x[t, d] - (x[t - 1, d] or 0) + n
+                    }
+                    if total > 3.0 { y = 2.0 * y }
+                }
+                """, false),
+        STATE_IN_A_BRANCH_ON_A_SEQUENCE("""
+                y = x
+                if (sum[t, d] x[t, d]) > 0.0 {
+                    seen ++= x
+                    a[t, s] = (sum[d] x[t, d] * seen[s, d]) / 4.0
+                    p[t, s] = softmax[s] a[t, s]
+                    y[t, d] = sum[s] p[t, s] * seen[s, d]
+                    last[d] = last[d] + (sum[t] x[t, d])
+                }
+                y[t, d] = y[t, d] + last[d]
+                """, "state seen[S, D], last[D] = 0"),
+        A_SEQUENCE_LEAVES_A_LOOP("""
+                y = x
+                for i in 0..4 {
+                    y[t, d] = y[t, d] + 0.25 * (y[t - 1, d] or 0.5)
+                    if (max[t, d] y[t, d]) > 2.0 { break }
+                    y = y * 1.25
+                }
+                """, false),
+        ROUTE_FOR_A_SEQUENCE("""
+                total[d] = sum[t] x[t, d]
+                y = route x to mixers by top(2, softmax(scores @ total))
+                """, false),
         CAUSAL_MIX("""
                 a[t, s] = (sum[d] x[t, d] * x[s, d]) / 2.0
                 p[t, s] = softmax[s] a[t, s] where s <= t
@@ -69,14 +114,24 @@ class MeaningOnTargetsTest {
                 """, false),
         MATRIX("y = w @ x", true),
         TWO_MATRICES("y = w @ (silu(w @ x) * x) + x", true),
-        ROUNDED("h = bf(x)\ny = h * 1.001", true);
+        ROUNDED("h = half(x)\ny = h * 1.001", true);
 
         private final String body;
         private final boolean token;
 
+        private final String state;
+
         Program(String body, boolean token) {
             this.body = body;
             this.token = token;
+            this.state = "";
+        }
+
+        /** For a whole sequence, with something to remember. */
+        Program(String body, String state) {
+            this.body = body;
+            this.token = false;
+            this.state = state;
         }
 
         String source(int width) {
@@ -86,9 +141,23 @@ class MeaningOnTargetsTest {
                         forward(x[D]) -> y[D] { y = x * 1.0078125 }
                     }
 
+                    block Shift<D> {
+                        forward(x[T, D]) -> y[T, D] { y[t, d] = x[t, d] - (x[t - 1, d] or 0) }
+                    }
+
+                    block Scaled<D> {
+                        param scale[D]
+                        forward(x[T, D]) -> y[T, D] {
+                            m[d] = mean[t] x[t, d]
+                            y[t, d] = scale[d] * (x[t, d] - m[d])
+                        }
+                    }
+
                     block Part<D> {
-                        param w[D, D]
-                        bf: Half<D>
+                        param w[D, D], scores[4, D]
+                        mixers: Scaled<D> * 3 ++ [Shift<D>]
+                        %s
+                        half: Half<D>
                         forward(%s) -> %s {
                     %s
                         }
@@ -99,6 +168,7 @@ class MeaningOnTargetsTest {
                         forward(x[T, D]) -> y[T, D] = part(x)
                     }
                     """.formatted(
+                            state,
                             token ? "x[D]" : "x[T, D]", token ? "y[D]" : "y[T, D]", body, width);
         }
     }
@@ -112,6 +182,7 @@ class MeaningOnTargetsTest {
         return x;
     }
 
+    /** Two steps: what is remembered counts too. */
     private static Tensor run(TestModel model, List<Tensor> sequences) {
         List<Engine.Session> sessions = new ArrayList<>();
         long[] rows = new long[sequences.size()];
@@ -128,6 +199,7 @@ class MeaningOnTargetsTest {
                 all.setReal(at++, sequence.real(i));
             }
         }
+        model.engine().step(sessions, rows, List.of(all), Engine.Tracer.NONE);
         return model.engine().step(
                 sessions, rows, List.of(all), Engine.Tracer.NONE).getFirst();
     }

@@ -5,6 +5,7 @@ import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;
@@ -17,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The lifting of one activation of an unlifted function: the frame that it runs for, what its
@@ -124,14 +126,53 @@ final class Context {
                 .orElseGet(() -> new Lifted.Rows(value, frame));
     }
 
+    /** How the rows of a stream lie in all sequences of the batch, also of those that are not here. */
+    Frame.Segments inBatch(Frame stream) {
+        Frame.Segments own = stream.segments().orElseThrow();
+        if (own.sequences() == root) {
+            return own;
+        }
+        Index row = identifiers.index("p");
+        Value segment = identifiers.value("segment", own.segment().type());
+        nodes.add(new Node.Compute(
+                segment, List.of(Axis.over(row, stream.rows())), Optional.empty(),
+                stream.rowIn(root, Scalar.variable(row)), Span.NONE));
+        // A sequence's rows begin where those of the first one here that is not before it do.
+        Index sequence = identifiers.index("b");
+        Index here = identifiers.index("g");
+        Size bounds = Size.sum(root.rows(), Size.of(1));
+        TensorType type = new TensorType(Format.I64, List.of(bounds));
+        Value before = identifiers.value("before", type);
+        nodes.add(new Node.Compute(
+                before,
+                List.of(Axis.over(sequence, bounds)),
+                Optional.of(new Reduction(
+                        Reduction.Kind.SUM,
+                        List.of(Axis.over(here, own.sequences().rows())), Optional.empty())),
+                new Scalar.Convert(Format.I64, Scalar.apply(
+                        Operation.LESS,
+                        own.sequences().rowIn(root, Scalar.variable(here)),
+                        Scalar.variable(sequence))),
+                Span.NONE));
+        Index bound = identifiers.index("b");
+        Value offsets = identifiers.value("offsets", type);
+        nodes.add(new Node.Compute(
+                offsets, List.of(Axis.over(bound, bounds)), Optional.empty(),
+                Scalar.load(own.offsets(),
+                        List.of(Scalar.load(before, List.of(Scalar.variable(bound))))),
+                Span.NONE));
+        return new Frame.Segments(root, segment, offsets);
+    }
+
     /** A size that is not ragged: the largest one where it is. */
     Size bound(Size size) {
         return switch (size) {
             case Size.Constant c -> c;
             case Size.Symbol s -> switch (meaning(s)) {
                 case Meaning.Fixed f -> f.size();
-                case Meaning.Stream st -> measured(s, extentAt(s));
-                case Meaning.Slots sl -> measured(s, extentAt(s));
+                case Meaning.Stream st ->
+                        measured(s, st.frame().segments().orElseThrow().sequences());
+                case Meaning.Slots sl -> measured(s, root);
             };
             case Size.Sum s -> Size.sum(bound(s.left()), bound(s.right()));
             case Size.Product p -> Size.product(bound(p.left()), bound(p.right()));
@@ -139,14 +180,13 @@ final class Context {
         };
     }
 
-    /** The extent of a ragged size as a function of the row of {@link #sequenceFrame}. */
-    private java.util.function.UnaryOperator<Scalar> extentAt(Size.Symbol symbol) {
-        return sequence -> extent(symbol, sequence);
-    }
-
-    private Size measured(
-            Size.Symbol symbol, java.util.function.UnaryOperator<Scalar> extent) {
-        Size rows = sequenceFrame(symbol).rows();
+    /**
+     * The most rows that a symbol has in any sequence.
+     *
+     * @param sequences the frame of the sequences over which it is ragged
+     */
+    private Size measured(Size.Symbol symbol, Frame sequences) {
+        Size rows = sequences.rows();
         Index index = identifiers.index("b");
         Value table = identifiers.value(
                 symbol.name() + " of each sequence", new TensorType(Format.I64, List.of(rows)));
@@ -154,41 +194,33 @@ final class Context {
                 table,
                 List.of(Axis.over(index, rows)),
                 Optional.empty(),
-                extent.apply(Scalar.variable(index)),
+                extent(symbol, wanted -> Scalar.variable(index)),
                 Span.NONE));
         Size.Symbol largest = identifiers.symbol("most " + symbol.name());
         nodes.add(new Node.Measure(largest, table));
         return largest;
     }
 
-    /** The frame of sequences over which a symbol is ragged. */
-    private Frame sequenceFrame(Size.Symbol symbol) {
-        return switch (meaning(symbol)) {
-            case Meaning.Stream stream -> stream.frame().segments().orElseThrow().sequences();
-            case Meaning.Slots slots -> root;
-            case Meaning.Fixed fixed -> throw new IllegalArgumentException(symbol.name());
-        };
-    }
-
     /**
      * A size of the function as an expression.
      *
-     * @param sequence the row of the frame of sequences; only ragged sizes use it
+     * @param rowIn the row of a frame of sequences; only ragged sizes ask for it
      */
-    Scalar extent(Size size, Scalar sequence) {
+    Scalar extent(Size size, Function<Frame, Scalar> rowIn) {
         return switch (size) {
             case Size.Constant c -> Scalar.whole(c.value());
             case Size.Symbol s -> switch (meaning(s)) {
                 case Meaning.Fixed f -> Scalar.extent(f.size());
-                case Meaning.Stream st -> rowsOfSequence(st.frame(), sequence);
-                case Meaning.Slots sl -> slots(sl.state(), sl.instances(), sequence);
+                case Meaning.Stream st -> rowsOfSequence(st.frame(),
+                        rowIn.apply(st.frame().segments().orElseThrow().sequences()));
+                case Meaning.Slots sl -> slots(sl.state(), sl.instances(), rowIn.apply(root));
             };
             case Size.Sum s -> Scalar.apply(
-                    Operation.ADD, extent(s.left(), sequence), extent(s.right(), sequence));
+                    Operation.ADD, extent(s.left(), rowIn), extent(s.right(), rowIn));
             case Size.Product p -> Scalar.apply(
-                    Operation.MULTIPLY, extent(p.left(), sequence), extent(p.right(), sequence));
+                    Operation.MULTIPLY, extent(p.left(), rowIn), extent(p.right(), rowIn));
             case Size.Quotient q -> Scalar.apply(
-                    Operation.DIVIDE, extent(q.left(), sequence), extent(q.right(), sequence));
+                    Operation.DIVIDE, extent(q.left(), rowIn), extent(q.right(), rowIn));
         };
     }
 

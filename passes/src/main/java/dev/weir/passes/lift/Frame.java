@@ -15,6 +15,9 @@ import java.util.function.UnaryOperator;
  * <pre>
  *   sequences  ◀── segment ── tokens ◀── indices ── entrants of a gate
  * </pre>
+ *
+ * <p>Where whole sequences enter a branch, their tokens lie in two frames: in the sequences that
+ * entered, and in the tokens of all sequences.
  */
 final class Frame {
     private final Size rows;
@@ -80,8 +83,10 @@ final class Frame {
         if (this == wanted) {
             return row;
         }
-        if (segments.isPresent() && segments.get().sequences == wanted) {
-            return Scalar.load(segments.get().segment, List.of(row));
+        if (segments.isPresent() && (segments.get().sequences == wanted
+                || parent.isEmpty() || !parent.get().isInside(wanted))) {
+            return segments.get().sequences.rowIn(
+                    wanted, Scalar.load(segments.get().segment, List.of(row)));
         }
         Frame next = parent.orElseThrow(
                 () -> new IllegalArgumentException("the frame does not lie in the wanted one"));
@@ -90,6 +95,8 @@ final class Frame {
 
     /** Whether {@code wanted} is this frame or one around it. */
     boolean isInside(Frame wanted) {
-        return this == wanted || parent.map(p -> p.isInside(wanted)).orElse(false);
+        return this == wanted
+                || parent.map(p -> p.isInside(wanted)).orElse(false)
+                || segments.map(s -> s.sequences.isInside(wanted)).orElse(false);
     }
 }

@@ -503,9 +503,10 @@ public final class Lift {
         List<Scalar> instances = hosts(context, node.instances(), node.span());
         Value rows = canonical(context, node.rows());
         Frame frame = context.frameOf(node.rows().type());
-        Frame.Segments segments = frame.segments()
-                .filter(s -> s.sequences() == context.root)
-                .orElseThrow(() -> unsupported(node.span(), "an append to a state"));
+        if (frame.segments().isEmpty()) {
+            throw unsupported(node.span(), "an append to a state");
+        }
+        Frame.Segments segments = context.inBatch(frame);
         context.nodes.add(new Node.AppendRows(
                 node.state(), instances, rows, segments.segment(), segments.offsets(),
                 node.span()));

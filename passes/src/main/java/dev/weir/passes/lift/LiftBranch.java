@@ -14,7 +14,9 @@ import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -36,9 +38,6 @@ final class LiftBranch {
         if (context.lifted(node.condition()) instanceof Lifted.Uniform condition) {
             uniform(node, condition.value());
             return;
-        }
-        if (context.frame == context.root) {
-            throw Lift.unsupported(node.span(), "a branch on a whole sequence");
         }
         Value condition = lift.canonical(context, node.condition());
         List<Value> bases = bases(node);
@@ -127,10 +126,24 @@ final class LiftBranch {
 
     /** Runs a region of an If for the rows of the context at which the condition holds. */
     private List<Value> enter(Region region, Value condition, List<Value> bases, Span span) {
-        Entry entry = new Entry(condition, context.frame, gatePath(span), span);
-        Context inner = context.nested(entry.frame);
-        inner.nodes.addAll(entry.inside);
-        return entry.finish(inner, region, bases);
+        List<Node> inside = new ArrayList<>();
+        Entrants entrants =
+                Entrants.ofRows(context, context.frame, condition, inside, span);
+        tally(entrants, context.frame, gatePath(span));
+        Context inner = context.nested(entrants.frame());
+        inner.nodes.addAll(inside);
+        // Where sequences enter, so do the rows of their streams.
+        Map<Frame, Entrants> entered = new LinkedHashMap<>();
+        context.meanings.forEach((symbol, meaning) -> {
+            if (meaning instanceof Meaning.Stream stream
+                    && stream.frame().segments().orElseThrow().sequences() == context.frame) {
+                Entrants rows = entered.computeIfAbsent(stream.frame(),
+                        frame -> Entrants.ofSequences(inner, frame, condition, entrants));
+                inner.meanings.put(symbol, new Meaning.Stream(rows.frame()));
+            }
+        });
+        entered.put(context.frame, entrants);
+        return finish(List.copyOf(entered.values()), inner, region, bases, span);
     }
 
     /** A scalar condition has no path of its own in the model: the ledger names its place. */
@@ -143,16 +156,20 @@ final class LiftBranch {
                 .orElseThrow(() -> Lift.unsupported(
                         node.span(), "a gate on an axis other than the stream"));
         Value condition = lift.canonical(context, node.condition());
-        Entry entry = new Entry(condition, outer, node.path(), node.span());
+        List<Node> inside = new ArrayList<>();
+        Entrants entrants = Entrants.ofRows(context, outer, condition, inside, node.span());
+        tally(entrants, outer, node.path());
         Context inner = context.nested(context.frame);
-        inner.nodes.addAll(entry.inside);
-        inner.meanings.put(node.entrants().name(), new Meaning.Stream(entry.frame));
+        inner.nodes.addAll(inside);
+        inner.meanings.put(node.entrants().name(), new Meaning.Stream(entrants.frame()));
         for (int i = 0; i < node.captured().size(); i++) {
-            inner.values.put(node.body().arguments().get(i), inner(node.captured().get(i), entry));
+            inner.values.put(
+                    node.body().arguments().get(i), inner(node.captured().get(i), entrants));
         }
         List<Value> bases =
                 node.before().stream().map(v -> lift.canonical(context, v)).toList();
-        List<Value> results = entry.finish(inner, node.body(), bases);
+        List<Value> results =
+                finish(List.of(entrants), inner, node.body(), bases, node.span());
         for (int r = 0; r < results.size(); r++) {
             context.values.put(node.results().get(r),
                     context.canonical(node.results().get(r).type(), results.get(r)));
@@ -160,118 +177,56 @@ final class LiftBranch {
     }
 
     /** A captured value, seen by the entrants: the same memory, reached through their rows. */
-    private Lifted inner(Value captured, Entry entry) {
+    private Lifted inner(Value captured, Entrants entrants) {
         Value value = lift.canonical(context, captured);
-        return new Lifted.Stream(value, context.frameOf(captured.type()), entry.frame, 0);
+        return new Lifted.Stream(value, context.frameOf(captured.type()), entrants.frame(), 0);
     }
 
-    /** The rows that enter: their number, their places, the frame that they make. */
-    private final class Entry {
-        final Size.Symbol count;
-        final Value indices;
-        final Frame outer;
-        final Frame frame;
-        final String path;
-        final Span span;
-        /** Nodes that only matter if some row enters. */
-        final List<Node> inside = new ArrayList<>();
+    private void tally(Entrants entrants, Frame outer, String path) {
+        context.nodes.add(new Node.Tally(
+                path,
+                List.of(),
+                Node.TallyKind.GATE,
+                List.of(Scalar.extent(entrants.count()), Scalar.extent(outer.rows())),
+                Optional.empty()));
+    }
 
-        Entry(Value condition, Frame outer, String path, Span span) {
-            this.outer = outer;
-            this.path = path;
-            this.span = span;
-            count = context.identifiers.symbol("K");
-            indices = context.identifiers.value(
-                    "entrants", new TensorType(Format.I64, List.of(count)));
-            context.nodes.add(new Node.Selection(indices, condition, count, span));
-            context.nodes.add(new Node.Tally(
-                    path,
-                    List.of(),
-                    Node.TallyKind.GATE,
-                    List.of(Scalar.extent(count), Scalar.extent(outer.rows())),
-                    Optional.empty()));
-            frame = outer.segments().isPresent() && outer.segments().get().sequences()
-                            == context.root
-                    ? Frame.inside(outer, count, this::place, segments(condition))
-                    : Frame.inside(outer, count, this::place);
+    /**
+     * Lifts the body, scatters its results over the bases, and guards all of it.
+     *
+     * @param entered the entrants that a result can have; the last are those of the region itself
+     */
+    private List<Value> finish(
+            List<Entrants> entered, Context inner, Region region, List<Value> bases, Span span) {
+        lift.liftBody(inner, region.nodes());
+        List<Value> scattered = new ArrayList<>();
+        for (int r = 0; r < bases.size(); r++) {
+            Value result = region.results().get(r);
+            Value rows = lift.canonical(inner, result);
+            Frame frame = inner.frameOf(result.type());
+            Entrants own = entered.stream().filter(e -> e.frame() == frame).findFirst()
+                    .orElseThrow(() -> new IllegalStateException(
+                            result.name() + " is not a value of the entrants"));
+            Node.Scatter scatter = own.scatter(inner, bases.get(r), rows, span);
+            inner.nodes.add(scatter);
+            scattered.add(scatter.result());
         }
-
-        private Scalar place(Scalar row) {
-            return Scalar.load(indices, List.of(row));
-        }
-
-        private Frame.Segments segments(Value condition) {
-            Frame.Segments outerSegments = outer.segments().orElseThrow();
-            Index row = context.identifiers.index("p");
-            Value segment = context.identifiers.value("segment", indices.type());
-            inside.add(new Node.Compute(
-                    segment,
-                    List.of(Axis.over(row, count)),
-                    Optional.empty(),
-                    Scalar.load(outerSegments.segment(), List.of(place(Scalar.variable(row)))),
-                    Span.NONE));
-            // Where a sequence's entrants begin: as many as hold before its first row.
-            Index sequence = context.identifiers.index("b");
-            Index before = context.identifiers.index("q");
-            Value offsets = context.identifiers.value("offsets", outerSegments.offsets().type());
-            Axis rowsBefore = new Axis(
-                    before,
-                    Scalar.whole(0),
-                    Scalar.load(
-                            outerSegments.offsets(), List.of(Scalar.variable(sequence))));
-            inside.add(new Node.Compute(
-                    offsets,
-                    List.of(Axis.over(sequence, offsets.type().shape().getFirst())),
-                    Optional.of(new Reduction(
-                            Reduction.Kind.SUM, List.of(rowsBefore), Optional.empty())),
-                    new Scalar.Convert(Format.I64,
-                            Scalar.load(condition, List.of(Scalar.variable(before)))),
-                    Span.NONE));
-            return new Frame.Segments(outerSegments.sequences(), segment, offsets);
-        }
-
-        /** Lifts the body, scatters its results over the bases, and guards all of it. */
-        List<Value> finish(Context inner, Region region, List<Value> bases) {
-            lift.liftBody(inner, region.nodes());
-            List<Value> scattered = new ArrayList<>();
-            for (int r = 0; r < bases.size(); r++) {
-                Value value = lift.canonical(inner, region.results().get(r));
-                scattered.add(scatter(inner, bases.get(r), value));
-            }
-            Value some = context.identifiers.value("any entrants", TensorType.scalar(Format.BOOL));
-            context.nodes.add(new Node.Compute(
-                    some, List.of(), Optional.empty(),
-                    Scalar.apply(Operation.GREATER, Scalar.extent(count), Scalar.whole(0)),
-                    Span.NONE));
-            List<Value> results = bases.stream()
-                    .map(b -> context.identifiers.value(b.name(), b.type()))
-                    .toList();
-            context.nodes.add(new Node.If(
-                    results,
-                    some,
-                    new Region(List.of(), inner.nodes, scattered),
-                    new Region(List.of(), List.of(), bases),
-                    span));
-            return results;
-        }
-
-        private Value scatter(Context inner, Value base, Value rows) {
-            List<Axis> axes = new ArrayList<>();
-            List<Scalar> target = new ArrayList<>();
-            List<Scalar> source = new ArrayList<>();
-            for (Size size : rows.type().shape()) {
-                Index index = context.identifiers.index(axes.isEmpty() ? "p" : "i");
-                axes.add(Axis.over(index, size));
-                source.add(Scalar.variable(index));
-                target.add(axes.size() == 1
-                        ? place(Scalar.variable(index))
-                        : Scalar.variable(index));
-            }
-            Value result = context.identifiers.value(base.name(), base.type());
-            inner.nodes.add(new Node.Scatter(
-                    result, base, axes, target, Optional.empty(), false,
-                    Scalar.load(rows, source), span));
-            return result;
-        }
+        Value some = context.identifiers.value("any entrants", TensorType.scalar(Format.BOOL));
+        context.nodes.add(new Node.Compute(
+                some, List.of(), Optional.empty(),
+                Scalar.apply(
+                        Operation.GREATER,
+                        Scalar.extent(entered.getLast().count()), Scalar.whole(0)),
+                Span.NONE));
+        List<Value> results = bases.stream()
+                .map(b -> context.identifiers.value(b.name(), b.type()))
+                .toList();
+        context.nodes.add(new Node.If(
+                results,
+                some,
+                new Region(List.of(), inner.nodes, scattered),
+                new Region(List.of(), List.of(), bases),
+                span));
+        return results;
     }
 }

@@ -13,8 +13,11 @@ import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * Lifts {@link Node.Route}: the (row, choice) pairs are sorted by the block that they chose, each
@@ -43,9 +46,6 @@ final class LiftRoute {
     }
 
     void run() {
-        if (context.frame == context.root) {
-            throw Lift.unsupported(node.span(), "a route for a whole sequence");
-        }
         Value selection = lift.canonical(context, node.selection());
         Value weights = lift.canonical(context, node.weights());
         Size rows = context.frame.rows();
@@ -66,8 +66,20 @@ final class LiftRoute {
                 node.path(), pathInstances(), Node.TallyKind.ROUTE, List.of(),
                 Optional.of(offsets)));
         Value inverse = inverse(order, pairs);
-        Value out = runBlocks(order, members, offsets, pairs);
-        combine(weights, place, inverse, out, rows);
+        Optional<Frame> stream = context.streamAxis(node.result().type().shape())
+                .flatMap(a -> context.stream(node.result().type().shape().get(a)));
+        Optional<Expansion> copies = stream.map(
+                s -> Expansion.of(context, s, pairFrame(pairs, row -> row, order)));
+        Value out = runBlocks(order, members, offsets, pairs, copies);
+        combine(weights, place, inverse, out, stream, copies);
+    }
+
+    /** The frame of some pairs in sorted order: each lies in the row that chose. */
+    private Frame pairFrame(Size pairs, UnaryOperator<Scalar> sorted, Value order) {
+        return Frame.inside(context.frame, pairs, row -> Scalar.apply(
+                Operation.DIVIDE,
+                Scalar.load(order, List.of(sorted.apply(row))),
+                Scalar.whole(choices)));
     }
 
     /** The instances of the block that owns the list, where they are the same for all rows. */
@@ -151,14 +163,16 @@ final class LiftRoute {
         return inverse;
     }
 
-    private Value runBlocks(Value order, Value members, Value offsets, Size pairs) {
+    private Value runBlocks(
+            Value order, Value members, Value offsets, Size pairs, Optional<Expansion> copies) {
         if (node.alternatives().size() == 1) {
             return runBlocks(
-                    node.alternatives().getFirst(), context, pairs, row -> row, order, members);
+                    node.alternatives().getFirst(), pairs, row -> row, order, members);
         }
+        Size rows = copies.map(c -> c.frame().rows()).orElse(pairs);
         Value out = null;
         for (Node.Alternative alternative : node.alternatives()) {
-            out = stretch(alternative, order, members, offsets, pairs, out);
+            out = stretch(alternative, order, members, offsets, rows, copies, out);
         }
         return out;
     }
@@ -169,7 +183,8 @@ final class LiftRoute {
             Value order,
             Value members,
             Value offsets,
-            Size pairs,
+            Size allRows,
+            Optional<Expansion> copies,
             Value before) {
         Scalar first = Scalar.load(offsets, List.of(Scalar.whole(alternative.first())));
         Scalar last = Scalar.load(
@@ -180,10 +195,12 @@ final class LiftRoute {
                 Scalar.apply(Operation.SUBTRACT, last, first), Span.NONE));
         Size.Symbol count = context.identifiers.symbol("K");
         context.nodes.add(new Node.Measure(count, length));
-        Value rows = runBlocks(alternative, context, count,
+        Value rows = runBlocks(alternative, count,
                 row -> Scalar.apply(Operation.ADD, first, row), order, members);
+        Scalar firstRow = copies.<Scalar>map(c -> Scalar.load(c.offsets(), List.of(first)))
+                .orElse(first);
         List<Size> shape = new ArrayList<>(rows.type().shape());
-        shape.set(0, pairs);
+        shape.set(0, allRows);
         TensorType type = new TensorType(rows.type().format(), shape);
         Value base = before == null ? blank(type) : before;
         List<Axis> axes = new ArrayList<>();
@@ -194,7 +211,7 @@ final class LiftRoute {
             axes.add(Axis.over(index, size));
             source.add(Scalar.variable(index));
             target.add(target.isEmpty()
-                    ? Scalar.apply(Operation.ADD, first, Scalar.variable(index))
+                    ? Scalar.apply(Operation.ADD, firstRow, Scalar.variable(index))
                     : Scalar.variable(index));
         }
         Value result = context.identifiers.value("routed", type);
@@ -219,24 +236,25 @@ final class LiftRoute {
     /** The blocks of one stretch over a frame of sorted pairs; gives {@code [pairs, own…]}. */
     private Value runBlocks(
             Node.Alternative alternative,
-            Context caller,
             Size rows,
-            java.util.function.UnaryOperator<Scalar> sorted,
+            UnaryOperator<Scalar> sorted,
             Value order,
             Value members) {
-        Frame frame = Frame.inside(caller.frame, rows, row -> Scalar.apply(
-                Operation.DIVIDE,
-                Scalar.load(order, List.of(sorted.apply(row))),
-                Scalar.whole(choices)));
+        Frame frame = pairFrame(rows, sorted, order);
         Function function = lift.function(alternative.function());
-        Context callee = caller.callee(frame);
-        lift.bindSizes(caller, callee, function.body().arguments(),
+        Context callee = context.callee(frame);
+        lift.bindSizes(context, callee, function.body().arguments(),
                 node.arguments().stream().map(Value::type).toList());
+        Map<Frame, Frame> copied = new HashMap<>();
+        callee.meanings.replaceAll((symbol, meaning) -> meaning instanceof Meaning.Stream stream
+                ? new Meaning.Stream(copied.computeIfAbsent(stream.frame(),
+                        f -> Expansion.of(context, f, frame).frame()))
+                : meaning);
         for (int a = 0; a < node.arguments().size(); a++) {
             callee.values.put(function.body().arguments().get(a),
-                    caller.lifted(node.arguments().get(a)));
+                    context.lifted(node.arguments().get(a)));
         }
-        lift.bindInstances(caller, callee, function, node.instances());
+        lift.bindInstances(context, callee, function, node.instances());
         if (alternative.indexed()) {
             Scalar first = Scalar.whole(alternative.first());
             callee.values.put(
@@ -252,26 +270,45 @@ final class LiftRoute {
         return lift.canonical(callee, function.body().results().getFirst());
     }
 
-    private void combine(Value weights, Value place, Value inverse, Value out, Size rows) {
+    /**
+     * Sums what the choices gave.
+     *
+     * @param stream the stream of the result, if it has one: the choices are a sequence's then, and
+     *     their results all its rows
+     */
+    private void combine(
+            Value weights,
+            Value place,
+            Value inverse,
+            Value out,
+            Optional<Frame> stream,
+            Optional<Expansion> copies) {
         TensorType type = node.result().type();
+        Frame frame = stream.orElse(context.frame);
         Index p = context.identifiers.index("p");
         Index r = context.identifiers.index("r");
-        Scalar row = Scalar.variable(p);
+        Scalar row = frame.rowIn(context.frame, Scalar.variable(p));
         Scalar choice = Scalar.variable(r);
-        List<Axis> axes = new ArrayList<>();
-        axes.add(Axis.over(p, rows));
-        List<Scalar> source = new ArrayList<>();
-        source.add(Scalar.load(inverse, List.of(Scalar.apply(
+        Scalar pair = Scalar.load(inverse, List.of(Scalar.apply(
                 Operation.ADD,
                 Scalar.apply(Operation.MULTIPLY, row, Scalar.whole(choices)),
-                choice))));
-        for (Size size : type.shape()) {
+                choice)));
+        List<Axis> axes = new ArrayList<>();
+        axes.add(Axis.over(p, frame.rows()));
+        List<Scalar> source = new ArrayList<>();
+        source.add(copies.<Scalar>map(c -> Scalar.apply(
+                        Operation.ADD,
+                        Scalar.load(c.offsets(), List.of(pair)),
+                        Scalar.apply(Operation.SUBTRACT,
+                                Scalar.variable(p), Context.firstRow(frame, row))))
+                .orElse(pair));
+        TensorType lifted = context.canonicalType(type);
+        for (Size size : lifted.shape().subList(1, lifted.rank())) {
             Index index = context.identifiers.index("d");
             axes.add(Axis.over(index, size));
             source.add(Scalar.variable(index));
         }
-        Value result = context.identifiers.value(
-                node.result().name(), context.canonicalType(type));
+        Value result = context.identifiers.value(node.result().name(), lifted);
         Scalar weight = Scalar.load(
                 weights, List.of(row, Scalar.load(place, List.of(row, choice))));
         context.nodes.add(new Node.Compute(
@@ -283,6 +320,6 @@ final class LiftRoute {
                         Optional.empty())),
                 Scalar.apply(Operation.MULTIPLY, weight, Scalar.load(out, source)),
                 node.span()));
-        context.values.put(node.result(), new Lifted.Rows(result, context.frame));
+        context.values.put(node.result(), context.canonical(type, result));
     }
 }

@@ -30,7 +30,7 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
                     ? Scalar.apply(
                             Operation.SUBTRACT, row, Context.firstRow(frame, sequence()))
                     : v;
-            case Scalar.Extent e -> context.extent(e.size(), sequenceOrRow());
+            case Scalar.Extent e -> context.extent(e.size(), this::rowIn);
             case Scalar.Load l -> load(
                     context.lifted(l.source()), l.coordinates(), l.bounds(), l.otherwise());
             case Scalar.Real r -> r;
@@ -52,8 +52,8 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
         return frame.rowIn(context.frame, row);
     }
 
-    private Scalar sequenceOrRow() {
-        return frame.isInside(context.frame) ? sequence() : row;
+    private Scalar rowIn(Frame sequences) {
+        return frame.rowIn(sequences, row);
     }
 
     private Scalar load(

@@ -30,10 +30,10 @@ import java.util.Optional;
  * </pre>
  *
  * <p>Fires only if m and l are the maximum and the sum over the terms that z sums ({@link
- * Normalised}). Then the largest e is 1, so l is 0 just where no term takes part, and z is 0 there as
- * written. Where p stands behind no condition, z is 0 only for an empty range of s. Of any other
- * quotient nothing is known: a divisor of 0 gives infinities or NaN in each term, which the quotient
- * of the sums need not give.
+ * Normalised}). Then the largest e is 1, so l is 0 just where no term takes part, and z is 0
+ * there as written. Where p stands behind no condition, z is 0 only for an empty range of s. Of
+ * any other quotient nothing is known: a divisor of 0 gives infinities or NaN in each term, which
+ * the quotient of the sums need not give.
  */
 public final class FactorSums {
     private final Identifiers identifiers;

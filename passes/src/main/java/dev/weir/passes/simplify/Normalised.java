@@ -16,11 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Recognises quotients {@code e / l} with {@code e = c ? exp(x - m) : 0}, where m is the maximum of x
- * and l the sum of e over the given axes, both where c holds. The condition may be missing.
+ * Recognises quotients {@code e / l} with {@code e = c ? exp(x - m) : 0}, where m is the maximum of
+ * x and l the sum of e over the given axes, both where c holds. The condition may be missing.
  *
- * <p>The definitions are compared as expressions, so it does not matter how the program named them,
- * or whether a condition stands in a filter or in the body.
+ * <p>The definitions are compared as expressions, so it does not matter how the program named
+ * them, or whether a condition stands in a filter or in the body.
  */
 final class Normalised {
     private final Map<Value, Node.Compute> computes;

@@ -7,9 +7,14 @@ import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.runtime.generate.Generator;
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.tokenize.Tokenizer;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -29,23 +34,59 @@ final class ExplainCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions options;
 
+    @Option(names = "--prompt", paramLabel = "TEXT",
+            description = "also run one step on this text, and show what ran")
+    private Optional<String> prompt = Optional.empty();
+
+    @Option(names = "--prompt-ids", paramLabel = "ID", split = ",",
+            description = "also run one step on these token ids, and show what ran")
+    private List<Long> promptIds = List.of();
+
+    @Option(names = {"-t", "--threads"}, paramLabel = "N",
+            description = "threads to run with (default: all processors)")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
     @Option(names = "--json", description = "write as JSON")
     private boolean json;
 
     @Override
     public Integer call() {
-        try (KernelCompiler compiler = options.compiler()) {
-            KernelProgram program = Compiler.schedule(
-                    options.optimise(options.lower(false)), compiler.target());
-            Map<String, Long> weights = new TreeMap<>();
-            collect(program.step(), weights);
-            if (json) {
-                weir.printJson(asJson(program, weights));
-            } else {
-                weir.print(asText(program, weights));
+        if (prompt.isPresent() && !promptIds.isEmpty()) {
+            throw new UserException("give one of --prompt and --prompt-ids");
+        }
+        if (prompt.isPresent() || !promptIds.isEmpty()) {
+            options.requireKernels();
+            try (Loaded loaded = Loaded.load(options, threads, false);
+                    Engine.Session session = loaded.engine().start()) {
+                new Generator(loaded.engine(), loaded.program()).feed(session, ids());
+                show(loaded.kernels().orElseThrow(), Optional.of(loaded.engine().ledger()));
             }
+            return 0;
+        }
+        try (KernelCompiler compiler = options.compiler()) {
+            show(Compiler.schedule(options.optimise(options.lower(false)), compiler.target()),
+                    Optional.empty());
         }
         return 0;
+    }
+
+    private List<Long> ids() {
+        if (prompt.isEmpty()) {
+            return promptIds;
+        }
+        try (Tokenizer tokenizer = Prompts.tokenizer(options)) {
+            return Prompts.ids(tokenizer, Prompts.configuration(options), prompt.get());
+        }
+    }
+
+    private void show(KernelProgram program, Optional<Ledger> ledger) {
+        Map<String, Long> weights = new TreeMap<>();
+        collect(program.step(), weights);
+        if (json) {
+            weir.printJson(asJson(program, weights, ledger));
+        } else {
+            weir.print(asText(program, weights, ledger));
+        }
     }
 
     private static void collect(List<HostStatement> statements, Map<String, Long> weights) {
@@ -74,25 +115,39 @@ final class ExplainCommand implements Callable<Integer> {
         return lines;
     }
 
-    private static String asText(KernelProgram program, Map<String, Long> weights) {
+    private static String asText(
+            KernelProgram program, Map<String, Long> weights, Optional<Ledger> ledger) {
         StringBuilder out = new StringBuilder();
         out.append(program.name()).append(": ").append(program.kernels().size())
-                .append(" kernels\n");
+                .append(" kernels\n")
+                .append("N: tokens of a step; B: sequences; K, most …: counted at run time; ")
+                .append("slots: what a state holds\n");
         for (KernelProgram.Story story : program.stories()) {
             out.append('\n').append(story.kernel()).append("  [").append(story.form())
                     .append("]\n");
-            out.append("  computes ").append(String.join(", ", story.values())).append('\n');
+            if (!story.values().isEmpty()) {
+                out.append("  computes ").append(String.join(", ", story.values())).append('\n');
+            }
+            out.append("  work     ").append(Amount.of(story.work().operations()))
+                    .append(" operations\n");
+            out.append("  bytes    ").append(Amount.of(story.work().read())).append(" read, ")
+                    .append(Amount.of(story.work().written())).append(" written\n");
             if (weights.getOrDefault(story.kernel(), 0L) > 0) {
-                out.append(String.format("  reads %,d bytes of weights for each instance in use%n",
+                out.append(String.format("  weights  %,d bytes for each instance in use%n",
                         weights.get(story.kernel())));
             }
+            ledger.map(l -> l.kernels().get(story.kernel())).ifPresent(k -> out.append(
+                    String.format("  ran      %,d times, %,d bytes of weights%n",
+                            k.launches(), k.weightBytes())));
             lines(story).forEach(l -> out.append("  from ").append(l).append('\n'));
             story.decisions().forEach(d -> out.append("  ").append(d).append('\n'));
         }
+        ledger.ifPresent(l -> out.append("\nledger\n").append(LedgerText.of(l)));
         return out.toString();
     }
 
-    private static ObjectNode asJson(KernelProgram program, Map<String, Long> weights) {
+    private static ObjectNode asJson(
+            KernelProgram program, Map<String, Long> weights, Optional<Ledger> ledger) {
         ObjectNode node = Json.MAPPER.createObjectNode();
         node.put("model", program.name());
         ArrayNode kernels = node.putArray("kernels");
@@ -100,7 +155,14 @@ final class ExplainCommand implements Callable<Integer> {
             ObjectNode kernel = kernels.addObject();
             kernel.put("name", story.kernel());
             kernel.put("form", story.form());
+            kernel.put("operations", Amount.of(story.work().operations()));
+            kernel.put("bytesRead", Amount.of(story.work().read()));
+            kernel.put("bytesWritten", Amount.of(story.work().written()));
             kernel.put("weightBytes", weights.getOrDefault(story.kernel(), 0L));
+            ledger.map(l -> l.kernels().get(story.kernel())).ifPresent(k -> kernel
+                    .putObject("ran")
+                    .put("launches", k.launches())
+                    .put("weightBytes", k.weightBytes()));
             ArrayNode values = kernel.putArray("values");
             story.values().forEach(values::add);
             ArrayNode lines = kernel.putArray("source");
@@ -108,6 +170,7 @@ final class ExplainCommand implements Callable<Integer> {
             ArrayNode decisions = kernel.putArray("decisions");
             story.decisions().forEach(decisions::add);
         }
+        ledger.ifPresent(l -> node.set("ledger", Json.ledger(l)));
         return node;
     }
 }

@@ -90,6 +90,13 @@ final class ModelOptions {
         return Compiler.optimise(program, Set.copyOf(disabled), (pass, result, nanos) -> { });
     }
 
+    /** Refuses the interpreter where kernels are wanted. */
+    void requireKernels() {
+        if (target == Target.INTERPRETER) {
+            compiler();
+        }
+    }
+
     /** The back end of the chosen target; the interpreter has none. */
     KernelCompiler compiler() {
         return switch (target) {

@@ -6,7 +6,6 @@ import dev.weir.runtime.generate.Generator;
 import dev.weir.runtime.generate.Sampler;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.tokenize.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -118,11 +117,7 @@ final class RunCommand implements Callable<Integer> {
         Sampler sampler = greedy
                 ? Sampler.greedy()
                 : new Sampler(temperature, topK, topP, seed);
-        JsonNode config = options.files().weights()
-                .map(w -> w.resolve("config.json"))
-                .filter(Files::exists)
-                .map(ModelFiles::json)
-                .orElseGet(Json.MAPPER::createObjectNode);
+        JsonNode config = Prompts.configuration(options);
         List<Long> generated = new ArrayList<>();
         try (Engine.Session session = loaded.engine().start()) {
             if (prompt.isEmpty()) {
@@ -135,18 +130,8 @@ final class RunCommand implements Callable<Integer> {
                 }
                 return;
             }
-            try (Tokenizer tokenizer = options.files().weights()
-                    .flatMap(Tokenizer::open)
-                    .orElseThrow(() -> new UserException(
-                            "there is no tokenizer.json beside the weights"
-                                    + "\nhelp: give token ids with --prompt-ids"))) {
-                List<Long> ids = new ArrayList<>();
-                if (config.path("bos_token_id").canConvertToLong()) {
-                    ids.add(config.path("bos_token_id").longValue());
-                }
-                for (long id : tokenizer.encode(prompt.get())) {
-                    ids.add(id);
-                }
+            try (Tokenizer tokenizer = Prompts.tokenizer(options)) {
+                List<Long> ids = Prompts.ids(tokenizer, config, prompt.get());
                 TextStream text = new TextStream(tokenizer, ids, json ? t -> { } : weir::print);
                 text.begin();
                 Predicate<Long> next = id -> {

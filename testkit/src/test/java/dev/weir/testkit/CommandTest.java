@@ -155,6 +155,32 @@ class CommandTest {
     }
 
     @Test
+    void explainShowsWorkBytesAndTheLedgerOfAStep() throws Exception {
+        Outcome outcome = weir(
+                "explain", TINYWORLD, "--json", "--prompt-ids", "5,17,3", "--threads", "1");
+        assertEquals(0, outcome.code, outcome.err);
+        JsonNode node = new ObjectMapper().readTree(outcome.out);
+        long launches = 0;
+        long bytes = 0;
+        for (JsonNode kernel : node.path("kernels")) {
+            launches += kernel.path("ran").path("launches").asLong();
+            bytes += kernel.path("ran").path("weightBytes").asLong();
+            if (kernel.path("source").toString().contains("sum[h, c] wo[d, h, c]")) {
+                // 128 products of 128 terms each, two operations a term, and the residual.
+                assertEquals("32,896 · N", kernel.path("operations").asText());
+                assertEquals("1,024 · N", kernel.path("bytesRead").asText());
+                assertEquals("512 · N", kernel.path("bytesWritten").asText());
+                assertEquals(128 * 128 * 2, kernel.path("weightBytes").asLong());
+            }
+        }
+        assertEquals(node.path("ledger").path("launches").asLong(), launches);
+        assertEquals(node.path("ledger").path("weightBytes").asLong(), bytes);
+        assertTrue(launches > 0);
+        assertEquals(4, node.path("ledger").path("routes").size());
+        assertTrue(weir("explain", TINYWORLD, "--prompt", "Mira").out.contains("route  layers.3"));
+    }
+
+    @Test
     void usersFaultsAreOneWrongCommandLinesTwo() {
         assertEquals(1, weir("run", "no/such/model", "--prompt", "x").code);
         assertEquals(1, weir("run", TINYWORLD, "--prompt-ids", "5,900", "-n", "1").code);

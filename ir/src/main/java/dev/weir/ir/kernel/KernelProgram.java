@@ -5,6 +5,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Size;
 import java.util.List;
 
 /**
@@ -44,6 +45,7 @@ public record KernelProgram(
      * @param form how it is scheduled
      * @param values the values that it computes, by the user's names
      * @param spans the source text that went into it
+     * @param work what one launch does, in run-time sizes
      * @param decisions what was fused, what was not, and why
      */
     public record Story(
@@ -51,6 +53,7 @@ public record KernelProgram(
             String form,
             List<String> values,
             List<Span> spans,
+            Work work,
             List<String> decisions) {
         public Story {
             values = List.copyOf(values);
@@ -58,6 +61,15 @@ public record KernelProgram(
             decisions = List.copyOf(decisions);
         }
     }
+
+    /**
+     * The work of one launch, in run-time sizes.
+     *
+     * @param operations applications of an operation, and terms of reductions
+     * @param read bytes of tensors that go in, without parameters that are read whole
+     * @param written bytes of tensors that come out
+     */
+    public record Work(Size operations, Size read, Size written) {}
 
     public KernelProgram {
         parameters = List.copyOf(parameters);

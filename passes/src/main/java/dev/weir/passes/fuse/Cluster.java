@@ -14,15 +14,24 @@ import java.util.Set;
  * @param nodes in execution order
  * @param prefix how many leading axes the nodes share
  * @param exported the values that somebody outside reads
- * @param decisions what was fused or not, and why
+ * @param fused why nodes are together, where that is more than reading one another
+ * @param apart what it reads of other clusters that it could not be joined with
  */
 public record Cluster(
-        List<Node> nodes, int prefix, Set<Value> exported, List<String> decisions) {
+        List<Node> nodes,
+        int prefix,
+        Set<Value> exported,
+        List<String> fused,
+        List<Apart> apart) {
     public Cluster {
         nodes = List.copyOf(nodes);
         exported = Set.copyOf(exported);
-        decisions = List.copyOf(decisions);
+        fused = List.copyOf(fused);
+        apart = List.copyOf(apart);
     }
+
+    /** A value that another cluster computes, and why that one stays another. */
+    public record Apart(Value value, String reason) {}
 
     /** The shared axes, as the first node names them. */
     public List<Axis> sharedAxes() {

@@ -49,7 +49,7 @@ public final class Clustering {
         final List<Node> nodes = new ArrayList<>();
         final Set<Group> before = new LinkedHashSet<>();
         final Set<Group> after = new LinkedHashSet<>();
-        final List<String> decisions = new ArrayList<>();
+        final List<String> fused = new ArrayList<>();
         int prefix;
         int order;
         int visited;
@@ -231,7 +231,8 @@ public final class Clustering {
                 if (a != b && groups.contains(a) && groups.contains(b)
                         && Siblings.match(a.nodes, b.nodes, a.prefix, b.prefix, facts)
                         && !reaches(a, b) && !reaches(b, a)) {
-                    merge(a, b, a.prefix, "reads the same rows");
+                    a.fused.add(names(a) + " and " + names(b) + " read the same rows");
+                    merge(a, b, a.prefix);
                 }
             }
         }
@@ -264,39 +265,28 @@ public final class Clustering {
                 || !isFusible(consumer.nodes.getFirst())) {
             return false;
         }
-        Optional<String> obstacle = obstacle(producer, consumer);
-        if (obstacle.isPresent()) {
-            note(consumer, obstacle.get());
+        if (obstacle(producer, consumer).isPresent()) {
             return false;
         }
-        merge(producer, consumer, sharedPrefix(producer, consumer), "");
+        merge(producer, consumer, sharedPrefix(producer, consumer));
         return true;
-    }
-
-    private static void note(Group group, String text) {
-        if (!group.decisions.contains(text)) {
-            group.decisions.add(text);
-        }
     }
 
     /** Why two groups cannot become one, if they cannot. */
     private Optional<String> obstacle(Group producer, Group consumer) {
-        String pair = names(producer) + " and " + names(consumer);
         int prefix = sharedPrefix(producer, consumer);
         if (prefix == 0) {
-            return Optional.of("kept apart: " + pair
-                    + ": no leading axis at which each point reads only its own");
+            return Optional.of("no leading axis at which each point reads only its own");
         }
         if (detour(producer, consumer)) {
-            return Optional.of("kept apart: " + pair + ": something between them reads the first");
+            return Optional.of("something between them reads it too");
         }
         List<Node> all = new ArrayList<>(producer.nodes);
         all.addAll(consumer.nodes);
         for (Node node : all) {
             Optional<Contraction> contraction = Contraction.of(node, facts);
             if (contraction.isPresent() && !fits(contraction.get(), prefix, all)) {
-                return Optional.of("kept apart: " + pair
-                        + ": the contraction keeps its register blocks");
+                return Optional.of("the contraction keeps its register blocks");
             }
         }
         Set<Value> inside = new HashSet<>();
@@ -307,12 +297,12 @@ public final class Clustering {
                 boolean readInside = all.stream().anyMatch(n -> Walk.reads(n).contains(value));
                 Optional<Long> room = room(value, prefix);
                 if (readInside && room.isPresent() && room.get() > LARGEST_LOCAL) {
-                    return Optional.of("kept apart: " + pair + ": " + value.name()
-                            + " has too many elements to stay inside");
+                    return Optional.of(
+                            value.name() + " has too many elements to stay inside");
                 }
                 if (readInside && room.isEmpty()
                         && (streaming.isEmpty() || isReadOutside(value, all))) {
-                    return Optional.of("kept apart: " + pair + ": " + value.name()
+                    return Optional.of(value.name()
                             + " has a run-time size and is not only streamed through");
                 }
             }
@@ -448,11 +438,9 @@ public final class Clustering {
         return false;
     }
 
-    private void merge(Group producer, Group consumer, int prefix, String reason) {
-        String why = reason.isEmpty() ? "stays in registers or scratch" : reason;
-        note(producer, "fused: " + names(producer) + " and " + names(consumer) + ": " + why);
+    private void merge(Group producer, Group consumer, int prefix) {
         producer.nodes.addAll(consumer.nodes);
-        producer.decisions.addAll(consumer.decisions);
+        producer.fused.addAll(consumer.fused);
         producer.prefix = prefix;
         for (Group g : consumer.before) {
             g.after.remove(consumer);
@@ -489,9 +477,25 @@ public final class Clustering {
                     exported.add(v);
                 }
             }));
-            result.add(new Cluster(nodes, next.prefix, exported, next.decisions));
+            result.add(new Cluster(
+                    nodes, next.prefix, exported, next.fused, apart(next)));
         }
         return result;
+    }
+
+    /** Why the producers of what a group reads are not in it. */
+    private List<Cluster.Apart> apart(Group group) {
+        List<Cluster.Apart> apart = new ArrayList<>();
+        for (Value value : readsOf(group)) {
+            Group producer = producers.get(value);
+            if (producer != null && producer != group
+                    && isFusible(producer.nodes.getFirst())
+                    && isFusible(group.nodes.getFirst())) {
+                obstacle(producer, group).ifPresent(
+                        reason -> apart.add(new Cluster.Apart(value, reason)));
+            }
+        }
+        return apart;
     }
 
     /** Nodes in an order in which each stands behind what it reads. */

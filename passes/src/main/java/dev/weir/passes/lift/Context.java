@@ -126,7 +126,7 @@ final class Context {
                 .orElseGet(() -> new Lifted.Rows(value, frame));
     }
 
-    /** How the rows of a stream lie in all sequences of the batch, also of those that are not here. */
+    /** How the rows of a stream lie in all sequences of the batch, also in those not here. */
     Frame.Segments inBatch(Frame stream) {
         Frame.Segments own = stream.segments().orElseThrow();
         if (own.sequences() == root) {

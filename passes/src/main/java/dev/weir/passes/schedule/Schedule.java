@@ -17,11 +17,13 @@ import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import dev.weir.passes.analysis.Facts;
+import dev.weir.passes.analysis.WorkOf;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Clustering;
 import dev.weir.passes.layout.Packing;
 import dev.weir.passes.memory.Lifetimes;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -42,6 +44,7 @@ public final class Schedule {
     private final Checks checks = new Checks();
     private final Map<Kernel, String> kernels = new LinkedHashMap<>();
     private final List<KernelProgram.Story> stories = new ArrayList<>();
+    private final Map<Value, String> producers = new HashMap<>();
 
     private Schedule(TensorProgram program, TargetDescription target) {
         this.program = program;
@@ -215,6 +218,7 @@ public final class Schedule {
         KernelWriter.Written written = writer.finish("kernel");
         String name = kernels.computeIfAbsent(
                 written.kernel(), k -> "k" + kernels.size() + "_" + identifier(label));
+        cluster.nodes().forEach(n -> n.results().forEach(v -> producers.put(v, name)));
         if (stories.stream().noneMatch(s -> s.kernel().equals(name))) {
             stories.add(story(name, plan, cluster));
         }
@@ -226,18 +230,42 @@ public final class Schedule {
         return label.replaceAll("[^A-Za-z0-9]+", "_");
     }
 
-    private static KernelProgram.Story story(
-            String name, PointSchedule.Plan plan, Cluster cluster) {
+    private KernelProgram.Story story(String name, PointSchedule.Plan plan, Cluster cluster) {
         List<String> values = new ArrayList<>();
+        List<String> kept = new ArrayList<>();
         Set<Span> spans = new LinkedHashSet<>();
         for (Node node : cluster.nodes()) {
-            node.results().forEach(v -> values.add(v.name()));
+            for (Value value : node.results()) {
+                values.add(value.name());
+                if (isFused(cluster) && !cluster.exported().contains(value)) {
+                    kept.add(value.name());
+                }
+            }
             if (!node.span().equals(Span.NONE)) {
                 spans.add(node.span());
             }
         }
+        List<String> decisions = new ArrayList<>();
+        if (!kept.isEmpty()) {
+            decisions.add("fused: " + String.join(", ", kept)
+                    + (kept.size() == 1 ? " stays" : " stay") + " in registers or scratch");
+        }
+        cluster.fused().forEach(f -> decisions.add("fused: " + f));
+        cluster.apart().forEach(a -> decisions.add("kept apart from "
+                + producers.getOrDefault(a.value(), "another kernel") + ", which computes "
+                + a.value().name() + ": " + a.reason()));
+        Set<Value> written = isFused(cluster)
+                ? cluster.exported()
+                : Set.copyOf(cluster.nodes().getFirst().results());
         return new KernelProgram.Story(
-                name, plan.form(), values, List.copyOf(spans), cluster.decisions());
+                name, plan.form(), values, List.copyOf(spans),
+                WorkOf.nodes(cluster.nodes(), written, facts), decisions);
+    }
+
+    /** Whether the cluster is made of nodes that can share a kernel. */
+    private static boolean isFused(Cluster cluster) {
+        Node node = cluster.nodes().getFirst();
+        return node instanceof Node.Compute || node instanceof Node.TopK;
     }
 
     private void selection(Cluster cluster, Node.Selection node, List<HostStatement> out) {

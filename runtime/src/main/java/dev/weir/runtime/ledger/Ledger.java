@@ -14,12 +14,15 @@ public final class Ledger {
     private final Map<String, long[]> gates = new TreeMap<>();
     private final Map<String, long[]> routes = new TreeMap<>();
     private final Map<String, Long> loops = new TreeMap<>();
-    private final Map<String, Long> kernels = new TreeMap<>();
+    private final Map<String, Kernel> kernels = new TreeMap<>();
     private long launches;
     private long weightBytes;
 
     /** Entrants and all elements that came to a gate. */
     public record Gate(String path, long entered, long all) {}
+
+    /** How often a kernel ran, and the bytes of weights that it had to read. */
+    public record Kernel(long launches, long weightBytes) {}
 
     /** How many elements each block of a list served. */
     public record Route(String path, List<Long> served) {}
@@ -41,7 +44,8 @@ public final class Ledger {
     public void launched(String kernel, long bytes) {
         launches++;
         weightBytes += bytes;
-        kernels.merge(kernel, 1L, Long::sum);
+        kernels.merge(kernel, new Kernel(1, bytes), (a, b) -> new Kernel(
+                a.launches + b.launches, a.weightBytes + b.weightBytes));
     }
 
     public List<Gate> gates() {
@@ -62,8 +66,8 @@ public final class Ledger {
         return Map.copyOf(loops);
     }
 
-    /** Launches of each kernel. */
-    public Map<String, Long> kernels() {
+    /** What each kernel did. */
+    public Map<String, Kernel> kernels() {
         return Map.copyOf(kernels);
     }
 

@@ -1,0 +1,157 @@
+package dev.weir.passes.analysis;
+
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Size;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What a kernel does, counted from its nodes: operations, and bytes of tensors that go in and out.
+ *
+ * <p>An operation is one application of {@code Operation}, outside of indices, or one term of a
+ * reduction; elementary functions and conditions count as one. Each element of a tensor is read
+ * once at most, whatever the number of its readers. Parameters that are read whole are not counted:
+ * how many of their instances take part is known at run time only (the ledger counts them).
+ */
+public final class WorkOf {
+    private final Facts facts;
+    private final Set<Value> inside = new HashSet<>();
+    private final Map<Index, Size> extents = new HashMap<>();
+    private final Map<Value, Size> read = new HashMap<>();
+    private Size operations = Size.of(0);
+    private Size written = Size.of(0);
+
+    private WorkOf(Facts facts) {
+        this.facts = facts;
+    }
+
+    /**
+     * The work of nodes that are one kernel.
+     *
+     * @param exported the values that leave the kernel
+     */
+    public static KernelProgram.Work nodes(List<Node> nodes, Set<Value> exported, Facts facts) {
+        WorkOf work = new WorkOf(facts);
+        nodes.forEach(n -> work.inside.addAll(n.results()));
+        nodes.forEach(n -> work.node(n, exported));
+        Size read = work.read.values().stream().reduce(Size.of(0), Size::sum);
+        return new KernelProgram.Work(work.operations, read, work.written);
+    }
+
+    private void node(Node node, Set<Value> exported) {
+        for (Axis axis : Walk.axes(node)) {
+            extents.put(axis.index(), extent(axis));
+        }
+        Walk.scalars(node).forEach(s -> Walk.loads(s, this::load));
+        Walk.operands(node).forEach(v -> read(v, whole(v)));
+        node.results().stream().filter(exported::contains).forEach(v ->
+                written = Size.sum(written, bytes(v, v.type().elements())));
+        switch (node) {
+            case Node.Compute n -> {
+                Size points = points(n.axes());
+                if (n.reduction().isPresent()) {
+                    points = Size.product(points, points(n.reduction().get().axes()));
+                    long each = applications(n.body()) + 1
+                            + n.reduction().get().filter().map(WorkOf::applications).orElse(0L);
+                    add(points, each);
+                } else {
+                    add(points, applications(n.body()));
+                }
+            }
+            case Node.Scatter n -> {
+                Size points = points(n.axes());
+                add(points, applications(n.body()) + n.combine().stream().count());
+                written = Size.sum(written, bytes(n.result(), points));
+            }
+            case Node.TopK n -> add(n.operand().type().elements(), n.count());
+            case Node.AppendRows n -> written = Size.sum(written, whole(n.rows()));
+            case Node.WriteRows n -> written = Size.sum(written, whole(n.rows()));
+            default -> { }
+        }
+    }
+
+    private void add(Size points, long each) {
+        operations = Size.sum(operations, Size.product(points, Size.of(each)));
+    }
+
+    private static long applications(Scalar scalar) {
+        if (scalar instanceof Scalar.Load load) {
+            return load.otherwise().map(WorkOf::applications).orElse(0L);
+        }
+        return (scalar instanceof Scalar.Apply ? 1 : 0)
+                + Walk.operands(scalar).stream().mapToLong(WorkOf::applications).sum();
+    }
+
+    private void load(Scalar.Load load) {
+        Value value = load.source();
+        if (inside.contains(value) || facts.isHostScalar(value)) {
+            return;
+        }
+        Set<Index> mentioned = new HashSet<>();
+        load.coordinates().forEach(c -> variables(c, mentioned));
+        Size points = mentioned.stream()
+                .map(i -> extents.getOrDefault(i, Size.of(1)))
+                .reduce(Size.of(1), Size::product);
+        if (facts.parameter(value).isPresent()) {
+            List<Scalar> own = load.coordinates().subList(
+                    facts.tableAxes(value), load.coordinates().size());
+            if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)) {
+                read(value, bytes(value, points));
+            }
+        } else if (facts.state(value).isPresent()) {
+            List<Size> shape = value.type().shape();
+            Size row = shape.subList(facts.tableAxes(value) + 1, shape.size()).stream()
+                    .reduce(Size.of(1), Size::product);
+            read(value, bytes(value, Size.product(Size.symbol("slots"), row)));
+        } else if (load.coordinates().stream().allMatch(c -> c instanceof Scalar.Variable)) {
+            read(value, bytes(value, points));
+        } else {
+            read(value, whole(value));
+        }
+    }
+
+    private void read(Value value, Size bytes) {
+        if (!inside.contains(value)) {
+            read.putIfAbsent(value, bytes);
+        }
+    }
+
+    private static void variables(Scalar scalar, Set<Index> found) {
+        if (scalar instanceof Scalar.Variable variable) {
+            found.add(variable.index());
+        }
+        Walk.operands(scalar).forEach(s -> variables(s, found));
+    }
+
+    private Size points(List<Axis> axes) {
+        return axes.stream().map(this::extent).reduce(Size.of(1), Size::product);
+    }
+
+    private Size extent(Axis axis) {
+        if (axis.upper() instanceof Scalar.Extent extent) {
+            return extent.size();
+        }
+        if (axis.upper() instanceof Scalar.Whole upper
+                && axis.lower() instanceof Scalar.Whole lower) {
+            return Size.of(Math.max(0, upper.value() - lower.value()));
+        }
+        return Size.symbol("|" + axis.index().name() + "|");
+    }
+
+    private static Size whole(Value value) {
+        return bytes(value, value.type().elements());
+    }
+
+    private static Size bytes(Value value, Size elements) {
+        return Size.product(elements, Size.of(value.type().format().bytes()));
+    }
+}

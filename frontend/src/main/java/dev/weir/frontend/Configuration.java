@@ -59,11 +59,16 @@ public final class Configuration {
         return root.isPresent();
     }
 
-    /** The field at a dotted path; absent fields and {@code null} are the same. */
+    /**
+     * The field at a dotted path, in which a number is a place in a list; absent fields and {@code
+     * null} are the same.
+     */
     public Optional<JsonNode> field(String path) {
         JsonNode node = root.orElseGet(MAPPER::createObjectNode);
         for (String name : path.split("\\.")) {
-            node = node.path(name);
+            node = node.isArray() && name.matches("\\d{1,9}")
+                    ? node.path(Integer.parseInt(name))
+                    : node.path(name);
         }
         boolean absent = node.isMissingNode() || node.isNull();
         read.put(path, absent ? "null" : node.toString());

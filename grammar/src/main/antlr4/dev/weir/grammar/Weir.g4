@@ -27,7 +27,10 @@ transformation
     ;
 
 generics : '<' generic (',' generic)* ','? '>' ;
-generic : name (':' blockKind)? ('=' expression)? ;
+generic
+    : name ':' blockKind ('=' blockTerm)?
+    | name ('=' expression)?
+    ;
 blockKind
     : name '<' axis (',' axis)* '>'                    # simpleKind
     | name '(' formals? ')' '->' results               # signatureKind

@@ -277,6 +277,10 @@ final class Evaluator {
         Meaning otherwise = settle(
                 evaluate(c.otherwise(), scope, element), c.otherwise().span());
         body.bounds.pop();
+        if (condition instanceof Meaning.Unknown
+                && Operations.isConstant(then) && Operations.isConstant(otherwise)) {
+            return new Meaning.Unknown();
+        }
         return body.operations.select(c, condition, then, otherwise, element);
     }
 
@@ -317,11 +321,32 @@ final class Evaluator {
         Meaning base = base(a.base(), scope);
         return switch (base) {
             case Meaning.Blocks blocks -> chosen(a, blocks, scope);
+            case Meaning.ConfigurationField field -> item(a, field, scope);
             case Meaning.Tensor tensor -> read(a, tensor, scope, element);
             case Meaning.Unknown u -> u;
             default -> throw body.session.fail(Diagnostic.error("E0303", a.span(),
                             "`" + a.base().span().text() + "` has no axes to subscript"));
         };
+    }
+
+    /** An item of a list in the configuration, at a place that is known at compile time. */
+    private Meaning item(Expression.Access a, Meaning.ConfigurationField field, Scope scope) {
+        if (a.subscripts().size() != 1 || a.fallback().isPresent()) {
+            throw body.session.fail(Diagnostic.error("E0303", a.span(),
+                            "a list of the configuration has one axis")
+                    .helped("give a fallback in parentheses: `(" + a.base().span().text()
+                            + "[…]) or 0`"));
+        }
+        Expression at = a.subscripts().getFirst().from();
+        Meaning place = constant(at, scope);
+        if (place instanceof Meaning.Unknown) {
+            return new Meaning.Unknown();
+        }
+        if (!(place instanceof Meaning.Whole w) || w.dimension().size().constant().isEmpty()) {
+            throw notConstant(at);
+        }
+        return new Meaning.ConfigurationField(
+                field.path() + "." + w.dimension().size().constant().get());
     }
 
     private Meaning chosen(Expression.Access a, Meaning.Blocks blocks, Scope scope) {

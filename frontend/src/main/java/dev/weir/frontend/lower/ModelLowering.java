@@ -6,13 +6,20 @@ import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.tensor.Function;
+import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Lowers a model with its generics bound to numbers: to one entry and a function a block. */
 public final class ModelLowering {
@@ -62,16 +69,34 @@ public final class ModelLowering {
                 .map(a -> new Size.Symbol(((Expression.Name) a).name()));
         Session.Program program = session.program();
         String name = session.functionName("forward");
+        List<Function> functions = List.copyOf(program.functions.values());
+        Function entry = new Function(name, "", List.of(), region);
         return Optional.of(new TensorProgram(
                 block.name(),
-                List.copyOf(program.parameters.values()),
+                needed(program.parameters.values(), functions, entry),
                 List.copyOf(program.states.values()),
-                List.copyOf(program.functions.values()),
-                new Function(name, "", List.of(), region),
+                functions,
+                entry,
                 stream,
                 method.signature().results().stream().map(Declaration.Formal::name).toList(),
                 Optional.empty(),
                 options.configuration().read()));
+    }
+
+    /** The parameters without those that may be absent and that nobody reads. */
+    private static List<Parameter> needed(
+            Collection<Parameter> parameters, List<Function> functions, Function entry) {
+        Set<Value> read = new HashSet<>();
+        Stream.concat(functions.stream(), Stream.of(entry)).forEach(function -> {
+            read.addAll(function.body().results());
+            Walk.nodes(function.body(), node -> {
+                read.addAll(Walk.reads(node));
+                Walk.regions(node).forEach(r -> read.addAll(r.results()));
+            });
+        });
+        return parameters.stream()
+                .filter(p -> !p.optional() || read.contains(p.value()))
+                .toList();
     }
 
     private Map<String, Meaning> bindings(Declaration.Block block, Symbol model) {
@@ -90,7 +115,10 @@ public final class ModelLowering {
         }
         for (Declaration.Generic generic : block.generics()) {
             try {
-                Meaning value = value(generic.name(), generic.value(), generic, scope, constants);
+                Meaning value = generic.template().isPresent()
+                        ? new Meaning.TemplateReference(new Templates(constants)
+                                .resolve(generic.template().get(), scope))
+                        : value(generic.name(), generic.value(), generic, scope, constants);
                 boolean isSize = value instanceof Meaning.Whole
                         || value instanceof Meaning.TemplateReference;
                 if (!isSize && !(value instanceof Meaning.Real) && !(value instanceof Meaning.Text)

@@ -57,7 +57,8 @@ final class Operations {
 
     static boolean isBuiltin(String name) {
         return UNARY.containsKey(name) || BINARY.containsKey(name)
-                || CONVERSIONS.containsKey(name) || name.equals("softmax") || name.equals("sum")
+                || CONVERSIONS.containsKey(name) || name.equals("contains")
+                || name.equals("softmax") || name.equals("sum")
                 || name.equals("mean") || name.equals("prod") || name.equals("any")
                 || name.equals("all") || name.equals("logsumexp") || name.equals("argmax");
     }
@@ -101,8 +102,9 @@ final class Operations {
                 boolean first = name.equals("max") == left.get() >= right.get();
                 return Optional.of(arguments.get(first ? 0 : 1));
             }
-            if (arguments.stream().allMatch(a -> a instanceof Meaning.Unknown
-                    || a instanceof Meaning.Whole && body.session.isChecking())) {
+            boolean open = arguments.stream().anyMatch(a -> a instanceof Meaning.Unknown
+                    || a instanceof Meaning.Whole && body.session.isChecking());
+            if (open && arguments.stream().allMatch(Operations::isConstant)) {
                 return Optional.of(new Meaning.Unknown());
             }
             return Optional.of(elementwise(arguments, span, element, s -> {
@@ -226,7 +228,7 @@ final class Operations {
                 ? Optional.of(new Meaning.Unknown()) : Optional.empty();
     }
 
-    private static boolean isConstant(Meaning m) {
+    static boolean isConstant(Meaning m) {
         return m instanceof Meaning.Whole || m instanceof Meaning.Real
                 || m instanceof Meaning.Truth || m instanceof Meaning.Text
                 || m instanceof Meaning.Unknown;

@@ -63,6 +63,7 @@ public final class TemplateCheck {
             if (generic.kind().isPresent()) {
                 meaning = new Meaning.TemplateReference(
                         new Template.Abstract(generic.name(), generic.kind().get(), scope));
+                generic.template().ifPresent(t -> new Templates(constants).resolve(t, scope));
             } else {
                 generic.value().ifPresent(v -> constants.evaluator.constant(v, scope));
                 meaning = new Meaning.Whole(Dimension.symbol(generic.name()));

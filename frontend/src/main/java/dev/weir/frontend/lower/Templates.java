@@ -158,6 +158,9 @@ final class Templates {
                 meaning = argument(generic, t.generics().get(i), scope);
             } else if (generic.value().isPresent()) {
                 meaning = body.evaluator.constant(generic.value().get(), inside);
+            } else if (generic.template().isPresent()) {
+                meaning = new Meaning.TemplateReference(
+                        resolve(generic.template().get(), inside));
             } else {
                 throw wrongNumber(block, t);
             }

@@ -28,9 +28,11 @@ final class Unused {
         }
         for (Declaration.Generic generic : block.generics()) {
             generic.value().ifPresent(v -> Trees.names(v, used));
+            generic.template().ifPresent(t -> names(t, used));
             generic.kind().ifPresent(k -> k.formals()
                     .forEach(f -> f.axes().forEach(a -> Trees.names(a, used))));
         }
+        block.settings().forEach(x -> x.value().ifPresent(v -> Trees.names(v, used)));
         List<Diagnostic> found = new ArrayList<>();
         block.parameters().forEach(p -> warn("parameter", p.name(), p.span(), used, found));
         block.states().forEach(s -> warn("state", s.name(), s.span(), used, found));

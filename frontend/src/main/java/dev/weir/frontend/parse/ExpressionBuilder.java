@@ -348,7 +348,7 @@ final class ExpressionBuilder {
         };
     }
 
-    private BlockList.Template template(WeirParser.BlockTermContext t) {
+    BlockList.Template template(WeirParser.BlockTermContext t) {
         List<BlockList.GenericArgument> generics = new ArrayList<>();
         for (WeirParser.GenericArgumentContext g : t.genericArgument()) {
             switch (g) {

@@ -169,7 +169,8 @@ final class TreeBuilder {
                 default -> Optional.empty();
             };
             all.add(new Declaration.Generic(
-                    g.name().getText(), kind, expressions.optional(g.expression()), span(g)));
+                    g.name().getText(), kind, expressions.optional(g.expression()),
+                    Optional.ofNullable(g.blockTerm()).map(expressions::template), span(g)));
         }
         return all;
     }

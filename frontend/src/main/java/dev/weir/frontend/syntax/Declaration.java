@@ -61,9 +61,18 @@ public sealed interface Declaration {
     record Derived(String name, String base, String documentation, Span span)
             implements Declaration {}
 
-    /** A size, or with {@code kind} a block. */
+    /**
+     * A size, or with {@code kind} a block.
+     *
+     * @param value the size where none is given
+     * @param template the block where none is given
+     */
     record Generic(
-            String name, Optional<Signature> kind, Optional<Expression> value, Span span) {}
+            String name,
+            Optional<Signature> kind,
+            Optional<Expression> value,
+            Optional<BlockList.Template> template,
+            Span span) {}
 
     /** A value or function that a block is configured with. */
     record Setting(

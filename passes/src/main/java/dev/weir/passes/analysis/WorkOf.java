@@ -108,10 +108,12 @@ public final class WorkOf {
                 read(value, bytes(value, points));
             }
         } else if (facts.state(value).isPresent()) {
+            boolean grows = facts.state(value).get().lengths().isPresent();
             List<Size> shape = value.type().shape();
-            Size row = shape.subList(facts.tableAxes(value) + 1, shape.size()).stream()
-                    .reduce(Size.of(1), Size::product);
-            read(value, bytes(value, Size.product(Size.symbol("slots"), row)));
+            Size row = shape.subList(facts.tableAxes(value) + (grows ? 1 : 0), shape.size())
+                    .stream().reduce(Size.of(1), Size::product);
+            Size rows = grows ? Size.symbol("slots") : facts.sequences();
+            read(value, bytes(value, Size.product(rows, row)));
         } else if (load.coordinates().stream().allMatch(c -> c instanceof Scalar.Variable)) {
             read(value, bytes(value, points));
         } else {

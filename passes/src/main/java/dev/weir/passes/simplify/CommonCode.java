@@ -23,7 +23,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Computes equal things once, and what a loop computes anew in every iteration before the loop.
+ * Computes equal things once, and what a loop computes anew in every iteration before the loop; a
+ * copy of a value becomes the value.
  *
  * <pre>
  *   loop i { a = cos(angle(positions));  y = f(y, a) }   ⇒   a = cos(angle(positions));
@@ -35,6 +36,8 @@ import java.util.Set;
  */
 public final class CommonCode {
     private final Set<Value> stateValues = new HashSet<>();
+    /** Parameters and states, which have memory of their own kind. */
+    private final Set<Value> fixed = new HashSet<>();
     private final Map<Value, Value> replaced = new HashMap<>();
 
     private CommonCode() {}
@@ -45,6 +48,8 @@ public final class CommonCode {
             common.stateValues.add(state.value());
             state.lengths().ifPresent(common.stateValues::add);
         }
+        common.fixed.addAll(common.stateValues);
+        program.parameters().forEach(p -> common.fixed.add(p.value()));
         Region body = common.region(program.entry().body(), new HashMap<>());
         return Rewrite.entry(program, body);
     }
@@ -54,6 +59,8 @@ public final class CommonCode {
         for (Node node : region.nodes()) {
             Node renamed = Rewrite.values(node, replaced);
             switch (renamed) {
+                case Node.Compute compute when original(compute).isPresent() ->
+                    replaced.put(compute.result(), original(compute).get());
                 case Node.Compute compute when movable(compute) -> {
                     Object key = key(compute);
                     Value first = known.get(key);
@@ -74,6 +81,26 @@ public final class CommonCode {
         }
         return new Region(region.arguments(), nodes,
                 region.results().stream().map(v -> replaced.getOrDefault(v, v)).toList());
+    }
+
+    /** The value of which a compute is nothing but a copy. */
+    private Optional<Value> original(Node.Compute compute) {
+        if (compute.reduction().isPresent()
+                || !(compute.body() instanceof Scalar.Load load)
+                || load.bounds() != Scalar.Bounds.PROVED
+                || !load.source().type().equals(compute.result().type())
+                || fixed.contains(load.source())) {
+            return Optional.empty();
+        }
+        for (int axis = 0; axis < compute.axes().size(); axis++) {
+            Axis own = compute.axes().get(axis);
+            if (!load.coordinates().get(axis).equals(Scalar.variable(own.index()))
+                    || !own.equals(Axis.over(
+                            own.index(), compute.result().type().shape().get(axis)))) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(load.source());
     }
 
     private boolean movable(Node.Compute compute) {

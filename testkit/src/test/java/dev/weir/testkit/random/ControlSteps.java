@@ -110,7 +110,7 @@ final class ControlSteps {
         long blocks = Level.COUNT;
         boolean two = step.b() % 2 == 1;
         long all = two ? blocks + 1 : blocks;
-        Item logits = steps.contract(level, a, new Step(0, 0, 0, 1, List.of()), all);
+        Item logits = steps.contract(level, a, new Step(Kind.CONTRACT, 0, 0, 1, List.of()), all);
         List<Item> top = steps.topK(level, logits, 1 + step.c() % 2);
         Item values = top.get(0);
         Item weights = level.compute("weights", Format.F32, false, values.own(), (row, own) ->
@@ -144,7 +144,8 @@ final class ControlSteps {
         Callee callee = callee(List.of(argument), new boolean[1], true);
         step.inner().forEach(inner -> steps.add(callee.level, inner));
         steps.contract(callee.level, callee.level.real(0),
-                new Step(0, step.a(), step.b(), 1 + step.c(), List.of()), like.own().getFirst());
+                new Step(
+                        Kind.CONTRACT, step.a(), step.b(), 1 + step.c(), List.of()), like.own().getFirst());
         Value result = steps.adapted(callee.level, like);
         List<Value> all = new ArrayList<>();
         for (int i = 1; i < instances; i++) {

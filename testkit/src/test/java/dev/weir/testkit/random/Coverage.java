@@ -23,10 +23,19 @@ import java.util.TreeMap;
  */
 final class Coverage {
     private final Map<String, Integer> programs = new TreeMap<>();
+    /** What the present program has been counted for. */
+    private final Set<String> present = new HashSet<>();
     private double largestShare;
 
+    /** From here on it is about another program. */
+    synchronized void next() {
+        present.clear();
+    }
+
     private synchronized void count(String what) {
-        programs.merge(what, 1, Integer::sum);
+        if (present.add(what)) {
+            programs.merge(what, 1, Integer::sum);
+        }
     }
 
     synchronized int programsWith(String what) {
@@ -54,10 +63,10 @@ final class Coverage {
             seen.add(stage + node.getClass().getSimpleName());
             if (node instanceof Node.Compute compute) {
                 compute.reduction().map(Reduction::kind)
-                        .ifPresent(kind -> seen.add("reduction " + kind));
+                        .ifPresent(kind -> seen.add(stage + "reduction " + kind));
             }
             if (node instanceof Node.Tally tally) {
-                seen.add("tally " + tally.kind());
+                seen.add(stage + "tally " + tally.kind());
             }
             Walk.scalars(node).forEach(scalar -> scalar(scalar, stage, seen));
         });

@@ -2,10 +2,10 @@ package dev.weir.testkit.random;
 
 /** What a step of a recipe can be, with where it can stand and how often it is drawn there. */
 enum Kind {
-    POINTWISE(3, Needs.NOTHING),
+    POINTWISE(4, Needs.NOTHING),
     ELEMENTARY(4, Needs.NOTHING),
-    WHOLE(4, Needs.NOTHING),
-    LOGIC(3, Needs.NOTHING),
+    WHOLE(5, Needs.NOTHING),
+    LOGIC(5, Needs.NOTHING),
     REDUCE(5, Needs.NOTHING),
     CONTRACT(3, Needs.NOTHING),
     SOFTMAX(3, Needs.NOTHING),
@@ -15,7 +15,7 @@ enum Kind {
     TOP_K(2, Needs.NOTHING),
     TRACE(2, Needs.NOTHING),
     SCATTER(2, Needs.NOTHING),
-    NARROW(2, Needs.NOTHING),
+    NARROW(3, Needs.NOTHING),
     LOOP(3, Needs.NO_LOOP),
     SHIFT(3, Needs.STREAM),
     STREAM_REDUCE(2, Needs.STREAM),
@@ -27,7 +27,7 @@ enum Kind {
     APPEND(3, Needs.MEMORY),
     CARRY(3, Needs.MEMORY),
     IF(10, Needs.FUNCTION),
-    ROUTE(10, Needs.FUNCTION),
+    ROUTE(12, Needs.FUNCTION),
     NESTED_CALL(3, Needs.FUNCTION);
 
     /** What a place has to offer. */

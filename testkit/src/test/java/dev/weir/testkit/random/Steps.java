@@ -92,11 +92,13 @@ final class Steps {
         Item a = used(level.real(step.a()));
         Item b = used(level.real(step.b()));
         keep(level, level.compute("point", Format.F32, a.prefixed() || b.prefixed(), a.own(),
-                (row, own) -> maker.settle(operation(
-                        step.c(),
-                        Level.read(a, row, own, a.own()),
-                        Level.read(b, row, own, a.own()),
-                        own.isEmpty() ? Scalar.whole(1) : own.getLast()))));
+                (row, own) -> {
+                    Scalar x = Level.read(a, row, own, a.own());
+                    Scalar y = Level.read(b, row, own, a.own());
+                    Scalar index = own.isEmpty() ? Scalar.whole(1) : own.getLast();
+                    return maker.settle(operation(
+                            step.c() / 12, operation(step.c(), x, y, index), y, index));
+                }));
     }
 
     private Scalar operation(int number, Scalar a, Scalar b, Scalar index) {
@@ -143,20 +145,20 @@ final class Steps {
         List<Operation> all = Arrays.stream(Operation.values())
                 .filter(Operation::isElementary)
                 .toList();
-        Operation function = all.get(step.c() % all.size());
-        int fixed = a.own().isEmpty() ? -1 : step.b() % (a.own().size() + 1);
-        maker.sums(1);
+        Operation first = all.get(step.c() % all.size());
+        Operation second = all.get(step.c() / all.size() % all.size());
+        int fixed = step.b() % (a.own().size() + 1) - 1;
+        maker.sums(2);
         keep(level, level.compute("point", Format.F32, a.prefixed() || b.prefixed(), a.own(),
                 (row, own) -> {
                     List<Scalar> place = new ArrayList<>(own);
-                    if (fixed >= 0) {
-                        place.set(Math.max(0, fixed - 1), Scalar.whole(0));
+                    if (!place.isEmpty()) {
+                        place.set(Math.max(0, fixed), Scalar.whole(0));
                     }
                     Scalar x = Level.read(a, row, own, a.own());
-                    Scalar y = elementary(function, Level.read(b, row, place, a.own()));
-                    return maker.settle(step.c() / all.size() % 2 == 0
-                            ? apply(Operation.MULTIPLY, x, y)
-                            : apply(Operation.SUBTRACT, x, y));
+                    Scalar y = elementary(first, Level.read(b, row, place, a.own()));
+                    return maker.settle(apply(Operation.SUBTRACT,
+                            apply(Operation.MULTIPLY, x, y), elementary(second, x)));
                 }));
     }
 
@@ -198,23 +200,28 @@ final class Steps {
                 Operation.SHIFT_LEFT, Operation.SHIFT_RIGHT, Operation.DIVIDE,
                 Operation.REMAINDER, Operation.MULTIPLY, Operation.SUBTRACT, Operation.MAXIMUM,
                 Operation.NEGATE, Operation.ABSOLUTE);
-        Operation operation = all.get(step.c() % all.size());
+        Operation first = all.get(step.c() % all.size());
+        Operation second = all.get(step.c() / all.size() % all.size());
         Item result = level.compute("whole", Format.I64, a.prefixed() || b.prefixed(), a.own(),
                 (row, own) -> {
                     Scalar x = in(format, Level.read(a, row, own, a.own()));
                     Scalar y = in(format, Level.read(b, row, own, a.own()));
-                    Scalar value = operation.arity() == 1
-                            ? apply(operation, apply(Operation.SUBTRACT, x, y))
-                            : apply(operation, x, switch (operation) {
-                                case DIVIDE, REMAINDER -> apply(Operation.ADD,
-                                        apply(Operation.ABSOLUTE, y),
-                                        new Scalar.Whole(format, 1));
-                                default -> y;
-                            });
+                    Scalar value = whole(second, whole(first, x, y), y);
                     return apply(Operation.REMAINDER,
                             in(Format.I64, value), Scalar.whole(Maker.VOCABULARY));
                 });
         keep(level, new Item(result.value(), result.prefixed(), Maker.VOCABULARY));
+    }
+
+    private static Scalar whole(Operation operation, Scalar x, Scalar y) {
+        if (operation.arity() == 1) {
+            return apply(operation, apply(Operation.SUBTRACT, x, y));
+        }
+        boolean divides = operation == Operation.DIVIDE || operation == Operation.REMAINDER;
+        return apply(operation, x, divides
+                ? apply(Operation.ADD,
+                        apply(Operation.ABSOLUTE, y), new Scalar.Whole(y.format(), 1))
+                : y);
     }
 
     private static Scalar in(Format format, Scalar whole) {
@@ -242,8 +249,8 @@ final class Steps {
         Item b = used(level.pick(step.b(), i -> i.format() == Format.BOOL && i != a)
                 .orElseGet(() -> keep(level, condition(
                         level, used(level.real(step.b())), step.b() + 1))));
-        keep(level, level.compute("both", Format.BOOL, a.prefixed() || b.prefixed(), a.own(),
-                (row, own) -> {
+        Item both = keep(level, level.compute("both", Format.BOOL, a.prefixed() || b.prefixed(),
+                a.own(), (row, own) -> {
                     Scalar x = Level.read(a, row, own, a.own());
                     Scalar y = Level.read(b, row, own, a.own());
                     return switch (step.c() % 4) {
@@ -253,6 +260,14 @@ final class Steps {
                         default -> apply(Operation.AND, x, y);
                     };
                 }));
+        if (!both.own().isEmpty() && step.a() % 2 == 0) {
+            List<Long> own = both.own();
+            keep(level, level.reduce("any", Format.BOOL, both.prefixed(),
+                    own.subList(0, own.size() - 1),
+                    step.b() % 2 == 0 ? Reduction.Kind.ANY : Reduction.Kind.ALL,
+                    List.of(Size.of(own.getLast())), Optional.empty(),
+                    (row, at, r) -> Level.read(used(both), row, joined(at, r), own)));
+        }
     }
 
     private void narrow(Level level, Step step) {

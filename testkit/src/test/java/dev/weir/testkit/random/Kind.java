@@ -2,11 +2,11 @@ package dev.weir.testkit.random;
 
 /** What a step of a recipe can be, with where it can stand and how often it is drawn there. */
 enum Kind {
-    POINTWISE(4, Needs.NOTHING),
-    ELEMENTARY(4, Needs.NOTHING),
-    WHOLE(5, Needs.NOTHING),
+    POINTWISE(5, Needs.NOTHING),
+    ELEMENTARY(5, Needs.NOTHING),
+    WHOLE(6, Needs.NOTHING),
     LOGIC(5, Needs.NOTHING),
-    REDUCE(5, Needs.NOTHING),
+    REDUCE(8, Needs.NOTHING),
     CONTRACT(3, Needs.NOTHING),
     SOFTMAX(3, Needs.NOTHING),
     GATHER(2, Needs.NOTHING),
@@ -14,7 +14,7 @@ enum Kind {
     SELECT(2, Needs.NOTHING),
     TOP_K(2, Needs.NOTHING),
     TRACE(2, Needs.NOTHING),
-    SCATTER(2, Needs.NOTHING),
+    SCATTER(3, Needs.NOTHING),
     NARROW(3, Needs.NOTHING),
     LOOP(3, Needs.NO_LOOP),
     SHIFT(3, Needs.STREAM),
@@ -26,7 +26,7 @@ enum Kind {
     GATE(4, Needs.STREAM),
     APPEND(3, Needs.MEMORY),
     CARRY(3, Needs.MEMORY),
-    IF(10, Needs.FUNCTION),
+    IF(12, Needs.FUNCTION),
     ROUTE(12, Needs.FUNCTION),
     NESTED_CALL(3, Needs.FUNCTION);
 

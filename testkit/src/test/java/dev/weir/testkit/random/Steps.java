@@ -97,40 +97,39 @@ final class Steps {
                     Scalar y = Level.read(b, row, own, a.own());
                     Scalar index = own.isEmpty() ? Scalar.whole(1) : own.getLast();
                     return maker.settle(operation(
-                            step.c() / 12, operation(step.c(), x, y, index), y, index));
+                            step.c() / OPERATIONS, operation(step.c(), x, y, index), y, index));
                 }));
     }
+
+    private static final int OPERATIONS = 9;
 
     private Scalar operation(int number, Scalar a, Scalar b, Scalar index) {
         Scalar one = Scalar.real(1);
         Scalar even = apply(Operation.EQUAL,
                 apply(Operation.REMAINDER, index, Scalar.whole(2)), Scalar.whole(0));
         Scalar size = apply(Operation.ADD, one, apply(Operation.ABSOLUTE, b));
-        return switch (number % 12) {
+        return switch (number % OPERATIONS) {
             case 0 -> apply(Operation.ADD, a, b);
             case 1 -> apply(Operation.SUBTRACT, a, b);
             case 2 -> apply(Operation.MULTIPLY, a, b);
             case 3 -> apply(Operation.MINIMUM, a, apply(Operation.NEGATE, b));
-            case 4 -> apply(Operation.MAXIMUM, a, b);
-            case 5 -> apply(Operation.SUBTRACT, apply(Operation.ABSOLUTE, a), b);
-            case 6 -> apply(Operation.SELECT, even, a, b);
-            case 7 -> apply(Operation.ADD, a, new Scalar.Convert(Format.F32, index));
-            case 8 -> maker.exact
-                    ? apply(Operation.FLOOR, apply(Operation.MULTIPLY, a, Scalar.real(0.5)))
-                    : apply(Operation.MULTIPLY, a, apply(
-                            Operation.EXPONENTIAL, apply(Operation.MINIMUM, b, one)));
-            case 9 -> maker.exact
-                    ? apply(Operation.REMAINDER, a, Scalar.real(5))
+            case 4 -> apply(Operation.MAXIMUM, apply(Operation.ABSOLUTE, a), b);
+            case 5 -> apply(Operation.SELECT, even, a, b);
+            case 6 -> apply(Operation.ADD, a, apply(Operation.FLOOR, apply(Operation.MULTIPLY,
+                    new Scalar.Convert(Format.F32, index), Scalar.real(0.5))));
+            case 7 -> maker.exact
+                    ? apply(Operation.ADD, a, apply(Operation.REMAINDER, b, Scalar.real(5)))
                     : apply(Operation.DIVIDE, a, size);
             // Where values are whole, of what has a whole root.
-            case 10 -> maker.exact
-                    ? apply(Operation.SQUARE_ROOT, apply(Operation.MULTIPLY, a, a))
-                    : apply(Operation.SQUARE_ROOT, size);
             default -> maker.exact
-                    ? apply(Operation.MULTIPLY, a, apply(Operation.RECIPROCAL_SQUARE_ROOT,
-                            apply(Operation.SELECT, even, one, Scalar.real(0.25))))
-                    : apply(Operation.MULTIPLY, a, apply(
-                            Operation.RECIPROCAL_SQUARE_ROOT, size));
+                    ? apply(Operation.MULTIPLY,
+                            apply(Operation.SQUARE_ROOT, apply(Operation.MULTIPLY, b, b)),
+                            apply(Operation.RECIPROCAL_SQUARE_ROOT,
+                                    apply(Operation.SELECT, even, one, Scalar.real(0.25))))
+                    : apply(Operation.MULTIPLY,
+                            apply(Operation.SQUARE_ROOT, size),
+                            apply(Operation.MULTIPLY, a,
+                                    apply(Operation.RECIPROCAL_SQUARE_ROOT, size)));
         };
     }
 
@@ -147,8 +146,9 @@ final class Steps {
                 .toList();
         Operation first = all.get(step.c() % all.size());
         Operation second = all.get(step.c() / all.size() % all.size());
+        Operation third = all.get(step.a() % all.size());
         int fixed = step.b() % (a.own().size() + 1) - 1;
-        maker.sums(2);
+        maker.sums(3);
         keep(level, level.compute("point", Format.F32, a.prefixed() || b.prefixed(), a.own(),
                 (row, own) -> {
                     List<Scalar> place = new ArrayList<>(own);
@@ -158,7 +158,8 @@ final class Steps {
                     Scalar x = Level.read(a, row, own, a.own());
                     Scalar y = elementary(first, Level.read(b, row, place, a.own()));
                     return maker.settle(apply(Operation.SUBTRACT,
-                            apply(Operation.MULTIPLY, x, y), elementary(second, x)));
+                            apply(Operation.MULTIPLY, elementary(third, y), x),
+                            elementary(second, x)));
                 }));
     }
 
@@ -202,11 +203,12 @@ final class Steps {
                 Operation.NEGATE, Operation.ABSOLUTE);
         Operation first = all.get(step.c() % all.size());
         Operation second = all.get(step.c() / all.size() % all.size());
+        Operation third = all.get(step.a() % all.size());
         Item result = level.compute("whole", Format.I64, a.prefixed() || b.prefixed(), a.own(),
                 (row, own) -> {
                     Scalar x = in(format, Level.read(a, row, own, a.own()));
                     Scalar y = in(format, Level.read(b, row, own, a.own()));
-                    Scalar value = whole(second, whole(first, x, y), y);
+                    Scalar value = whole(third, whole(second, whole(first, x, y), y), y);
                     return apply(Operation.REMAINDER,
                             in(Format.I64, value), Scalar.whole(Maker.VOCABULARY));
                 });
@@ -260,7 +262,7 @@ final class Steps {
                         default -> apply(Operation.AND, x, y);
                     };
                 }));
-        if (!both.own().isEmpty() && step.a() % 2 == 0) {
+        if (!both.own().isEmpty()) {
             List<Long> own = both.own();
             keep(level, level.reduce("any", Format.BOOL, both.prefixed(),
                     own.subList(0, own.size() - 1),

@@ -26,9 +26,10 @@ enum Kind {
     GATE(4, Needs.STREAM),
     APPEND(3, Needs.MEMORY),
     CARRY(3, Needs.MEMORY),
-    IF(12, Needs.FUNCTION),
-    ROUTE(12, Needs.FUNCTION),
-    NESTED_CALL(3, Needs.FUNCTION);
+    IF(12, Needs.NOTHING),
+    ROUTE(12, Needs.NOTHING),
+    /** Of a function of what the present one is about: a token, or all rows. */
+    NESTED_CALL(4, Needs.NOTHING);
 
     /** What a place has to offer. */
     private enum Needs {
@@ -38,18 +39,17 @@ enum Kind {
         /** A stream, or the entrants of a gate. */
         STREAM,
         /** A stream, and no loop that sequences leave at different times. */
-        MEMORY,
-        /** To be inside a function. */
-        FUNCTION
+        MEMORY
     }
 
     /** A place where a step can stand. */
-    record Place(boolean stream, boolean memory, boolean function, boolean loop) {
+    record Place(boolean stream, boolean memory, boolean loop) {
         /** The place inside a step of a kind. */
         Place inside(Kind kind) {
             return switch (kind) {
-                case CALL, NESTED_CALL, ROUTE -> new Place(false, false, true, false);
-                case LOOP -> new Place(stream, memory, function, true);
+                case CALL -> new Place(false, false, false);
+                case NESTED_CALL, ROUTE -> new Place(stream, false, false);
+                case LOOP -> new Place(stream, memory, true);
                 default -> this;
             };
         }
@@ -70,9 +70,10 @@ enum Kind {
             case NO_LOOP -> !place.loop;
             case STREAM -> place.stream;
             case MEMORY -> place.stream && place.memory;
-            case FUNCTION -> place.function;
         };
-        return possible ? weight : 0;
+        // Decisions for all rows together are dear to run, and rarer than those for a token.
+        boolean whole = place.stream && (this == IF || this == ROUTE);
+        return !possible ? 0 : whole ? weight / 3 : weight;
     }
 
     /** Whether the steps inside of one of this kind mean something. */

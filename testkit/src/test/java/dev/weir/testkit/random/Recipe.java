@@ -36,7 +36,7 @@ public record Recipe(boolean exact, int width, List<Integer> rows, int data, Lis
     static final List<Integer> ROWS = List.of(1, 0, 2, 3, 5, 7, 8, 9, 11, 15, 16, 17);
 
     /** Where the steps of an entry stand. */
-    static final Kind.Place TOP = new Kind.Place(true, true, false, false);
+    static final Kind.Place TOP = new Kind.Place(true, true, false);
 
     private static final int NUMBERS = 1000;
 

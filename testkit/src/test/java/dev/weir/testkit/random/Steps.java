@@ -31,7 +31,7 @@ final class Steps {
 
     void add(Level level, Step step) {
         Kind.Place place = new Kind.Place(
-                level.prefix.isPresent(), level.mayRemember, level.inFunction, level.inLoop);
+                level.prefix.isPresent(), level.mayRemember, level.inLoop);
         Kind kind = step.kind().weight(place) > 0 ? step.kind() : Kind.POINTWISE;
         maker.kinds.add(kind);
         switch (kind) {
@@ -73,6 +73,10 @@ final class Steps {
     static Item keep(Level level, Item item) {
         level.items.add(item);
         return item;
+    }
+
+    Item total(Level level, Step step) {
+        return streams.total(level, step);
     }
 
     Item used(Item item) {
@@ -284,7 +288,7 @@ final class Steps {
         // Rounding may fall either way where values agree but within a tolerance.
         if (maker.exact) {
             keep(level, narrow);
-        } else if (!level.inFunction && !level.inLoop
+        } else if (!level.inFunction && !level.nested
                 && level.prefix.equals(Optional.of(new Size.Symbol("T")))) {
             maker.result(narrow);
         }
@@ -336,7 +340,9 @@ final class Steps {
             return used(whole.get());
         }
         Item a = used(level.pick(step.b(), i -> i.isReal() && i.prefixed() == prefixed)
-                .orElseGet(() -> level.real(step.b())));
+                .orElseGet(() -> prefixed || level.prefix.isEmpty()
+                        ? level.real(step.b())
+                        : streams.total(level, step)));
         List<Long> shape = a.own();
         Item first = level.compute("first", Format.F32, prefixed, List.of(), (row, own) ->
                 Level.read(a, row, own, shape));

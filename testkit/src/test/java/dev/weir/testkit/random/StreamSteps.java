@@ -85,11 +85,11 @@ final class StreamSteps {
                 (row, own, r) -> Level.read(a, r.getFirst(), own, shape)));
     }
 
-    void total(Level level, Step step) {
+    Item total(Level level, Step step) {
         maker.whole();
         maker.sums(ROWS);
         Item a = rows(level, step.a());
-        steps.settled(level, level.reduce("total", Format.F32, false, a.own(),
+        return steps.settled(level, level.reduce("total", Format.F32, false, a.own(),
                 step.b() % 2 == 0 ? Reduction.Kind.SUM : Reduction.Kind.MAXIMUM,
                 List.of(level.prefix.orElseThrow()), Optional.empty(),
                 (row, own, r) -> Level.read(a, r.getFirst(), own, a.own())));

@@ -63,10 +63,10 @@ final class Agreement {
 
     /**
      * How far results may be apart, relative to the larger of 1 and their size: units in the last
-     * place of f32, more for programs with longer sums.
+     * place of f32, more for programs with longer sums and elementary functions.
      */
     static double tolerance(long length) {
-        return Math.ulp(1f) * (128 + 16.0 * length);
+        return Math.ulp(1f) * (16 + 2.0 * length);
     }
 
     /** Whether every decision has room for a result that is off by the tolerance. */

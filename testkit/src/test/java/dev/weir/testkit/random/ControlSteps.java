@@ -34,8 +34,14 @@ final class ControlSteps {
     /** A function that is being made. */
     private record Callee(Level level, Value instance, List<Value> arguments) {}
 
-    private Callee callee(List<Item> arguments, boolean[] split, boolean routed) {
-        Level level = new Level(maker.identifiers, Optional.empty());
+    /**
+     * @param rows whether the function gets all rows of what has rows, and not a token
+     */
+    private Callee callee(
+            List<Item> arguments, boolean[] split, boolean routed, boolean rows) {
+        Level level = new Level(maker.identifiers, rows
+                ? Optional.of(maker.identifiers.symbol("L"))
+                : Optional.empty());
         level.inFunction = true;
         level.routed = routed;
         level.mayRemember = false;
@@ -45,13 +51,14 @@ final class ControlSteps {
         for (int a = 0; a < arguments.size(); a++) {
             Item item = arguments.get(a);
             List<Long> own = item.own();
-            formal.add(level.define(item.value().name(), item.format(), false,
+            formal.add(level.define(
+                    item.value().name(), item.format(), rows && item.prefixed(),
                     split[a] ? own.subList(1, own.size()) : own, item.bound()).value());
         }
         return new Callee(level, instance, formal);
     }
 
-    /** Applies a function of a token to all tokens, or inside a function to one value. */
+    /** Applies a function of a token to all tokens, or one to what the present one has. */
     void call(Level level, Step step, boolean lifted) {
         List<Item> arguments = new ArrayList<>();
         arguments.add(steps.used(lifted
@@ -65,7 +72,8 @@ final class ControlSteps {
         }
         // Sometimes the first own axis is lifted as well.
         Item first = arguments.getFirst();
-        boolean more = step.c() % 4 == 1 && !first.own().isEmpty() && first.own().getFirst() < 8;
+        boolean rows = !lifted && arguments.stream().anyMatch(Item::prefixed);
+        boolean more = !rows && step.c() % 4 == 1 && !first.own().isEmpty() && first.own().getFirst() < 8;
         boolean[] split = new boolean[arguments.size()];
         for (int a = 0; a < split.length; a++) {
             List<Long> own = arguments.get(a).own();
@@ -85,13 +93,14 @@ final class ControlSteps {
             lifts.add(new Node.Lift(Size.of(first.own().getFirst()), carried));
             leading.add(first.own().getFirst());
         }
-        Callee callee = callee(arguments, split, level.routed);
+        Callee callee = callee(arguments, split, level.routed, rows);
         step.inner().forEach(inner -> steps.add(callee.level, inner));
         Item result = own(callee.level);
         Function function = maker.function(
                 callee.instance, callee.arguments, callee.level, List.of(result.value()));
         leading.addAll(result.own());
-        Item outer = level.define("called", result.format(), lifted, leading, result.bound());
+        Item outer = level.define("called", result.format(), lifted || result.prefixed(), leading,
+                result.bound());
         level.nodes.add(new Node.Call(
                 List.of(outer.value()), function.name(),
                 List.of(Steps.instance(level, step)),
@@ -101,23 +110,28 @@ final class ControlSteps {
     /** The latest real value; a copy, for it may be an argument. */
     private Item own(Level level) {
         Item last = level.real(0);
-        return level.compute("result", last.format(), false, last.own(),
+        return level.compute("result", last.format(), last.prefixed(), last.own(),
                 (row, own) -> Level.read(last, row, own, last.own()));
     }
 
     void route(Level level, Step step) {
         Item a = steps.used(level.real(step.a()));
+        boolean rows = a.prefixed();
+        Item chooses = !rows
+                ? a
+                : steps.used(level.pick(step.b(), i -> i.isReal() && !i.prefixed())
+                        .orElseGet(() -> steps.total(level, step)));
         long blocks = Level.COUNT;
         boolean two = step.b() % 2 == 1;
         long all = two ? blocks + 1 : blocks;
-        Item logits = steps.contract(level, a, new Step(0, 0, 0, 1, List.of()), all);
+        Item logits = steps.contract(level, chooses, new Step(Kind.CONTRACT, 0, 0, 1, List.of()), all);
         List<Item> top = steps.topK(level, logits, 1 + step.c() % 2);
         Item values = top.get(0);
         Item weights = level.compute("weights", Format.F32, false, values.own(), (row, own) ->
                 Level.read(values, row, own, values.own()));
         long width = Maker.SIZES.get(step.c() % Maker.SIZES.size());
         Item like = new Item(maker.identifiers.value("routed",
-                new TensorType(Format.F32, List.of(Size.of(width)))), false, 0);
+                level.type(Format.F32, rows, List.of(width))), rows, 0);
         List<Node.Alternative> alternatives = new ArrayList<>();
         // The ledger's path of a route may not differ from row to row.
         Scalar owner = level.routed
@@ -141,11 +155,14 @@ final class ControlSteps {
     }
 
     private Function expert(Step step, Item argument, Item like, int instances) {
-        Callee callee = callee(List.of(argument), new boolean[1], true);
+        Callee callee = callee(List.of(argument), new boolean[1], true, argument.prefixed());
         step.inner().forEach(inner -> steps.add(callee.level, inner));
         steps.contract(callee.level, callee.level.real(0),
-                new Step(0, step.a(), step.b(), 1 + step.c(), List.of()), like.own().getFirst());
-        Value result = steps.adapted(callee.level, like);
+                new Step(
+                        Kind.CONTRACT, step.a(), step.b(), 1 + step.c(), List.of()), like.own().getFirst());
+        Item own = new Item(maker.identifiers.value("routed", callee.level.type(
+                Format.F32, like.prefixed(), like.own())), like.prefixed(), 0);
+        Value result = steps.adapted(callee.level, own);
         List<Value> all = new ArrayList<>();
         for (int i = 1; i < instances; i++) {
             all.add(maker.identifiers.value("outer", TensorType.scalar(Format.I64)));
@@ -162,16 +179,19 @@ final class ControlSteps {
     void branch(Level level, Step step) {
         Item a = steps.used(level.real(step.a()));
         Item holds = steps.decision(level, step, false);
+        if (level.prefix.isPresent()) {
+            maker.whole();
+        }
         Level then = level.inner();
         step.inner().forEach(inner -> steps.add(then, inner));
         Value chosen = steps.adapted(then, a);
         Level otherwise = level.inner();
         Value other = a.value();
         if (step.c() % 3 == 0) {
-            other = otherwise.compute("negative", a.format(), false, a.own(), (row, own) ->
+            other = otherwise.compute("negative", a.format(), a.prefixed(), a.own(), (row, own) ->
                     apply(Operation.NEGATE, Level.read(a, row, own, a.own()))).value();
         }
-        Item result = level.define("branched", a.format(), false, a.own(), 0);
+        Item result = level.define("branched", a.format(), a.prefixed(), a.own(), 0);
         level.nodes.add(new Node.If(
                 List.of(result.value()), holds.value(),
                 new Region(List.of(), then.nodes, List.of(chosen)),
@@ -193,6 +213,7 @@ final class ControlSteps {
         Level body = new Level(level.identifiers, Optional.of(entrants));
         body.instance = level.instance;
         body.inFunction = level.inFunction;
+        body.routed = level.routed;
         body.inLoop = level.inLoop;
         body.mayRemember = level.mayRemember;
         level.items.stream().filter(i -> !i.prefixed()).forEach(body.items::add);

@@ -36,6 +36,8 @@ final class Level {
     /** In a block that a route chose, so that its instance differs from row to row. */
     boolean routed;
     boolean inLoop;
+    /** In a region of a node. */
+    boolean nested;
     boolean mayRemember = true;
 
     /** How many instances everything stacked has. */
@@ -82,6 +84,7 @@ final class Level {
     Level inner() {
         Level level = new Level(identifiers, prefix);
         level.items.addAll(items);
+        level.nested = true;
         level.instance = instance;
         level.position = position;
         level.inFunction = inFunction;

@@ -47,7 +47,8 @@ final class Maker {
      * A program with what its comparison needs to know.
      *
      * @param chunks whether its results stay the same where a sequence comes in parts
-     * @param length how many terms its sums have in all, for the tolerance
+     * @param length how many terms its sums have in all, and how many elementary functions there
+     *     are, for the tolerance
      */
     record Made(TensorProgram program, boolean chunks, long length, Set<Kind> kinds) {}
 

@@ -19,7 +19,8 @@ final class Margins implements Watcher {
         String[] words = path.split(" ");
         if (words[0].equals("threshold")) {
             for (int i = 0; i < value.elements(); i++) {
-                see(Math.abs(value.real(i) - Double.parseDouble(words[1])));
+                smallest = Math.min(smallest,
+                        Math.abs(value.real(i) - Double.parseDouble(words[1])));
             }
         } else if (words[0].equals("largest")) {
             int n = (int) value.size(value.rank() - 1);
@@ -31,14 +32,14 @@ final class Margins implements Watcher {
                 }
                 Arrays.sort(sorted);
                 for (int i = 0; i < count && i + 1 < n; i++) {
-                    see(sorted[i + 1] - sorted[i]);
+                    between(sorted[i + 1] - sorted[i]);
                 }
             }
         }
     }
 
     /** Equal values are equal on all sides: they come from equal or saturated operands. */
-    private void see(double margin) {
+    private void between(double margin) {
         if (margin != 0) {
             smallest = Math.min(smallest, margin);
         }

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
 
 /**
  * The choices that make a random program. Every recipe gives a valid program, because choices are
- * taken modulo what there is to choose from: so shrinking may drop any step and lower any number.
+ * taken modulo what there is to choose from, and a step that cannot stand where it is becomes a
+ * pointwise one: so shrinking may drop or move any step and lower any number.
  *
  * @param exact whether data are whole numbers small enough for f32 to be exact
  * @param width chooses the size of a token
@@ -22,10 +22,9 @@ public record Recipe(boolean exact, int width, List<Integer> rows, int data, Lis
     /**
      * One choice of what to compute.
      *
-     * @param kind which {@link Kind}, modulo those that are possible where the step stands
      * @param inner the steps of a function or region that it makes
      */
-    public record Step(int kind, int a, int b, int c, List<Step> inner) {
+    public record Step(Kind kind, int a, int b, int c, List<Step> inner) {
         @Override
         public String toString() {
             return "(" + kind + " " + a + " " + b + " " + c
@@ -33,48 +32,56 @@ public record Recipe(boolean exact, int width, List<Integer> rows, int data, Lis
         }
     }
 
-    /** Lengths around the vector sizes, and a sequence without new rows. */
-    private static final List<Integer> ROWS = List.of(1, 0, 2, 3, 5, 7, 8, 9, 11, 15, 16, 17);
+    /** Lengths around the vector sizes, and a sequence without new rows; the simplest first. */
+    static final List<Integer> ROWS = List.of(1, 0, 2, 3, 5, 7, 8, 9, 11, 15, 16, 17);
 
+    /** Where the steps of an entry stand. */
+    static final Kind.Place TOP = new Kind.Place(true, true, false);
+
+    private static final int NUMBERS = 1000;
+
+    /** Random recipes, which shrink as {@link SmallerRecipe} says. */
     public static Arbitrary<Recipe> arbitrary() {
-        Arbitrary<Integer> number = Arbitraries.integers().between(0, 999).withoutEdgeCases();
-        Arbitrary<Step> leaf = step(number, Arbitraries.just(List.of()));
-        Arbitrary<Step> inner = step(number, leaf.list().ofMaxSize(3));
-        Arbitrary<Step> outer = step(number, inner.list().ofMaxSize(4));
-        return Combinators.combine(
-                        Arbitraries.of(true, false),
-                        number,
-                        Arbitraries.of(ROWS).list().ofMinSize(1).ofMaxSize(3),
-                        number,
-                        outer.list().ofMinSize(1).ofMaxSize(6))
-                .as(Recipe::new);
+        return Arbitraries.fromGenerator(random -> new SmallerRecipe(random(random)));
     }
 
-    private static Arbitrary<Step> step(Arbitrary<Integer> number, Arbitrary<List<Step>> inner) {
-        return Combinators.combine(number, number, number, number, inner).as(Step::new);
-    }
-
-    /** The recipe of a seed, for long searches outside of the build. */
-    public static Recipe random(long seed) {
-        Random random = new Random(seed * 0x9E3779B97F4A7C15L);
+    /** A recipe, half of all an exact one. */
+    static Recipe random(Random random) {
         List<Integer> rows = new ArrayList<>();
         int sequences = 1 + random.nextInt(3);
         for (int i = 0; i < sequences; i++) {
             rows.add(ROWS.get(random.nextInt(ROWS.size())));
         }
-        return new Recipe(random.nextBoolean(), random.nextInt(1000), rows,
-                random.nextInt(1000), steps(random, 2 + random.nextInt(4), 3));
+        return new Recipe(random.nextBoolean(), random.nextInt(NUMBERS), rows,
+                random.nextInt(NUMBERS),
+                steps(random, 1 + random.nextInt(5), 3, TOP));
     }
 
-    private static List<Step> steps(Random random, int count, int depth) {
+    private static List<Step> steps(Random random, int count, int depth, Kind.Place place) {
         List<Step> steps = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            List<Step> inner = depth == 1
+            Kind kind = kind(random, place);
+            List<Step> inner = depth == 1 || !kind.hasInner()
                     ? List.of()
-                    : steps(random, random.nextInt(depth + 1), depth - 1);
-            steps.add(new Step(random.nextInt(1000), random.nextInt(1000),
-                    random.nextInt(1000), random.nextInt(1000), inner));
+                    : steps(random, random.nextInt(depth + 1), depth - 1, place.inside(kind));
+            steps.add(new Step(kind, random.nextInt(NUMBERS), random.nextInt(NUMBERS),
+                    random.nextInt(NUMBERS), inner));
         }
         return steps;
+    }
+
+    private static Kind kind(Random random, Kind.Place place) {
+        int all = 0;
+        for (Kind kind : Kind.values()) {
+            all += kind.weight(place);
+        }
+        int number = random.nextInt(all);
+        for (Kind kind : Kind.values()) {
+            number -= kind.weight(place);
+            if (number < 0) {
+                return kind;
+            }
+        }
+        throw new AssertionError("no kind is possible");
     }
 }

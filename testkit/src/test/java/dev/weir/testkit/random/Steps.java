@@ -13,6 +13,7 @@ import dev.weir.ir.type.Size;
 import dev.weir.testkit.random.Level.Item;
 import dev.weir.testkit.random.Recipe.Step;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,28 +30,15 @@ final class Steps {
     }
 
     void add(Level level, Step step) {
-        List<Kind> possible = new ArrayList<>(List.of(Kind.values()).subList(
-                0, Kind.LOOP.ordinal() + 1));
-        if (level.inLoop) {
-            possible.remove(Kind.LOOP);
-        }
-        if (level.prefix.isPresent()) {
-            possible.addAll(List.of(Kind.SHIFT, Kind.STREAM_REDUCE, Kind.ATTEND,
-                    Kind.STREAM_GATHER, Kind.TOTAL,
-                    Kind.CALL, Kind.CALL, Kind.CALL, Kind.GATE));
-            if (level.mayRemember) {
-                possible.addAll(List.of(Kind.APPEND, Kind.APPEND, Kind.CARRY));
-            }
-        }
-        if (level.inFunction) {
-            possible.addAll(List.of(
-                    Kind.IF, Kind.IF, Kind.IF, Kind.IF,
-                    Kind.ROUTE, Kind.ROUTE, Kind.ROUTE, Kind.ROUTE, Kind.NESTED_CALL));
-        }
-        Kind kind = possible.get(step.kind() % possible.size());
+        Kind.Place place = new Kind.Place(
+                level.prefix.isPresent(), level.mayRemember, level.inLoop);
+        Kind kind = step.kind().weight(place) > 0 ? step.kind() : Kind.POINTWISE;
         maker.kinds.add(kind);
         switch (kind) {
             case POINTWISE -> pointwise(level, step);
+            case ELEMENTARY -> elementary(level, step);
+            case WHOLE -> whole(level, step);
+            case LOGIC -> logic(level, step);
             case REDUCE -> reduce(level, step);
             case CONTRACT -> contract(level, step);
             case SOFTMAX -> softmax(level, step);
@@ -87,6 +75,10 @@ final class Steps {
         return item;
     }
 
+    Item total(Level level, Step step) {
+        return streams.total(level, step);
+    }
+
     Item used(Item item) {
         maker.use(item);
         return item;
@@ -102,52 +94,186 @@ final class Steps {
 
     private void pointwise(Level level, Step step) {
         Item a = used(level.real(step.a()));
-        Item b = used(!maker.exact && step.c() % 2 == 0
-                // Elementary functions of fewer axes are what one pass is about.
-                ? level.pick(step.b(), i -> i.isReal() && i.own().size() < a.own().size())
-                        .orElseGet(() -> level.real(step.b()))
-                : level.real(step.b()));
+        Item b = used(level.real(step.b()));
         keep(level, level.compute("point", Format.F32, a.prefixed() || b.prefixed(), a.own(),
-                (row, own) -> maker.settle(operation(
-                        step.c(),
-                        Level.read(a, row, own, a.own()),
-                        Level.read(b, row, own, a.own()),
-                        own.isEmpty() ? Scalar.whole(1) : own.getLast()))));
+                (row, own) -> {
+                    Scalar x = Level.read(a, row, own, a.own());
+                    Scalar y = Level.read(b, row, own, a.own());
+                    Scalar index = own.isEmpty() ? Scalar.whole(1) : own.getLast();
+                    return maker.settle(operation(
+                            step.c() / OPERATIONS, operation(step.c(), x, y, index), y, index));
+                }));
     }
+
+    private static final int OPERATIONS = 9;
 
     private Scalar operation(int number, Scalar a, Scalar b, Scalar index) {
         Scalar one = Scalar.real(1);
         Scalar even = apply(Operation.EQUAL,
                 apply(Operation.REMAINDER, index, Scalar.whole(2)), Scalar.whole(0));
         Scalar size = apply(Operation.ADD, one, apply(Operation.ABSOLUTE, b));
-        return switch (number % (maker.exact ? 10 : 17)) {
+        return switch (number % OPERATIONS) {
             case 0 -> apply(Operation.ADD, a, b);
             case 1 -> apply(Operation.SUBTRACT, a, b);
             case 2 -> apply(Operation.MULTIPLY, a, b);
             case 3 -> apply(Operation.MINIMUM, a, apply(Operation.NEGATE, b));
-            case 4 -> apply(Operation.MAXIMUM, a, b);
-            case 5 -> apply(Operation.SUBTRACT, apply(Operation.ABSOLUTE, a), b);
-            case 6 -> apply(Operation.SELECT, even, a, b);
-            case 7 -> apply(Operation.ADD, a, new Scalar.Convert(Format.F32, index));
-            case 8 -> maker.exact
-                    ? apply(Operation.FLOOR, apply(Operation.MULTIPLY, a, Scalar.real(0.5)))
-                    : apply(Operation.MULTIPLY, a, apply(
-                            Operation.EXPONENTIAL, apply(Operation.MINIMUM, b, one)));
-            case 9 -> maker.exact
-                    ? apply(Operation.REMAINDER, a, Scalar.real(5))
+            case 4 -> apply(Operation.MAXIMUM, apply(Operation.ABSOLUTE, a), b);
+            case 5 -> apply(Operation.SELECT, even, a, b);
+            case 6 -> apply(Operation.ADD, a, apply(Operation.FLOOR, apply(Operation.MULTIPLY,
+                    new Scalar.Convert(Format.F32, index), Scalar.real(0.5))));
+            case 7 -> maker.exact
+                    ? apply(Operation.ADD, a, apply(Operation.REMAINDER, b, Scalar.real(5)))
                     : apply(Operation.DIVIDE, a, size);
-            case 10 -> apply(Operation.SQUARE_ROOT, size);
-            case 11 -> apply(Operation.MULTIPLY, a, apply(
-                    Operation.RECIPROCAL_SQUARE_ROOT, size));
-            case 12 -> apply(Operation.ADD, a, apply(Operation.LOGARITHM, size));
-            case 13 -> apply(Operation.ADD,
-                    apply(Operation.SINE, a), apply(Operation.COSINE, b));
-            case 14 -> apply(Operation.SUBTRACT, apply(Operation.ERROR_FUNCTION, a),
-                    apply(Operation.TANGENT_HYPERBOLIC, b));
-            case 15 -> apply(Operation.MULTIPLY, a, apply(Operation.SIGMOID, b));
-            default -> apply(Operation.SUBTRACT, a,
-                    apply(Operation.POWER, size, Scalar.real(0.75)));
+            // Where values are whole, of what has a whole root.
+            default -> maker.exact
+                    ? apply(Operation.MULTIPLY,
+                            apply(Operation.SQUARE_ROOT, apply(Operation.MULTIPLY, b, b)),
+                            apply(Operation.RECIPROCAL_SQUARE_ROOT,
+                                    apply(Operation.SELECT, even, one, Scalar.real(0.25))))
+                    : apply(Operation.MULTIPLY,
+                            apply(Operation.SQUARE_ROOT, size),
+                            apply(Operation.MULTIPLY, a,
+                                    apply(Operation.RECIPROCAL_SQUARE_ROOT, size)));
         };
+    }
+
+    /**
+     * An elementary function, most often of something that does not vary along all axes. Where
+     * values are whole, of something of which it gives 0 or 1.
+     */
+    private void elementary(Level level, Step step) {
+        Item a = used(level.pick(step.a(), i -> i.isReal() && !i.own().isEmpty())
+                .orElseGet(() -> level.real(step.a())));
+        Item b = used(level.real(step.b()));
+        List<Operation> all = Arrays.stream(Operation.values())
+                .filter(Operation::isElementary)
+                .toList();
+        Operation first = all.get(step.c() % all.size());
+        Operation second = all.get(step.c() / all.size() % all.size());
+        Operation third = all.get(step.a() % all.size());
+        int fixed = step.b() % (a.own().size() + 1) - 1;
+        maker.sums(3);
+        keep(level, level.compute("point", Format.F32, a.prefixed() || b.prefixed(), a.own(),
+                (row, own) -> {
+                    List<Scalar> place = new ArrayList<>(own);
+                    if (!place.isEmpty()) {
+                        place.set(Math.max(0, fixed), Scalar.whole(0));
+                    }
+                    Scalar x = Level.read(a, row, own, a.own());
+                    Scalar y = elementary(first, Level.read(b, row, place, a.own()));
+                    return maker.settle(apply(Operation.SUBTRACT,
+                            apply(Operation.MULTIPLY, elementary(third, y), x),
+                            elementary(second, x)));
+                }));
+    }
+
+    /** The function of an operand that it is smooth at. */
+    private Scalar elementary(Operation function, Scalar x) {
+        if (maker.exact) {
+            Scalar zero = apply(
+                    Operation.MULTIPLY, apply(Operation.ABSOLUTE, x), Scalar.real(0));
+            return switch (function) {
+                case POWER -> apply(function, Scalar.real(1), x);
+                case LOGARITHM -> apply(function, apply(Operation.ADD, zero, Scalar.real(1)));
+                case SIGMOID -> apply(function, apply(Operation.SUBTRACT, zero, Scalar.real(200)));
+                default -> apply(function, zero);
+            };
+        }
+        Scalar size = apply(Operation.ADD, Scalar.real(1), apply(Operation.ABSOLUTE, x));
+        return switch (function) {
+            case POWER -> apply(function, size, Scalar.real(0.75));
+            case LOGARITHM -> apply(function, size);
+            case EXPONENTIAL -> apply(function,
+                    apply(Operation.MINIMUM, x, Scalar.real(1)));
+            default -> apply(function, x);
+        };
+    }
+
+    // ------------------------------------------------------------------ whole numbers
+
+    /** Integer arithmetic in 32 or 64 bits. */
+    private void whole(Level level, Step step) {
+        Optional<Item> found = level.pick(step.a(), i -> i.format() == Format.I64);
+        if (found.isEmpty()) {
+            wholes(level, step);
+            return;
+        }
+        Item a = used(found.get());
+        Item b = used(level.pick(step.b(), i -> i.format() == Format.I64).orElseThrow());
+        Format format = step.b() % 2 == 0 ? Format.I64 : Format.I32;
+        List<Operation> all = List.of(Operation.BIT_AND, Operation.BIT_OR, Operation.BIT_XOR,
+                Operation.SHIFT_LEFT, Operation.SHIFT_RIGHT, Operation.DIVIDE,
+                Operation.REMAINDER, Operation.MULTIPLY, Operation.SUBTRACT, Operation.MAXIMUM,
+                Operation.NEGATE, Operation.ABSOLUTE);
+        Operation first = all.get(step.c() % all.size());
+        Operation second = all.get(step.c() / all.size() % all.size());
+        Operation third = all.get(step.a() % all.size());
+        Item result = level.compute("whole", Format.I64, a.prefixed() || b.prefixed(), a.own(),
+                (row, own) -> {
+                    Scalar x = in(format, Level.read(a, row, own, a.own()));
+                    Scalar y = in(format, Level.read(b, row, own, a.own()));
+                    Scalar value = whole(third, whole(second, whole(first, x, y), y), y);
+                    return apply(Operation.REMAINDER,
+                            in(Format.I64, value), Scalar.whole(Maker.VOCABULARY));
+                });
+        keep(level, new Item(result.value(), result.prefixed(), Maker.VOCABULARY));
+    }
+
+    private static Scalar whole(Operation operation, Scalar x, Scalar y) {
+        if (operation.arity() == 1) {
+            return apply(operation, apply(Operation.SUBTRACT, x, y));
+        }
+        boolean divides = operation == Operation.DIVIDE || operation == Operation.REMAINDER;
+        return apply(operation, x, divides
+                ? apply(Operation.ADD,
+                        apply(Operation.ABSOLUTE, y), new Scalar.Whole(y.format(), 1))
+                : y);
+    }
+
+    private static Scalar in(Format format, Scalar whole) {
+        return whole.format() == format ? whole : new Scalar.Convert(format, whole);
+    }
+
+    /** The whole numbers of a real value, where rounding cannot fall either way. */
+    private void wholes(Level level, Step step) {
+        Item a = used(level.real(step.a()));
+        Item result = level.compute("whole", Format.I64, a.prefixed(), a.own(), (row, own) -> {
+            Scalar value = maker.exact
+                    ? new Scalar.Convert(Format.I64, Level.read(a, row, own, a.own()))
+                    : own.isEmpty() ? Scalar.whole(step.b()) : own.getLast();
+            return apply(Operation.REMAINDER,
+                    apply(Operation.ADD, value, Scalar.whole(step.b())),
+                    Scalar.whole(Maker.VOCABULARY));
+        });
+        keep(level, new Item(result.value(), result.prefixed(), Maker.VOCABULARY));
+    }
+
+    private void logic(Level level, Step step) {
+        Item a = used(level.pick(step.a(), i -> i.format() == Format.BOOL)
+                .orElseGet(() -> keep(level, condition(
+                        level, used(level.real(step.a())), step.b()))));
+        Item b = used(level.pick(step.b(), i -> i.format() == Format.BOOL && i != a)
+                .orElseGet(() -> keep(level, condition(
+                        level, used(level.real(step.b())), step.b() + 1))));
+        Item both = keep(level, level.compute("both", Format.BOOL, a.prefixed() || b.prefixed(),
+                a.own(), (row, own) -> {
+                    Scalar x = Level.read(a, row, own, a.own());
+                    Scalar y = Level.read(b, row, own, a.own());
+                    return switch (step.c() % 4) {
+                        case 0 -> apply(Operation.AND, x, apply(Operation.NOT, y));
+                        case 1 -> apply(Operation.OR, x, y);
+                        case 2 -> apply(Operation.NOT, apply(Operation.OR, x, y));
+                        default -> apply(Operation.AND, x, y);
+                    };
+                }));
+        if (!both.own().isEmpty()) {
+            List<Long> own = both.own();
+            keep(level, level.reduce("any", Format.BOOL, both.prefixed(),
+                    own.subList(0, own.size() - 1),
+                    step.b() % 2 == 0 ? Reduction.Kind.ANY : Reduction.Kind.ALL,
+                    List.of(Size.of(own.getLast())), Optional.empty(),
+                    (row, at, r) -> Level.read(used(both), row, joined(at, r), own)));
+        }
     }
 
     private void narrow(Level level, Step step) {
@@ -162,7 +288,7 @@ final class Steps {
         // Rounding may fall either way where values agree but within a tolerance.
         if (maker.exact) {
             keep(level, narrow);
-        } else if (!level.inFunction && !level.inLoop
+        } else if (!level.inFunction && !level.nested
                 && level.prefix.equals(Optional.of(new Size.Symbol("T")))) {
             maker.result(narrow);
         }
@@ -181,7 +307,13 @@ final class Steps {
         if (!maker.exact) {
             maker.decision(level, "threshold " + threshold, a);
         }
-        Operation operation = number % 2 == 0 ? Operation.GREATER : Operation.LESS_EQUAL;
+        Operation operation = switch (number % 7) {
+            case 0, 1 -> Operation.GREATER;
+            case 2 -> Operation.GREATER_EQUAL;
+            case 3 -> Operation.LESS;
+            case 4 -> Operation.NOT_EQUAL;
+            default -> Operation.LESS_EQUAL;
+        };
         return level.compute("holds", Format.BOOL, a.prefixed(), a.own(), (row, own) ->
                 apply(operation, Level.read(a, row, own, a.own()), Scalar.real(threshold)));
     }
@@ -208,7 +340,9 @@ final class Steps {
             return used(whole.get());
         }
         Item a = used(level.pick(step.b(), i -> i.isReal() && i.prefixed() == prefixed)
-                .orElseGet(() -> level.real(step.b())));
+                .orElseGet(() -> prefixed || level.prefix.isEmpty()
+                        ? level.real(step.b())
+                        : streams.total(level, step)));
         List<Long> shape = a.own();
         Item first = level.compute("first", Format.F32, prefixed, List.of(), (row, own) ->
                 Level.read(a, row, own, shape));
@@ -269,11 +403,7 @@ final class Steps {
         List<Long> kept = own.subList(0, own.size() - reducedAxes);
         List<Size> sizes = reduced.stream().map(Size::of).toList();
         reduced.forEach(maker::sums);
-        Level.Term body = (row, at, r) -> {
-            List<Scalar> all = new ArrayList<>(at);
-            all.addAll(r);
-            return Level.read(a, row, all, a.own());
-        };
+        Level.Term body = (row, at, r) -> Level.read(a, row, joined(at, r), a.own());
         Optional<Level.Term> filter = step.c() % 4 == 1
                 ? Optional.of((row, at, r) -> apply(Operation.NOT_EQUAL,
                         apply(Operation.REMAINDER, r.getLast(), Scalar.whole(3)),
@@ -309,6 +439,7 @@ final class Steps {
         }
     }
 
+    /** A softmax along the last axis, or a sum so weighted, over all places or some. */
     private void softmax(Level level, Step step) {
         Optional<Item> found = level.pick(step.a(), i -> i.isReal() && !i.own().isEmpty());
         if (found.isEmpty()) {
@@ -319,32 +450,75 @@ final class Steps {
         List<Long> own = a.own();
         List<Long> kept = own.subList(0, own.size() - 1);
         List<Size> last = List.of(Size.of(own.getLast()));
-        maker.sums(own.getLast());
-        Level.Term term = (row, at, r) -> {
-            List<Scalar> all = new ArrayList<>(at);
-            all.addAll(r);
-            return Level.read(a, row, all, own);
-        };
-        Item most = level.reduce("most", Format.F32, a.prefixed(), kept,
-                Reduction.Kind.MAXIMUM, last, Optional.empty(), term);
-        Item shares = level.compute("shares", Format.F32, a.prefixed(), own, (row, at) -> {
+        maker.sums(2 * own.getLast());
+        Level.Term term = (row, at, r) -> Level.read(a, row, joined(at, r), own);
+        Optional<Level.Element> seen = step.c() % 2 == 0
+                ? Optional.empty()
+                : Optional.of(seen(level, step, own));
+        Optional<Level.Term> filter = seen.map(holds ->
+                (row, at, r) -> holds.at(row, joined(at, r)));
+        Item most = level.reduce("most", Format.F32, a.prefixed() || isSeenByRow(level, step),
+                kept, Reduction.Kind.MAXIMUM, last, filter, term);
+        boolean prefixed = most.prefixed();
+        Item shares = level.compute("shares", Format.F32, prefixed, own, (row, at) -> {
             Scalar value = Level.read(a, row, at, own);
             Scalar top = Level.read(most, row, at.subList(0, at.size() - 1), kept);
-            return maker.exact
+            Scalar share = maker.exact
                     ? apply(Operation.SELECT, apply(Operation.EQUAL, value, top),
                             Scalar.real(1), Scalar.real(0))
                     : apply(Operation.EXPONENTIAL, apply(Operation.SUBTRACT, value, top));
+            return behind(seen, row, at, share);
         });
-        Item sum = level.reduce("total", Format.F32, a.prefixed(), kept,
-                Reduction.Kind.SUM, last, Optional.empty(), (row, at, r) -> {
-                    List<Scalar> all = new ArrayList<>(at);
-                    all.addAll(r);
-                    return Level.read(shares, row, all, own);
-                });
-        keep(level, level.compute("softmax", Format.F32, a.prefixed(), own, (row, at) ->
-                apply(maker.exact ? Operation.MULTIPLY : Operation.DIVIDE,
+        Item sum = level.reduce("total", Format.F32, prefixed, kept,
+                Reduction.Kind.SUM, last, Optional.empty(), (row, at, r) ->
+                        Level.read(shares, row, joined(at, r), own));
+        Item softmax = level.compute("softmax", Format.F32, prefixed, own, (row, at) ->
+                behind(seen, row, at, apply(maker.exact ? Operation.MULTIPLY : Operation.DIVIDE,
                         Level.read(shares, row, at, own),
                         Level.read(sum, row, at.subList(0, at.size() - 1), kept))));
+        if (step.b() % 3 == 0) {
+            settled(level, softmax);
+            return;
+        }
+        Item b = used(level.real(step.b()));
+        settled(level, level.reduce("mixed", Format.F32, prefixed || b.prefixed(), kept,
+                Reduction.Kind.SUM, last, Optional.empty(), (row, at, r) -> apply(
+                        Operation.MULTIPLY,
+                        Level.read(softmax, row, joined(at, r), own),
+                        Level.read(b, row, joined(at, r), own))));
+    }
+
+    /** Which places take part: those for which a boolean holds, or two out of three. */
+    private Level.Element seen(Level level, Step step, List<Long> own) {
+        return seenBy(level, step)
+                .<Level.Element>map(holds -> (row, at) ->
+                        Level.read(used(holds), row, at, own))
+                .orElse((row, at) -> apply(Operation.NOT_EQUAL,
+                        apply(Operation.REMAINDER, at.getLast(), Scalar.whole(3)),
+                        Scalar.whole(step.b() % 3)));
+    }
+
+    private static Optional<Item> seenBy(Level level, Step step) {
+        return step.c() % 4 == 1
+                ? level.pick(step.b(), i -> i.format() == Format.BOOL)
+                : Optional.empty();
+    }
+
+    private static boolean isSeenByRow(Level level, Step step) {
+        return step.c() % 2 != 0 && seenBy(level, step).map(Item::prefixed).orElse(false);
+    }
+
+    private static Scalar behind(
+            Optional<Level.Element> seen, Scalar row, List<Scalar> at, Scalar value) {
+        return seen.map(holds -> apply(
+                        Operation.SELECT, holds.at(row, at), value, Scalar.real(0)))
+                .orElse(value);
+    }
+
+    private static List<Scalar> joined(List<Scalar> at, List<Scalar> reduced) {
+        List<Scalar> all = new ArrayList<>(at);
+        all.addAll(reduced);
+        return all;
     }
 
     // ------------------------------------------------------------------ parameters

@@ -85,11 +85,11 @@ final class StreamSteps {
                 (row, own, r) -> Level.read(a, r.getFirst(), own, shape)));
     }
 
-    void total(Level level, Step step) {
+    Item total(Level level, Step step) {
         maker.whole();
         maker.sums(ROWS);
         Item a = rows(level, step.a());
-        steps.settled(level, level.reduce("total", Format.F32, false, a.own(),
+        return steps.settled(level, level.reduce("total", Format.F32, false, a.own(),
                 step.b() % 2 == 0 ? Reduction.Kind.SUM : Reduction.Kind.MAXIMUM,
                 List.of(level.prefix.orElseThrow()), Optional.empty(),
                 (row, own, r) -> Level.read(a, r.getFirst(), own, a.own())));
@@ -162,12 +162,19 @@ final class StreamSteps {
         Item item = level.compute("one", Format.F32, true, List.of(), (t, own) -> Scalar.real(1));
         Value weights = scores;
         if (!maker.exact) {
+            // Hidden places take no part, or take part with a score of minus infinity.
+            boolean behind = variant % 4 < 2;
+            Value shown = behind ? limited : scores;
             Item most = level.reduce("most", Format.F32, true, List.of(),
-                    Reduction.Kind.MAXIMUM, List.of(places), Optional.empty(),
-                    (t, own, r) -> Scalar.load(scores, List.of(t, r.getFirst())));
-            Value shares = points(level, square, (t, s) -> apply(Operation.EXPONENTIAL,
-                    apply(Operation.SUBTRACT, Scalar.load(scores, List.of(t, s)),
-                            Scalar.load(most.value(), List.of(t)))));
+                    Reduction.Kind.MAXIMUM, List.of(places),
+                    behind
+                            ? Optional.of((t, own, r) -> mask.at(t, r.getFirst()))
+                            : Optional.empty(),
+                    (t, own, r) -> Scalar.load(shown, List.of(t, r.getFirst())));
+            Value shares = points(level, square, (t, s) -> shown(behind, mask.at(t, s),
+                    apply(Operation.EXPONENTIAL, apply(Operation.SUBTRACT,
+                            Scalar.load(shown, List.of(t, s)),
+                            Scalar.load(most.value(), List.of(t))))));
             Item sum = level.reduce("sum", Format.F32, true, List.of(),
                     Reduction.Kind.SUM, List.of(places), Optional.empty(),
                     (t, own, r) -> Scalar.load(shares, List.of(t, r.getFirst())));
@@ -176,9 +183,10 @@ final class StreamSteps {
             if (variant % 2 == 0) {
                 item = level.compute("one", Format.F32, true, List.of(),
                         (t, own) -> Scalar.real(1));
-                weights = points(level, square, (t, s) -> apply(Operation.DIVIDE,
-                        Scalar.load(shares, List.of(t, s)),
-                        Scalar.load(sum.value(), List.of(t))));
+                weights = points(level, square, (t, s) -> shown(behind, mask.at(t, s),
+                        apply(Operation.DIVIDE,
+                                Scalar.load(shares, List.of(t, s)),
+                                Scalar.load(sum.value(), List.of(t)))));
             }
         }
         Value used = weights;
@@ -194,6 +202,12 @@ final class StreamSteps {
                 maker.settle(apply(Operation.DIVIDE,
                         Level.read(mixed, t, own, valueShape),
                         Scalar.load(divisor.value(), List.of(t))))));
+    }
+
+    private static Scalar shown(boolean behind, Scalar condition, Scalar value) {
+        return behind
+                ? apply(Operation.SELECT, condition, value, Scalar.real(0))
+                : value;
     }
 
     private interface Score {

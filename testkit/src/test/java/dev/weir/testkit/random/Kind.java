@@ -3,8 +3,8 @@ package dev.weir.testkit.random;
 /** What a step of a recipe can be, with where it can stand and how often it is drawn there. */
 enum Kind {
     POINTWISE(5, Needs.NOTHING),
-    ELEMENTARY(5, Needs.NOTHING),
-    WHOLE(6, Needs.NOTHING),
+    ELEMENTARY(7, Needs.NOTHING),
+    WHOLE(8, Needs.NOTHING),
     LOGIC(5, Needs.NOTHING),
     REDUCE(8, Needs.NOTHING),
     CONTRACT(3, Needs.NOTHING),

@@ -25,7 +25,7 @@ class FixtureTest {
     static Stream<Arguments> cases() {
         return Stream.of(
                 "llama", "llama_bf16", "mixtral", "mistral", "qwen3", "gemma2", "qwen2_moe",
-                "olmoe", "deepseek_v3").flatMap(f ->
+                "olmoe", "deepseek_v3", "gpt_oss").flatMap(f ->
                 Arrays.stream(Target.values()).map(t -> Arguments.of(f, t)));
     }
 

@@ -225,10 +225,6 @@ final class Frame {
         if (known != null) {
             return known;
         }
-        if (declared.binding().isPresent()) {
-            session.unsupported("E0911", declared.binding().get().span(),
-                    "a parameter bound by an equation", "store it under a name of its own");
-        }
         List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
         String path = Place.join(place.parameterPath(), declared.name());
         Format format = format(declared.format(), declared.span())
@@ -245,10 +241,14 @@ final class Frame {
         Value value = Optional.ofNullable(session.program().parameters.get(path))
                 .map(Parameter::value)
                 .orElseGet(() -> session.value(declared.name(), new TensorType(format, whole)));
+        Optional<Stored> stored = declared.binding().map(
+                b -> new Stored(body, declared, prefix.size(), shape));
         if (!session.isChecking()) {
             session.program().parameters.putIfAbsent(path, new Parameter(
-                    value, prefix.size(), path, storedNames(declared), declared.optional(),
-                    declared.initial().orElse(0.0)));
+                    value, prefix.size(), path,
+                    stored.map(s -> s.names(place)).orElseGet(() -> storedNames(declared)),
+                    declared.optional(), declared.initial().orElse(0.0),
+                    stored.map(Stored::layout)));
         }
         Meaning.Tensor tensor = new Meaning.Tensor(shape, format,
                 coordinates -> {

@@ -51,6 +51,22 @@ record Place(List<Step> steps, List<String> stored) {
         return new Place(steps, longer);
     }
 
+    /** The same stored under names that do not tell the elements of the innermost list apart. */
+    Place stacked() {
+        long lists = steps.stream().filter(s -> s instanceof ListElement).count();
+        String last = "\\.?\\{" + (lists - 1) + "(\\+\\d+)?}";
+        return new Place(steps, stored.stream().map(s -> s.replaceFirst(last, "")).toList());
+    }
+
+    /** Where the stretch begins to which the innermost list's element belongs. */
+    long offset() {
+        return steps.stream().mapMulti((Step s, java.util.function.Consumer<Long> out) -> {
+            if (s instanceof ListElement e) {
+                out.accept(e.offset());
+            }
+        }).reduce(0L, (a, b) -> b);
+    }
+
     /** The next list element's placeholder in stored names. */
     String nextPlaceholder(long offset) {
         long lists = steps.stream().filter(s -> s instanceof ListElement).count();

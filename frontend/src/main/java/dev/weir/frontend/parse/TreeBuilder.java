@@ -266,12 +266,15 @@ final class TreeBuilder {
         List<Expression> axes = p.parameterAxis().stream()
                 .filter(a -> a.axis() != null)
                 .map(a -> expressions.additive(a.axis().additive())).toList();
+        List<Optional<String>> indices = p.parameterAxis().stream()
+                .filter(a -> a.axis() != null)
+                .map(a -> Optional.ofNullable(a.name()).map(n -> n.getText())).toList();
         Optional<Double> initial = p.literal() == null
                 ? Optional.empty()
                 : Optional.of(expressions.number(p.literal()));
         boolean optional = has(p, "optional");
         return Optional.of(new Declaration.Parameter(
-                p.name(0).getText(), axes,
+                p.name(0).getText(), axes, indices,
                 p.name().size() > 1 ? Optional.of(p.name(1).getText()) : Optional.empty(),
                 initial, optional, expressions.naming(p.naming()),
                 expressions.optional(p.expression()), span(p)));

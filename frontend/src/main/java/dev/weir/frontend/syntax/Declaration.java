@@ -101,9 +101,16 @@ public sealed interface Declaration {
         }
     }
 
+    /**
+     * A tensor from the checkpoint.
+     *
+     * @param indices the names of the axes' indices, where they have one
+     * @param binding where its elements stand in what is stored
+     */
     record Parameter(
             String name,
             List<Expression> axes,
+            List<Optional<String>> indices,
             Optional<String> format,
             Optional<Double> initial,
             boolean optional,
@@ -112,6 +119,7 @@ public sealed interface Declaration {
             Span span) {
         public Parameter {
             axes = List.copyOf(axes);
+            indices = List.copyOf(indices);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.weir.ir.tensor;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -16,6 +17,7 @@ import java.util.regex.Pattern;
  *     merges
  * @param optional whether a checkpoint may lack it, in which case it is all {@code fill}
  * @param fill the value of an absent optional parameter
+ * @param layout where its elements stand in the stored tensor, unless that has just these elements
  */
 public record Parameter(
         Value value,
@@ -23,9 +25,77 @@ public record Parameter(
         String path,
         List<String> stored,
         boolean optional,
-        double fill) {
+        double fill,
+        Optional<Layout> layout) {
     public Parameter {
         stored = List.copyOf(stored);
+    }
+
+    /**
+     * An equation for the elements of a parameter: {@code gate[n, f, d] = stored[n, d, 2 * f]}.
+     *
+     * @param indices one for each axis of the parameter's value, instances first
+     * @param coordinates one for each axis of the stored tensor: whole numbers and arithmetic on
+     *     the indices
+     */
+    public record Layout(List<Index> indices, List<Scalar> coordinates) {
+        public Layout {
+            indices = List.copyOf(indices);
+            coordinates = List.copyOf(coordinates);
+        }
+
+        /** Where the element at {@code place} stands in the stored tensor. */
+        public long[] at(long[] place) {
+            return coordinates.stream().mapToLong(c -> at(c, place)).toArray();
+        }
+
+        private long at(Scalar scalar, long[] place) {
+            return switch (scalar) {
+                case Scalar.Whole whole -> whole.value();
+                case Scalar.Variable variable -> place[indices.indexOf(variable.index())];
+                case Scalar.Extent extent -> extent.size().constant().orElseThrow();
+                case Scalar.Apply apply -> {
+                    long left = at(apply.operands().get(0), place);
+                    long right = apply.operands().size() > 1
+                            ? at(apply.operands().get(1), place) : 0;
+                    yield switch (apply.operation()) {
+                        case ADD -> left + right;
+                        case SUBTRACT -> left - right;
+                        case MULTIPLY -> left * right;
+                        case DIVIDE -> Math.floorDiv(left, right);
+                        case REMAINDER -> Math.floorMod(left, right);
+                        case NEGATE -> -left;
+                        default -> throw unknown(apply);
+                    };
+                }
+                case Scalar.Real real -> throw unknown(real);
+                case Scalar.Load load -> throw unknown(load);
+                case Scalar.Convert convert -> throw unknown(convert);
+                case Scalar.Round round -> throw unknown(round);
+            };
+        }
+
+        private static IllegalArgumentException unknown(Scalar scalar) {
+            return new IllegalArgumentException("not part of a layout: " + scalar);
+        }
+
+        /** Whether {@link #at} can evaluate an expression. */
+        public static boolean admits(Scalar scalar) {
+            return switch (scalar) {
+                case Scalar.Whole whole -> true;
+                case Scalar.Variable variable -> true;
+                case Scalar.Extent extent -> extent.size().isConstant();
+                case Scalar.Apply apply -> switch (apply.operation()) {
+                    case ADD, SUBTRACT, MULTIPLY, DIVIDE, REMAINDER, NEGATE ->
+                            apply.operands().stream().allMatch(Layout::admits);
+                    default -> false;
+                };
+                case Scalar.Real real -> false;
+                case Scalar.Load load -> false;
+                case Scalar.Convert convert -> false;
+                case Scalar.Round round -> false;
+            };
+        }
     }
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{(\\d+)(?:\\+(\\d+))?}");

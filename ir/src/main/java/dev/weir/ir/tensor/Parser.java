@@ -94,8 +94,19 @@ public final class Parser {
         tokens.expect("stored");
         List<String> stored = list("(", ")", tokens::quoted);
         boolean optional = tokens.accept("optional");
-        return new Parameter(
-                value, instances, path, stored, optional, optional ? tokens.real() : 0);
+        double fill = optional ? tokens.real() : 0;
+        Optional<Parameter.Layout> layout = tokens.accept("layout")
+                ? Optional.of(new Parameter.Layout(
+                        list("[", "]", this::index), list("[", "]", this::scalar)))
+                : Optional.empty();
+        return new Parameter(value, instances, path, stored, optional, fill, layout);
+    }
+
+    private Index index() {
+        int id = tokens.identifier(tokens.take(Kind.INDEX, "an index"));
+        Index index = new Index(id, tokens.quoted());
+        indices.put(id, index);
+        return index;
     }
 
     private State state() {

@@ -35,7 +35,8 @@ public final class Printer {
                     + " path " + quote(p.path())
                     + p.stored().stream().map(Printer::quote)
                             .collect(Collectors.joining(", ", " stored (", ")"))
-                    + (p.optional() ? " optional " + p.fill() : ""));
+                    + (p.optional() ? " optional " + p.fill() : "")
+                    + p.layout().map(this::layout).orElse(""));
         }
         for (State s : program.states()) {
             line(0, "state " + quote(s.name()) + " instances "
@@ -48,6 +49,13 @@ public final class Printer {
         }
         program.functions().forEach(f -> function("function", f));
         function("entry", program.entry());
+    }
+
+    private String layout(Parameter.Layout layout) {
+        return layout.indices().stream().map(i -> "$" + i.id() + " " + quote(i.name()))
+                .collect(Collectors.joining(", ", " layout [", "]"))
+                + layout.coordinates().stream().map(Printer::scalar)
+                        .collect(Collectors.joining(", ", " [", "]"));
     }
 
     private void function(String word, Function function) {

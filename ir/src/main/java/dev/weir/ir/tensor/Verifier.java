@@ -59,6 +59,10 @@ public final class Verifier {
                     "parameter " + parameter.path() + " has a run-time size");
             require(parameter.instanceAxes() <= parameter.value().type().rank(),
                     "parameter " + parameter.path() + " has fewer axes than instances");
+            parameter.layout().ifPresent(layout -> require(
+                    layout.indices().size() == parameter.value().type().rank()
+                            && layout.coordinates().stream().allMatch(Parameter.Layout::admits),
+                    "parameter " + parameter.path() + " has a layout that cannot be read"));
         }
         states(globals);
         program.frames().ifPresent(frames -> {

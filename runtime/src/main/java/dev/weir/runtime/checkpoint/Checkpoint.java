@@ -154,6 +154,10 @@ public final class Checkpoint implements AutoCloseable {
                 .toArray();
         for (String name : names) {
             Tensor stored = tensors.get(name);
+            if (stored != null && parameter.layout().isPresent()) {
+                return Gather.of(stored, parameter, instance, own,
+                        fault -> faults.add(name + " (" + path + ") " + fault));
+            }
             if (stored != null) {
                 if (!mergesTo(own, stored.shape())) {
                     faults.add(name + " (" + path + ") has the shape "

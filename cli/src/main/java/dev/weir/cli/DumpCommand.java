@@ -1,20 +1,18 @@
 package dev.weir.cli;
 
-import dev.weir.compiler.Compiler;
-import dev.weir.ir.kernel.HostPrinter;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelPrinter;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.KernelProgramPrinter;
 import dev.weir.ir.tensor.Printer;
 import dev.weir.ir.tensor.TensorProgram;
-import dev.weir.passes.pipeline.Pass;
 import dev.weir.passes.pipeline.Passes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -51,37 +49,43 @@ final class DumpCommand implements Callable<Integer> {
             throw new UserException("there is no stage " + stage + "\nhelp: the stages are "
                     + String.join(", ", stages));
         }
+        if (List.of("kernels", "host", "code").contains(stage)) {
+            kernels();
+            return 0;
+        }
         TensorProgram program = options.lower(false);
         if (stage.equals("tensor")) {
             weir.print(Printer.print(program));
             return 0;
         }
-        StringBuilder wanted = new StringBuilder();
-        TensorProgram optimised = Compiler.optimise(program, Set.copyOf(options.disabled),
-                (Pass pass, TensorProgram result, long nanos) -> {
-                    if (pass.name().equals(stage)) {
-                        wanted.append(Printer.print(result));
-                    }
-                });
-        if (!wanted.isEmpty()) {
-            weir.print(wanted.toString());
-            return 0;
-        }
-        try (KernelCompiler compiler = options.compiler()) {
-            KernelProgram kernels = Compiler.schedule(optimised, compiler.target());
-            if (stage.equals("host")) {
-                weir.print(HostPrinter.print(kernels));
-                return 0;
+        options.optimise(program, (pass, result, nanos) -> {
+            if (pass.name().equals(stage)) {
+                weir.print(Printer.print(result));
             }
-            for (Kernel k : kernels.kernels()) {
-                if (kernel.isEmpty() || kernel.get().equals(k.name())) {
-                    weir.print(stage.equals("code")
-                            ? compiler.listing(k)
-                            : KernelPrinter.print(k));
-                    weir.print("\n");
-                }
-            }
-        }
+        });
         return 0;
+    }
+
+    /** The whole kernel program, one of its kernels, or what the back end makes of them. */
+    private void kernels() {
+        try (KernelCompiler compiler = options.compiler()) {
+            KernelProgram program = options.schedule(false, compiler);
+            if (!stage.equals("code") && kernel.isEmpty()) {
+                weir.print(KernelProgramPrinter.print(program));
+                return;
+            }
+            List<Kernel> wanted = program.kernels().stream()
+                    .filter(k -> kernel.isEmpty() || kernel.get().equals(k.name()))
+                    .toList();
+            if (wanted.isEmpty()) {
+                throw new UserException("there is no kernel " + kernel.orElseThrow()
+                        + "\nhelp: they are " + program.kernels().stream().map(Kernel::name)
+                                .collect(Collectors.joining(", ")));
+            }
+            for (Kernel k : wanted) {
+                weir.print(stage.equals("code") ? compiler.listing(k) : KernelPrinter.print(k));
+                weir.print("\n");
+            }
+        }
     }
 }

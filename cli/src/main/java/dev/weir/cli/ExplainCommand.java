@@ -2,7 +2,6 @@ package dev.weir.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.weir.compiler.Compiler;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.KernelCompiler;
@@ -58,14 +57,13 @@ final class ExplainCommand implements Callable<Integer> {
             options.requireKernels();
             try (Loaded loaded = Loaded.load(options, threads, false);
                     Engine.Session session = loaded.engine().start()) {
-                new Generator(loaded.engine(), loaded.program()).feed(session, ids());
+                new Generator(loaded.engine(), loaded.signature()).feed(session, ids());
                 show(loaded.kernels().orElseThrow(), Optional.of(loaded.engine().ledger()));
             }
             return 0;
         }
         try (KernelCompiler compiler = options.compiler()) {
-            show(Compiler.schedule(options.optimise(options.lower(false)), compiler.target()),
-                    Optional.empty());
+            show(options.schedule(false, compiler), Optional.empty());
         }
         return 0;
     }

@@ -1,6 +1,5 @@
 package dev.weir.cli;
 
-import dev.weir.compiler.Compiler;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.tensor.Parameter;
@@ -10,39 +9,48 @@ import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.InterpretedModel;
 import dev.weir.runtime.model.Model;
+import dev.weir.runtime.model.Signature;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** A model with its weights, ready to run. Close it to free all that it holds. */
 record Loaded(
-        TensorProgram program,
+        Signature signature,
         Optional<KernelProgram> kernels,
         Engine engine,
         List<AutoCloseable> resources)
         implements AutoCloseable {
 
     static Loaded load(ModelOptions options, int threads, boolean trace) {
+        if (options.isKernelDump() || options.target != ModelOptions.Target.INTERPRETER) {
+            List<AutoCloseable> resources = new ArrayList<>();
+            KernelCompiler compiler = options.compiler();
+            resources.add(compiler);
+            KernelProgram kernels = options.schedule(trace, compiler);
+            Map<Parameter, List<Tensor>> weights =
+                    weights(options, kernels.parameters(), resources);
+            return new Loaded(Signature.of(kernels), Optional.of(kernels),
+                    new Model(kernels, compiler, weights, threads), resources);
+        }
         TensorProgram program = options.lower(trace);
-        java.util.ArrayList<AutoCloseable> resources = new java.util.ArrayList<>();
-        Map<Parameter, List<Tensor>> weights = Map.of();
-        if (!program.parameters().isEmpty()) {
-            Checkpoint checkpoint = Checkpoint.open(options.files().weights().orElseThrow(() ->
-                    new UserException("the model has parameters but no weights were found"
-                            + "\nhelp: name the checkpoint folder with --weights")));
-            resources.add(checkpoint);
-            weights = checkpoint.bind(program.parameters());
+        List<AutoCloseable> resources = new ArrayList<>();
+        Engine engine = new InterpretedModel(
+                program, weights(options, program.parameters(), resources));
+        return new Loaded(Signature.of(program), Optional.empty(), engine, resources);
+    }
+
+    private static Map<Parameter, List<Tensor>> weights(
+            ModelOptions options, List<Parameter> parameters, List<AutoCloseable> resources) {
+        if (parameters.isEmpty()) {
+            return Map.of();
         }
-        if (options.target == ModelOptions.Target.INTERPRETER) {
-            Engine engine = new InterpretedModel(program, weights);
-            return new Loaded(program, Optional.empty(), engine, resources);
-        }
-        TensorProgram optimised = options.optimise(program);
-        KernelCompiler compiler = options.compiler();
-        resources.addFirst(compiler);
-        KernelProgram kernels = Compiler.schedule(optimised, compiler.target());
-        Engine engine = new Model(kernels, compiler, weights, threads);
-        return new Loaded(program, Optional.of(kernels), engine, resources);
+        Checkpoint checkpoint = Checkpoint.open(options.files().weights().orElseThrow(() ->
+                new UserException("the model has parameters but no weights were found"
+                        + "\nhelp: name the checkpoint folder with --weights")));
+        resources.add(checkpoint);
+        return checkpoint.bind(parameters);
     }
 
     @Override

@@ -5,9 +5,15 @@ import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.compiler.Compiler;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.KernelProgramParser;
+import dev.weir.ir.kernel.KernelVerifier;
 import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Parser;
 import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.passes.pipeline.Pass;
+import dev.weir.passes.pipeline.Passes;
+import dev.weir.passes.pipeline.Pipeline;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -15,8 +21,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The options that name a model and how it is compiled; the same for all commands. */
 final class ModelOptions {
@@ -34,7 +43,7 @@ final class ModelOptions {
 
     @Parameters(index = "0", paramLabel = "MODEL",
             description = "a .weir file, a folder with one, a checkpoint folder, or a "
-                    + "dumped .tensor program")
+                    + "dumped .tensor or .kernels program")
     Path model;
 
     @Option(names = "--model", paramLabel = "NAME",
@@ -57,6 +66,12 @@ final class ModelOptions {
             description = "leave an optional pass out")
     List<String> disabled = List.of();
 
+    @Option(names = "--time-passes", description = "say how long each pass took")
+    boolean times;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     private ModelFiles files;
 
     ModelFiles files() {
@@ -69,6 +84,10 @@ final class ModelOptions {
     /** The model as an unlifted program; a dumped tensor program is taken as it is. */
     TensorProgram lower(boolean trace) {
         ModelFiles found = files();
+        if (isKernelDump()) {
+            throw new UserException(model + " holds kernels, which cannot be turned back"
+                    + "\nhelp: run it, or dump its kernels or code");
+        }
         if (isDump()) {
             TensorProgram program = Parser.parse(found.source());
             if (program.isLifted() && target == Target.INTERPRETER) {
@@ -86,8 +105,47 @@ final class ModelOptions {
         return model.toString().endsWith(".tensor");
     }
 
+    /** Whether MODEL is a dump of the stage {@code kernels}. */
+    boolean isKernelDump() {
+        return model.toString().endsWith(".kernels");
+    }
+
+    /** The model as kernels; a dumped kernel program is taken as it is. */
+    KernelProgram schedule(boolean trace, KernelCompiler compiler) {
+        if (!isKernelDump()) {
+            return Compiler.schedule(optimise(lower(trace)), compiler.target());
+        }
+        KernelProgram program = KernelProgramParser.parse(files().source());
+        program.kernels().forEach(KernelVerifier::verify);
+        return program;
+    }
+
     TensorProgram optimise(TensorProgram program) {
-        return Compiler.optimise(program, Set.copyOf(disabled), (pass, result, nanos) -> { });
+        return optimise(program, (pass, result, nanos) -> { });
+    }
+
+    /**
+     * @param observer sees what each pass leaves
+     */
+    TensorProgram optimise(TensorProgram program, Pipeline.Observer observer) {
+        List<String> optional = Passes.ALL.stream()
+                .filter(Pass::optional).map(Pass::name).toList();
+        for (String pass : disabled) {
+            if (!optional.contains(pass)) {
+                throw new CommandLine.ParameterException(command.commandLine(),
+                        "--disable: there is no optional pass " + pass
+                                + "; those that can be left out are "
+                                + String.join(", ", optional));
+            }
+        }
+        return Compiler.optimise(program, Set.copyOf(disabled), (pass, result, nanos) -> {
+            if (times) {
+                command.commandLine().getErr().printf(Locale.ROOT, "%-18s %8.3f ms%n",
+                        pass.name(), nanos / 1e6);
+                command.commandLine().getErr().flush();
+            }
+            observer.after(pass, result, nanos);
+        });
     }
 
     /** Refuses the interpreter where kernels are wanted. */

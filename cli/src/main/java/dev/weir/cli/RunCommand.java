@@ -113,7 +113,7 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private void generate(Loaded loaded, ObjectNode result) {
-        Generator generator = new Generator(loaded.engine(), loaded.program());
+        Generator generator = new Generator(loaded.engine(), loaded.signature());
         Sampler sampler = greedy
                 ? Sampler.greedy()
                 : new Sampler(temperature, topK, topP, seed);

@@ -1,12 +1,11 @@
 package dev.weir.cli;
 
-import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.SafeTensors;
-import dev.weir.runtime.generate.Generator;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.model.Signature;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,15 +17,11 @@ import java.util.Map;
 /** Runs a model once on tensors from a file, as one batch from the beginning of its sequences. */
 final class TensorRun {
     private final Loaded loaded;
-    private final List<Value> arguments;
+    private final List<Signature.Slot> arguments;
 
     TensorRun(Loaded loaded) {
         this.loaded = loaded;
-        this.arguments = loaded.program().entry().body().arguments();
-        if (loaded.program().isLifted()) {
-            throw new UserException("a lifted program takes all rows at once, and cannot be run on"
-                    + " tensors from a file\nhelp: dump it with --stage tensor");
-        }
+        this.arguments = loaded.signature().arguments();
     }
 
     void run(Path inputs, Path outputs) {
@@ -41,8 +36,8 @@ final class TensorRun {
                 sessions.add(loaded.engine().start());
             }
             List<Tensor> flat = new ArrayList<>();
-            for (Value argument : arguments) {
-                flat.add(Generator.isPositions(argument) && !given.containsKey(argument.name())
+            for (Signature.Slot argument : arguments) {
+                flat.add(argument.isPositions() && !given.containsKey(argument.name())
                         ? Engine.positions(sessions, rows)
                         : flat(argument, input(argument, given), batched, sequences));
             }
@@ -52,9 +47,8 @@ final class TensorRun {
             // A result is also a traced equation: the result's own shape is what counts.
             Map<String, Tensor> written = new LinkedHashMap<>(traced);
             for (int r = 0; r < results.size(); r++) {
-                written.put(loaded.program().resultNames().get(r),
-                        shaped(loaded.program().entry().body().results().get(r), results.get(r),
-                                batched, sequences));
+                Signature.Slot slot = loaded.signature().results().get(r);
+                written.put(slot.name(), shaped(slot, results.get(r), batched, sequences));
             }
             SafeTensors.write(outputs, written);
             sessions.forEach(Engine.Session::close);
@@ -71,7 +65,7 @@ final class TensorRun {
         return both;
     }
 
-    private Tensor input(Value argument, Map<String, Tensor> given) {
+    private Tensor input(Signature.Slot argument, Map<String, Tensor> given) {
         Tensor tensor = given.get(argument.name());
         if (tensor == null) {
             throw new UserException("the inputs have no tensor " + argument.name()
@@ -95,21 +89,16 @@ final class TensorRun {
         return rank == own + 1;
     }
 
-    private boolean isStream(Value value) {
-        List<Size> shape = value.type().shape();
-        return !shape.isEmpty() && loaded.program().isStream(shape.getFirst());
-    }
-
     private long rowsOfEach(Map<String, Tensor> given, boolean batched) {
-        for (Value argument : arguments) {
-            if (isStream(argument) && given.containsKey(argument.name())) {
+        for (Signature.Slot argument : arguments) {
+            if (argument.isStream() && given.containsKey(argument.name())) {
                 return given.get(argument.name()).shape()[batched ? 1 : 0];
             }
         }
         return 1;
     }
 
-    private Tensor flat(Value argument, Tensor tensor, boolean batched, long sequences) {
+    private Tensor flat(Signature.Slot argument, Tensor tensor, boolean batched, long sequences) {
         long[] shape = tensor.shape();
         List<Size> own = argument.type().shape();
         int lead = batched ? 1 : 0;
@@ -122,17 +111,17 @@ final class TensorRun {
                 throw misshapen(argument, tensor);
             }
         }
-        long[] merged = isStream(argument)
+        long[] merged = argument.isStream()
                 ? Arrays.copyOfRange(shape, lead, shape.length)
                 : batched ? shape.clone() : prepend(1, shape);
-        if (isStream(argument)) {
+        if (argument.isStream()) {
             merged[0] *= sequences;
         }
         return converted(new Tensor(tensor.format(), merged, tensor.memory()),
-                argument.type().format());
+                argument.format());
     }
 
-    private static UserException misshapen(Value argument, Tensor tensor) {
+    private static UserException misshapen(Signature.Slot argument, Tensor tensor) {
         return new UserException("the input " + argument.name() + " has the shape "
                 + Arrays.toString(tensor.shape()) + ", expected " + argument.type()
                 + ", or the same with one more axis in front for a batch");
@@ -158,9 +147,9 @@ final class TensorRun {
         return copy;
     }
 
-    private Tensor shaped(Value value, Tensor result, boolean batched, long sequences) {
+    private Tensor shaped(Signature.Slot value, Tensor result, boolean batched, long sequences) {
         long[] shape = result.shape();
-        if (isStream(value)) {
+        if (value.isStream()) {
             long[] split = prepend(sequences, shape);
             split[1] = sequences == 0 ? 0 : shape[0] / sequences;
             return new Tensor(

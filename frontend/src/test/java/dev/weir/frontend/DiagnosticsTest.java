@@ -13,10 +13,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -71,28 +67,6 @@ class DiagnosticsTest {
         } catch (WeirException e) {
             return e.diagnostics();
         }
-    }
-
-    /** Every code that the frontend can give has its page, and every page its code. */
-    @Test
-    void everyCodeHasAPage() throws IOException {
-        Set<String> used = new TreeSet<>();
-        Pattern code = Pattern.compile("\"([EW]0\\d{3})\"");
-        try (Stream<Path> sources = Files.walk(Library.ROOT.resolve("frontend/src/main/java"))) {
-            for (Path source : sources.filter(f -> f.toString().endsWith(".java")).toList()) {
-                Matcher matcher = code.matcher(Files.readString(source));
-                while (matcher.find()) {
-                    used.add(matcher.group(1));
-                }
-            }
-        }
-        Set<String> missing = new TreeSet<>();
-        for (String name : used) {
-            if (!Files.exists(Library.ROOT.resolve("docs/errors/" + name + ".md"))) {
-                missing.add(name);
-            }
-        }
-        assertEquals(Set.of(), missing);
     }
 
     @Test

@@ -16,6 +16,8 @@ import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -142,6 +144,65 @@ class CommandTest {
         arguments[1] = TINYWORLD;
         assertEquals(0, dumped.code, dumped.err);
         assertEquals(weir(arguments).out, dumped.out);
+    }
+
+    /** Inputs and outputs too, whatever the stage: the same bytes. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tensor", "lift", "inline", "kernels", "host"})
+    void aDumpedStageGivesTheBytesOfTheModel(String stage) throws Exception {
+        boolean kernels = stage.equals("kernels") || stage.equals("host");
+        Path dump = folder.resolve(kernels ? "model.kernels" : "model.tensor");
+        Files.writeString(dump, weir("dump", TINYWORLD, "--stage", stage).out);
+        Tensor ids = Tensor.zeros(dev.weir.ir.type.Format.I64, 2, 7);
+        for (int i = 0; i < 14; i++) {
+            ids.setWhole(i, i * 11 % 512);
+        }
+        Path in = folder.resolve("in.safetensors");
+        SafeTensors.write(in, Map.of("input_ids", ids));
+        List<byte[]> bytes = new ArrayList<>();
+        for (String model : List.of(TINYWORLD, dump.toString())) {
+            Path out = folder.resolve("out.safetensors");
+            Outcome outcome = weir("run", model, "--weights", TINYWORLD, "--inputs",
+                    in.toString(), "--outputs", out.toString());
+            assertEquals(0, outcome.code, outcome.err);
+            bytes.add(Files.readAllBytes(out));
+        }
+        assertArrayEquals(bytes.getFirst(), bytes.getLast());
+        if (kernels) {
+            assertEquals(weir("run", TINYWORLD, "--prompt-ids", "5,17", "-n", "4").out,
+                    weir("run", dump.toString(), "--weights", TINYWORLD,
+                            "--prompt-ids", "5,17", "-n", "4", "--target", "jvm").out);
+        }
+    }
+
+    @Test
+    void aMalformedDumpIsADiagnostic() throws Exception {
+        String text = weir("dump", TINYWORLD, "--stage", "kernels").out;
+        Path dump = folder.resolve("model.kernels");
+        for (String wrong : List.of(
+                "", text.substring(0, text.length() / 2), text.replaceFirst("launch", "lunch"),
+                text.replaceFirst("allocate %\\d+", "allocate %x"),
+                text.replaceFirst("(launch \"k\\d+\\w*\" tiles .*?\\()[^,)]*", "$1"))) {
+            Files.writeString(dump, wrong);
+            Outcome outcome = weir("run", dump.toString(), "--weights", TINYWORLD,
+                    "--prompt-ids", "5");
+            assertEquals(1, outcome.code);
+            assertTrue(outcome.err.contains("error[E1001]"), outcome.err);
+        }
+    }
+
+    @Test
+    void onlyOptionalPassesCanBeLeftOut() {
+        for (String pass : List.of("nosuch", "lift")) {
+            Outcome outcome = weir("explain", TINYWORLD, "--disable", pass);
+            assertEquals(2, outcome.code);
+            assertTrue(outcome.err.contains("split-elementary, factor-sums"), outcome.err);
+        }
+        Outcome timed = weir("dump", TINYWORLD, "--time-passes", "--disable", "demand");
+        assertEquals(0, timed.code, timed.err);
+        Outcome passes = weir("explain", TINYWORLD, "--time-passes", "--disable", "demand");
+        assertTrue(passes.err.contains("inline"), passes.err);
+        assertFalse(passes.err.contains("demand"), passes.err);
     }
 
     @Test

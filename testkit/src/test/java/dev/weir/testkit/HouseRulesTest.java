@@ -73,6 +73,22 @@ class HouseRulesTest {
         assertEquals(List.of(), found);
     }
 
+    /** Whoever gives a code, users find it explained. */
+    @Test
+    void everyCodeHasAPage() throws IOException {
+        Pattern code = Pattern.compile("\"([EW]\\d{4})\"");
+        List<String> missing = new ArrayList<>();
+        for (Path file : sources("ir", "frontend", "passes", "codegen", "compiler", "runtime",
+                "cli")) {
+            code.matcher(Files.readString(file)).results()
+                    .map(match -> match.group(1))
+                    .filter(name -> !Files.exists(
+                            TestModel.ROOT.resolve("docs/errors/" + name + ".md")))
+                    .forEach(name -> missing.add(file + ": " + name));
+        }
+        assertEquals(List.of(), missing);
+    }
+
     @Test
     void linesFitIntoAHundredColumns() throws IOException {
         List<String> found = new ArrayList<>();

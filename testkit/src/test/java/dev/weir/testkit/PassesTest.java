@@ -10,6 +10,9 @@ import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelParser;
 import dev.weir.ir.kernel.KernelPrinter;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.KernelProgramParser;
+import dev.weir.ir.kernel.KernelProgramPrinter;
 import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Parser;
 import dev.weir.ir.tensor.Printer;
@@ -54,6 +57,13 @@ class PassesTest {
             assertEquals(text, Printer.print(Parser.parse(new Source(pass.name(), text))));
         });
         assertEquals(Passes.ALL.stream().map(p -> p.name()).toList(), seen);
+        KernelProgram kernels = Compiler.schedule(optimised, TargetDescription.AVX512);
+        String whole = KernelProgramPrinter.print(kernels);
+        KernelProgram again = KernelProgramParser.parse(new Source("kernels", whole));
+        assertEquals(whole, KernelProgramPrinter.print(again));
+        assertEquals(kernels.kernels(), again.kernels());
+        assertEquals(kernels.step(), again.step());
+        assertEquals(kernels.parameters(), again.parameters());
         for (Kernel kernel
                 : Compiler.schedule(optimised, TargetDescription.AVX512).kernels()) {
             String text = KernelPrinter.print(kernel);

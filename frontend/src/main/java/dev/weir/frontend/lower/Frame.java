@@ -247,7 +247,8 @@ final class Frame {
             session.program().parameters.putIfAbsent(path, new Parameter(
                     value, prefix.size(), path,
                     stored.map(s -> s.names(place)).orElseGet(() -> storedNames(declared)),
-                    declared.optional(), declared.initial().orElse(0.0),
+                    declared.optional(),
+                    declared.optional() ? declared.initial().orElse(0.0) : 0.0,
                     stored.map(Stored::layout)));
         }
         Meaning.Tensor tensor = new Meaning.Tensor(shape, format,

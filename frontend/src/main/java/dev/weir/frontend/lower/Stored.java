@@ -18,9 +18,9 @@ import java.util.Map;
  *   param gate[f: F, d: D] = stored("gate_up_proj")[instance, d, 2 * f]
  * </pre>
  *
- * <p>{@code instance} is the number of this block in the innermost list that it is an element of. An
- * equation that uses it reads one tensor for all elements of the list, so that the list's index is
- * not part of the name.
+ * <p>{@code instance} is the number of this block in the innermost list that it is an element of.
+ * An equation that uses it reads one tensor for all elements of the list, so that the list's index
+ * is not part of the name.
  */
 final class Stored {
     private static final String INSTANCE = "instance";

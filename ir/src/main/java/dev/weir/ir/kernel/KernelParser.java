@@ -4,9 +4,10 @@ import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.Expression.BinaryOperation;
 import dev.weir.ir.kernel.Expression.Comparison;
 import dev.weir.ir.kernel.Expression.UnaryOperation;
-import dev.weir.ir.kernel.KernelTokens.Kind;
-import dev.weir.ir.kernel.KernelTokens.Token;
 import dev.weir.ir.kernel.Type.Element;
+import dev.weir.ir.text.Tokens;
+import dev.weir.ir.text.Tokens.Kind;
+import dev.weir.ir.text.Tokens.Token;
 import dev.weir.ir.type.Format;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,15 +22,17 @@ import java.util.Optional;
  */
 public final class KernelParser {
 
-    /** The code of all diagnostics about the text of kernels. */
-    static final String CODE = "E0901";
-
-    private final KernelTokens tokens;
+    private final Tokens tokens;
     private Map<String, Variable> variables = new HashMap<>();
     private Map<String, Buffer> buffers = new HashMap<>();
 
-    private KernelParser(Source source) {
-        this.tokens = new KernelTokens(source);
+    private KernelParser(Tokens tokens) {
+        this.tokens = tokens;
+    }
+
+    /** Reads the kernel that begins here. */
+    static Kernel next(Tokens tokens) {
+        return new KernelParser(tokens).kernel();
     }
 
     /**
@@ -40,7 +43,7 @@ public final class KernelParser {
     public static Kernel parse(Source source) {
         List<Kernel> kernels = parseAll(source);
         if (kernels.size() != 1) {
-            KernelParser parser = new KernelParser(source);
+            KernelParser parser = new KernelParser(new Tokens(source));
             throw parser.tokens.expected("one kernel");
         }
         return kernels.getFirst();
@@ -52,7 +55,7 @@ public final class KernelParser {
      * @throws dev.weir.ir.diagnostic.WeirException if something else stands there
      */
     public static List<Kernel> parseAll(Source source) {
-        KernelParser parser = new KernelParser(source);
+        KernelParser parser = new KernelParser(new Tokens(source));
         List<Kernel> kernels = new ArrayList<>();
         while (parser.tokens.peek().kind() != Kind.END) {
             kernels.add(parser.kernel());
@@ -64,7 +67,7 @@ public final class KernelParser {
         variables = new HashMap<>();
         buffers = new HashMap<>();
         tokens.expect("kernel");
-        String name = tokens.name().text();
+        String name = name().text();
         tokens.expect("{");
         List<Buffer> outer = new ArrayList<>();
         while (tokens.accept("buffer")) {
@@ -89,8 +92,18 @@ public final class KernelParser {
         return new Kernel(name, outer, scalars, scratch, tile, body);
     }
 
+    /** A name of the user's, plain or quoted. */
+    private Token name() {
+        Kind kind = tokens.peek().kind();
+        if (kind != Kind.QUOTED && (kind != Kind.WORD
+                || KernelPrinter.KEYWORDS.contains(tokens.peek().text()))) {
+            throw tokens.expected("a name");
+        }
+        return tokens.next();
+    }
+
     private Buffer buffer() {
-        String name = tokens.name().text();
+        String name = name().text();
         Buffer buffer = new Buffer(name, format());
         buffers.put(name, buffer);
         return buffer;
@@ -104,21 +117,21 @@ public final class KernelParser {
 
     /** A variable that is not known yet: its own value cannot refer to it. */
     private Variable unscoped() {
-        String name = tokens.name().text();
+        String name = name().text();
         return new Variable(name, type());
     }
 
     private Type type() {
-        Token word = tokens.word("a type");
+        Token word = tokens.take(Kind.WORD, "a type");
         int cross = word.text().lastIndexOf('x');
         String element = cross < 0 ? word.text() : word.text().substring(0, cross);
-        return KernelTokens.parse(word, () -> new Type(
+        return Tokens.parse(word, () -> new Type(
                 elementNamed(word, element),
                 cross < 0 ? 1 : Integer.parseInt(word.text().substring(cross + 1))));
     }
 
     private Element element() {
-        Token word = tokens.word("an element type");
+        Token word = tokens.take(Kind.WORD, "an element type");
         return elementNamed(word, word.text());
     }
 
@@ -128,13 +141,13 @@ public final class KernelParser {
                 return element;
             }
         }
-        throw KernelTokens.error(token.span(), "there is no type '" + token.text() + "'");
+        throw Tokens.error(token.span(), "there is no type '" + token.text() + "'");
     }
 
     private Format format() {
-        Token word = tokens.word("a format");
+        Token word = tokens.take(Kind.WORD, "a format");
         return Format.named(word.text()).orElseThrow(() ->
-                KernelTokens.error(word.span(), "there is no format '" + word.text() + "'"));
+                Tokens.error(word.span(), "there is no format '" + word.text() + "'"));
     }
 
     private List<Statement> block() {
@@ -154,8 +167,8 @@ public final class KernelParser {
 
     private Statement statement() {
         Token first = tokens.peek();
-        if (first.kind() == Kind.QUOTED || KernelTokens.is(tokens.peekSecond(), "=")) {
-            Variable variable = known(tokens.name());
+        if (first.kind() == Kind.QUOTED || Tokens.is(tokens.peekSecond(), "=")) {
+            Variable variable = known(name());
             tokens.expect("=");
             return new Statement.Assign(variable, expression());
         }
@@ -191,7 +204,7 @@ public final class KernelParser {
 
     private Statement bind() {
         tokens.expect("bind");
-        String name = tokens.name().text();
+        String name = name().text();
         Buffer buffer = new Buffer(name, format());
         tokens.expect("=");
         Buffer table = knownBuffer();
@@ -235,7 +248,7 @@ public final class KernelParser {
         long number = tokens.integer();
         Expression value = operand();
         return new Statement.Fault(
-                KernelTokens.parse(code, () -> inRange(number)), value, operand());
+                Tokens.parse(code, () -> inRange(number)), value, operand());
     }
 
     private static int inRange(long number) {
@@ -258,7 +271,7 @@ public final class KernelParser {
         if (first.kind() == Kind.NUMBER || named) {
             return constant();
         }
-        if (first.kind() == Kind.WORD && KernelTokens.is(tokens.peekSecond(), "(")) {
+        if (first.kind() == Kind.WORD && Tokens.is(tokens.peekSecond(), "(")) {
             tokens.next();
             tokens.expect("(");
             Expression call = call(first);
@@ -268,14 +281,14 @@ public final class KernelParser {
         if (first.kind() != Kind.WORD && first.kind() != Kind.QUOTED) {
             throw tokens.expected("an expression");
         }
-        return new Expression.Get(known(tokens.name()));
+        return new Expression.Get(known(name()));
     }
 
     private Expression constant() {
         Token number = tokens.next();
         tokens.expect(":");
         Type type = type();
-        return KernelTokens.parse(number, () -> type.element().isFloat()
+        return Tokens.parse(number, () -> type.element().isFloat()
                 ? new Expression.Real(type, Double.parseDouble(number.text()))
                 : new Expression.Whole(type, Long.parseLong(number.text())));
     }
@@ -289,14 +302,14 @@ public final class KernelParser {
                 Expression condition = expression();
                 Expression then = operand();
                 Expression otherwise = operand();
-                yield KernelTokens.parse(operation,
+                yield Tokens.parse(operation,
                         () -> new Expression.Select(condition, then, otherwise));
             }
             case "fma" -> {
                 Expression a = expression();
                 Expression b = operand();
                 Expression c = operand();
-                yield KernelTokens.parse(operation,
+                yield Tokens.parse(operation,
                         () -> new Expression.FusedMultiplyAdd(a, b, c));
             }
             case "convert" -> {
@@ -317,7 +330,7 @@ public final class KernelParser {
                 yield new Expression.Broadcast(value, lanes());
             }
             case "fold" -> {
-                Token name = tokens.word("an operation");
+                Token name = tokens.take(Kind.WORD, "an operation");
                 BinaryOperation folded = named(BinaryOperation.values(), name.text())
                         .orElseThrow(() -> unknown(name));
                 yield new Expression.Fold(folded, operand());
@@ -339,13 +352,13 @@ public final class KernelParser {
         }
         Expression left = expression();
         Expression right = operand();
-        return KernelTokens.parse(token, () -> binary.isPresent()
+        return Tokens.parse(token, () -> binary.isPresent()
                 ? new Expression.Binary(binary.get(), left, right)
                 : new Expression.Compare(comparison.orElseThrow(), left, right));
     }
 
     private static RuntimeException unknown(Token token) {
-        return KernelTokens.error(
+        return Tokens.error(
                 token.span(), "there is no operation '" + token.text() + "'");
     }
 
@@ -362,7 +375,7 @@ public final class KernelParser {
         Token token = tokens.peek();
         long lanes = tokens.integer();
         // The type checks that it is a power of two.
-        return KernelTokens.parse(token, () -> new Type(Element.I32, inRange(lanes)).lanes());
+        return Tokens.parse(token, () -> new Type(Element.I32, inRange(lanes)).lanes());
     }
 
     private static <E extends Enum<E>> Optional<E> named(E[] operations, String word) {
@@ -377,16 +390,16 @@ public final class KernelParser {
     private Variable known(Token name) {
         Variable variable = variables.get(name.text());
         if (variable == null) {
-            throw KernelTokens.error(name.span(), "there is no variable '" + name.text() + "'");
+            throw Tokens.error(name.span(), "there is no variable '" + name.text() + "'");
         }
         return variable;
     }
 
     private Buffer knownBuffer() {
-        Token name = tokens.name();
+        Token name = name();
         Buffer buffer = buffers.get(name.text());
         if (buffer == null) {
-            throw KernelTokens.error(name.span(), "there is no buffer '" + name.text() + "'");
+            throw Tokens.error(name.span(), "there is no buffer '" + name.text() + "'");
         }
         return buffer;
     }

@@ -7,6 +7,7 @@ import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
 import dev.weir.ir.kernel.Statement.Store;
+import dev.weir.ir.text.Tokens;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -39,7 +40,7 @@ public final class KernelPrinter {
             "do", "let", "var", "store", "bind", "for", "to", "step", "if", "else", "fault",
             "NaN", "Infinity");
 
-    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.$]*");
+    private static final Pattern NAME = Pattern.compile(Tokens.NAME);
 
     private final StringBuilder text = new StringBuilder();
 

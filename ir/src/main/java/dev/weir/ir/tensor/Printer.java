@@ -28,30 +28,41 @@ public final class Printer {
                 .sorted(java.util.Map.Entry.comparingByKey())
                 .forEach(e -> line(0, "configuration " + quote(e.getKey()) + " "
                         + quote(e.getValue())));
-        program.frames().ifPresent(f -> line(0, "frames " + size(f.sequences()) + " "
-                + size(f.rows()) + " " + define(f.segment()) + " " + define(f.offsets())));
-        for (Parameter p : program.parameters()) {
-            line(0, "parameter " + define(p.value()) + " instances " + p.instanceAxes()
-                    + " path " + quote(p.path())
-                    + p.stored().stream().map(Printer::quote)
-                            .collect(Collectors.joining(", ", " stored (", ")"))
-                    + (p.optional() ? " optional " + p.fill() : "")
-                    + p.layout().map(this::layout).orElse(""));
-        }
-        for (State s : program.states()) {
-            line(0, "state " + quote(s.name()) + " instances "
-                    + s.instances().stream().map(String::valueOf)
-                            .collect(Collectors.joining(", ", "(", ")"))
-                    + " " + define(s.value())
-                    + s.slots().map(x -> " slots " + size(x)).orElse("")
-                    + s.lengths().map(x -> " lengths " + define(x)).orElse("")
-                    + " initial " + s.initial());
-        }
+        program.frames().ifPresent(f -> line(0, frames(f)));
+        program.parameters().forEach(p -> line(0, parameter(p)));
+        program.states().forEach(x -> line(0, state(x)));
         program.functions().forEach(f -> function("function", f));
         function("entry", program.entry());
     }
 
-    private String layout(Parameter.Layout layout) {
+    /** The names of the batch's run-time tables. */
+    public static String frames(TensorProgram.Frames f) {
+        return "frames " + size(f.sequences()) + " " + size(f.rows()) + " "
+                + define(f.segment()) + " " + define(f.offsets());
+    }
+
+    /** A parameter in a line. */
+    public static String parameter(Parameter p) {
+        return "parameter " + define(p.value()) + " instances " + p.instanceAxes()
+                + " path " + quote(p.path())
+                + p.stored().stream().map(Printer::quote)
+                        .collect(Collectors.joining(", ", " stored (", ")"))
+                + (p.optional() ? " optional " + p.fill() : "")
+                + p.layout().map(Printer::layout).orElse("");
+    }
+
+    /** A state in a line. */
+    public static String state(State s) {
+        return "state " + quote(s.name()) + " instances "
+                + s.instances().stream().map(String::valueOf)
+                        .collect(Collectors.joining(", ", "(", ")"))
+                + " " + define(s.value())
+                + s.slots().map(x -> " slots " + size(x)).orElse("")
+                + s.lengths().map(x -> " lengths " + define(x)).orElse("")
+                + " initial " + s.initial();
+    }
+
+    private static String layout(Parameter.Layout layout) {
         return layout.indices().stream().map(i -> "$" + i.id() + " " + quote(i.name()))
                 .collect(Collectors.joining(", ", " layout [", "]"))
                 + layout.coordinates().stream().map(Printer::scalar)
@@ -157,7 +168,8 @@ public final class Printer {
         out.append("  ".repeat(depth)).append(text).append('\n');
     }
 
-    static String quote(String text) {
+    /** A name in quotes. */
+    public static String quote(String text) {
         return '"' + escape(text).replace("\"", "\\\"") + '"';
     }
 
@@ -165,21 +177,25 @@ public final class Printer {
         return text.replace("\\", "\\\\").replace("\n", "\\n");
     }
 
-    static String define(Value value) {
+    /** {@code %12 "name" : f32['N', 64]}. */
+    public static String define(Value value) {
         return value + " " + quote(value.name()) + " : " + value.type().format().word()
                 + value.type().shape().stream().map(Printer::size)
                         .collect(Collectors.joining(", ", "[", "]"));
     }
 
-    private static String definitions(List<Value> values) {
+    /** Values with their types, in parentheses. */
+    public static String definitions(List<Value> values) {
         return values.stream().map(Printer::define).collect(Collectors.joining(", ", "(", ")"));
     }
 
-    private static String uses(List<Value> values) {
+    /** Values that are known already, in parentheses. */
+    public static String uses(List<Value> values) {
         return values.stream().map(Value::toString).collect(Collectors.joining(", ", "(", ")"));
     }
 
-    static String size(Size size) {
+    /** A size as it is read back. */
+    public static String size(Size size) {
         return switch (size) {
             case Size.Constant c -> Long.toString(c.value());
             case Size.Symbol s -> '\'' + escape(s.name()).replace("'", "\\'") + '\'';
@@ -207,7 +223,8 @@ public final class Printer {
                 + reduction.filter().map(f -> " where " + scalar(f)).orElse("");
     }
 
-    private static String scalars(List<Scalar> scalars) {
+    /** Expressions in parentheses. */
+    public static String scalars(List<Scalar> scalars) {
         return scalars.stream().map(Printer::scalar).collect(Collectors.joining(", ", "(", ")"));
     }
 

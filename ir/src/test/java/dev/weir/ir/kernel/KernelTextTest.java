@@ -85,7 +85,7 @@ class KernelTextTest {
         reject(SCALE.replace("store(y", "store(z"), "17:19: there is no buffer 'z'");
         reject(SCALE.replace("v = mul", "v = = mul"), "10:13: expected an expression, found '='");
         reject(SCALE.replace("f32x16", "f32x15"), "9:15: lanes 15");
-        reject(SCALE.replace("step 4", "step x"), "11:40: expected a number, found 'x'");
+        reject(SCALE.replace("step 4", "step x"), "11:40: expected a whole number, found 'x'");
         reject(SCALE.replace("less(left, 1:i64)", "less(left, 1:i32)"),
                 "14:12: LESS of i64 and i32");
         reject(SCALE.replace("f32[64]", "f32{64]"), "5:18: expected '[', found '{'");

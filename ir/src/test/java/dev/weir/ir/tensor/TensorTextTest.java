@@ -105,7 +105,7 @@ class TensorTextTest {
             try {
                 Verifier.verify(Samples.parse(broken));
             } catch (WeirException expected) {
-                assertTrue(expected.getMessage().startsWith("E0902"), expected.getMessage());
+                assertTrue(expected.getMessage().startsWith("E1001"), expected.getMessage());
             }
         }
     }
@@ -113,6 +113,6 @@ class TensorTextTest {
     private static void reject(String text, String message) {
         WeirException thrown = assertThrows(WeirException.class, () -> Samples.parse(text));
         assertTrue(thrown.getMessage().contains(message), thrown.getMessage());
-        assertTrue(thrown.getMessage().startsWith("E0902 sample.weirt:"), thrown.getMessage());
+        assertTrue(thrown.getMessage().startsWith("E1001 sample.weirt:"), thrown.getMessage());
     }
 }

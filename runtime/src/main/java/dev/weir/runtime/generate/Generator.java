@@ -1,11 +1,9 @@
 package dev.weir.runtime.generate;
 
-import dev.weir.ir.tensor.TensorProgram;
-import dev.weir.ir.tensor.Value;
-import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.CheckpointException;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.model.Signature;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -14,30 +12,24 @@ import java.util.function.LongPredicate;
 /** Generates tokens with a model that maps a stream of ids to a stream of logits. */
 public final class Generator {
     private final Engine engine;
-    private final List<Value> arguments;
+    private final List<Signature.Slot> arguments;
 
     /**
      * @throws CheckpointException if the program is not a language model
      */
-    public Generator(Engine engine, TensorProgram program) {
+    public Generator(Engine engine, Signature signature) {
         this.engine = engine;
-        this.arguments = program.entry().body().arguments();
-        List<Size> logits = program.entry().body().results().getFirst().type().shape();
-        boolean fits = program.stream().isPresent()
-                && logits.size() == 2
-                && program.isStream(logits.getFirst())
-                && arguments.stream().filter(a -> !isPositions(a)).count() == 1
-                && arguments.stream().allMatch(a -> a.type().format().isInteger());
+        this.arguments = signature.arguments();
+        Signature.Slot logits = signature.results().getFirst();
+        boolean fits = logits.isStream()
+                && logits.type().rank() == 2
+                && arguments.stream().filter(a -> !a.isPositions()).count() == 1
+                && arguments.stream().allMatch(a -> a.format().isInteger());
         if (!fits) {
-            throw new CheckpointException("the model " + program.name()
+            throw new CheckpointException("the model " + signature.model()
                     + " does not map a stream of ids to logits, so it cannot generate text; "
                     + "run it on tensors with --inputs and --outputs");
         }
-    }
-
-    /** Whether an argument gets absolute positions from the runtime. */
-    public static boolean isPositions(Value argument) {
-        return argument.name().equals("positions");
     }
 
     /** Feeds ids to a session in one step; gives the logits {@code [ids, vocabulary]}. */
@@ -45,8 +37,8 @@ public final class Generator {
         long[] rows = {ids.size()};
         Tensor tokens = Tensor.ofLongs(ids.stream().mapToLong(Long::longValue).toArray());
         List<Tensor> inputs = new ArrayList<>();
-        for (Value argument : arguments) {
-            inputs.add(isPositions(argument)
+        for (Signature.Slot argument : arguments) {
+            inputs.add(argument.isPositions()
                     ? Engine.positions(List.of(session), rows)
                     : tokens);
         }

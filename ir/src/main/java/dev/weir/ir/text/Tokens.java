@@ -1,4 +1,4 @@
-package dev.weir.ir.tensor;
+package dev.weir.ir.text;
 
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Source;
@@ -11,10 +11,13 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The text of a tensor program cut into tokens, and a place in them. */
-final class Tokens {
+/** The text of a program in one of the intermediate representations, and a place in it. */
+public final class Tokens {
+    /** The code of all diagnostics about such text. */
+    private static final String CODE = "E1001";
 
-    enum Kind {
+    /** What a token is. */
+    public enum Kind {
         WORD,
         QUOTED,
         SYMBOL,
@@ -26,11 +29,14 @@ final class Tokens {
     }
 
     /** A token; names without their quotes, values and indices without their sign. */
-    record Token(Kind kind, String text, Span span) {}
+    public record Token(Kind kind, String text, Span span) {}
+
+    /** What may stand without quotes where a name is expected. */
+    public static final String NAME = "[A-Za-z_][A-Za-z0-9_$]*+(?:\\.[A-Za-z0-9_$]++)*+";
 
     // The repetitions are possessive: a long name must not use up the stack.
     private static final Pattern TOKEN = Pattern.compile(
-            "(?<word>[A-Za-z_][A-Za-z0-9_]*+)"
+            "(?<word>" + NAME + ")"
                     + "|\"(?<quoted>(?:[^\"\\\\\\n]|\\\\[^\\n])*+)\""
                     + "|'(?<symbol>(?:[^'\\\\\\n]|\\\\[^\\n])*+)'"
                     + "|%(?<value>[0-9]++)"
@@ -42,7 +48,7 @@ final class Tokens {
     private final List<Token> tokens = new ArrayList<>();
     private int position;
 
-    Tokens(Source source) {
+    public Tokens(Source source) {
         String text = source.text();
         Matcher space = SPACE.matcher(text);
         Matcher token = TOKEN.matcher(text);
@@ -94,11 +100,11 @@ final class Tokens {
         return plain.toString();
     }
 
-    Token peek() {
+    public Token peek() {
         return tokens.get(position);
     }
 
-    Token next() {
+    public Token next() {
         Token token = peek();
         if (token.kind != Kind.END) {
             position++;
@@ -106,22 +112,31 @@ final class Tokens {
         return token;
     }
 
+    /** The token behind the present one. */
+    public Token peekSecond() {
+        return tokens.get(Math.min(position + 1, tokens.size() - 1));
+    }
+
+    /** Whether a token is this word or mark. */
+    public static boolean is(Token token, String text) {
+        return (token.kind == Kind.WORD || token.kind == Kind.MARK) && token.text.equals(text);
+    }
+
     /** The token before the present one. */
-    Token last() {
+    public Token last() {
         return tokens.get(Math.max(0, position - 1));
     }
 
-    boolean at(String text) {
-        return (peek().kind == Kind.WORD || peek().kind == Kind.MARK) && peek().text.equals(text);
+    public boolean at(String text) {
+        return is(peek(), text);
     }
 
     /** Whether a mark stands behind the present token. */
-    boolean isBefore(String mark) {
-        Token token = tokens.get(Math.min(position + 1, tokens.size() - 1));
-        return token.kind == Kind.MARK && token.text.equals(mark);
+    public boolean isBefore(String mark) {
+        return peekSecond().kind == Kind.MARK && peekSecond().text.equals(mark);
     }
 
-    boolean accept(String text) {
+    public boolean accept(String text) {
         boolean found = at(text);
         if (found) {
             next();
@@ -129,13 +144,13 @@ final class Tokens {
         return found;
     }
 
-    void expect(String text) {
+    public void expect(String text) {
         if (!accept(text)) {
             throw expected("'" + text + "'");
         }
     }
 
-    Token take(Kind kind, String what) {
+    public Token take(Kind kind, String what) {
         if (peek().kind != kind) {
             throw expected(what);
         }
@@ -143,16 +158,16 @@ final class Tokens {
     }
 
     /** A name of the user's. */
-    String quoted() {
+    public String quoted() {
         return take(Kind.QUOTED, "a name in double quotes").text;
     }
 
-    long integer() {
+    public long integer() {
         Token token = take(Kind.NUMBER, "a whole number");
         return parse(token, () -> Long.parseLong(token.text));
     }
 
-    int small() {
+    public int small() {
         Token token = peek();
         long number = integer();
         if (number < 0 || number > 1_000_000) {
@@ -161,7 +176,7 @@ final class Tokens {
         return (int) number;
     }
 
-    double real() {
+    public double real() {
         if (accept("NaN")) {
             return Double.NaN;
         }
@@ -170,7 +185,7 @@ final class Tokens {
     }
 
     /** The number of a value or an index. */
-    int identifier(Token token) {
+    public int identifier(Token token) {
         long id = parse(token, () -> Long.parseLong(token.text));
         if (id > 1_000_000_000) {
             throw error(token.span, "the number " + id + " is too large");
@@ -179,7 +194,7 @@ final class Tokens {
     }
 
     /** Reports what does not fit a number's range or a node's parts at a token. */
-    static <T> T parse(Token token, Supplier<T> maker) {
+    public static <T> T parse(Token token, Supplier<T> maker) {
         try {
             return maker.get();
         } catch (IllegalArgumentException e) {
@@ -188,12 +203,12 @@ final class Tokens {
         }
     }
 
-    WeirException expected(String what) {
+    public WeirException expected(String what) {
         String found = peek().kind == Kind.END ? "the end" : "'" + peek().span.text() + "'";
         return error(peek().span, "expected " + what + ", found " + found);
     }
 
-    static WeirException error(Span span, String message) {
-        return new WeirException(Diagnostic.error(Parser.CODE, span, message));
+    public static WeirException error(Span span, String message) {
+        return new WeirException(Diagnostic.error(CODE, span, message));
     }
 }

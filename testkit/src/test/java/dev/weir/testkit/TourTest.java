@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.cli.Weir;
+import dev.weir.codegen.llvm.LlvmCompiler;
+import dev.weir.ir.kernel.KernelCompiler;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -13,8 +15,9 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What {@code docs/architecture.md} shows of one token's way is what the command prints: each piece
- * between two {@code …} stands in the output, in this order. Kernels and code are left to the
- * reader, as they differ from machine to machine.
+ * between two {@code …} stands in the output, in this order. What differs from machine to machine
+ * is compared on machines with 16 lanes, as the one of the tour has; the text of single kernels and
+ * code is left to the reader.
  */
 class TourTest {
     private static final Pattern BLOCK = Pattern.compile("```\\w*\\n(.*?)```", Pattern.DOTALL);
@@ -28,6 +31,12 @@ class TourTest {
                 new PrintStream(out, true, StandardCharsets.UTF_8), System.err, arguments);
         assertEquals(0, code);
         return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private static int lanes() {
+        try (KernelCompiler compiler = new LlvmCompiler()) {
+            return compiler.target().lanes();
+        }
     }
 
     private static String flat(String text) {
@@ -50,7 +59,8 @@ class TourTest {
                 stage = command.group("explain") != null ? "explain"
                         : machine ? "" : command.group("stage");
             }
-            if (stage.isEmpty() || stage.equals("source")) {
+            boolean differs = stage.equals("explain") || stage.equals("kernels");
+            if (stage.isEmpty() || stage.equals("source") || differs && lanes() != 16) {
                 continue;
             }
             String printed = flat(stage.equals("explain")

@@ -99,6 +99,17 @@ class MeaningOnTargetsTest {
                 total[d] = sum[t] x[t, d]
                 y = route x to mixers by top(2, softmax(scores @ total))
                 """, false),
+        UNLIKE_BLOCKS_AT_AN_INDEX("""
+                y = x
+                for i in 0..5 {
+                    y = many[i](y) + 0.125
+                }
+                y = y + many[3](x)
+                """, false),
+        ROUTE_TO_UNLIKE_BLOCKS("""
+                total[d] = sum[t] x[t, d]
+                y = route x to many by top(3, many_scores @ total)
+                """, false),
         CAUSAL_MIX("""
                 a[t, s] = (sum[d] x[t, d] * x[s, d]) / 2.0
                 p[t, s] = softmax[s] a[t, s] where s <= t
@@ -154,7 +165,8 @@ class MeaningOnTargetsTest {
                     }
 
                     block Part<D> {
-                        param w[D, D], scores[4, D]
+                        param w[D, D], scores[4, D], many_scores[5, D]
+                        many: [if i == 1 or i == 4 { Shift<D> } else { Scaled<D> } for i in 0..5]
                         mixers: Scaled<D> * 3 ++ [Shift<D>]
                         %s
                         half: Half<D>

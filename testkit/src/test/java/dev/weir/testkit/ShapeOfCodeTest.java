@@ -42,6 +42,21 @@ class ShapeOfCodeTest {
         assertEquals(small.step().size(), large.step().size());
     }
 
+    /** Blocks that take turns are stacks too. */
+    @Test
+    void alternatingBlocksMakeNoMoreKernelsInADeeperModel() {
+        String program = TestModel.LIBRARY.find("stdlib.models.gemma2").orElseThrow().text();
+        String configuration = """
+                {"vocab_size": 512, "hidden_size": 128, "intermediate_size": 160,
+                 "num_hidden_layers": %d, "num_attention_heads": 4, "num_key_value_heads": 2,
+                 "head_dim": 32, "sliding_window": 16}
+                """;
+        KernelProgram small = compile(program, configuration.formatted(4));
+        KernelProgram large = compile(program, configuration.formatted(26));
+        assertEquals(small.kernels(), large.kernels());
+        assertEquals(small.step().size(), large.step().size());
+    }
+
     private static final String MODEL = """
             import stdlib.rotary { rope }
 

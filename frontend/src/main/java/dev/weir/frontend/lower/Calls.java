@@ -4,7 +4,6 @@ import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
-import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
@@ -293,10 +292,9 @@ final class Calls {
         Optional<Long> known = Scalars.wholeConstant(index);
         if (known.isPresent() && !(chosen.index() instanceof Meaning.Unknown)) {
             for (Meaning.Stretch s : stretches) {
-                long first = s.first().size().constant().orElse(0L);
-                long count = s.count().size().constant().orElse(Long.MAX_VALUE - first);
-                if (known.get() >= first && known.get() < first + count) {
-                    return block(s, Optional.of(Scalar.whole(known.get() - first)), c, scope);
+                int at = s.places().list().indexOf(known.get());
+                if (at >= 0) {
+                    return block(s, Optional.of(Scalar.whole(at)), c, scope);
                 }
             }
         }
@@ -315,15 +313,12 @@ final class Calls {
             List<Meaning.Stretch> stretches, int at, Scalar index, Expression.Call c,
             Scope scope) {
         Meaning.Stretch stretch = stretches.get(at);
-        long first = stretch.first().size().constant().orElseThrow();
-        long end = first + stretch.count().size().constant().orElseThrow();
-        Scalar local = first == 0 ? index
-                : Scalar.apply(Operation.SUBTRACT, index, Scalar.whole(first));
+        Scalar local = stretch.places().number(index);
         if (at == stretches.size() - 1) {
             return block(stretch, Optional.of(local), c, scope);
         }
         Value condition = body.scalarValue("is_" + at,
-                Scalar.apply(Operation.LESS, index, Scalar.whole(end)), c.span());
+                stretch.places().contains(index), c.span());
         body.openRegion();
         Meaning.Tensor then = single(block(stretch, Optional.of(local), c, scope), c.span());
         Region first_ = new Region(List.of(), body.closeRegion(), List.of(valueOf(then)));

@@ -198,14 +198,18 @@ final class Frame {
             Template block = Templates.withStored(run.template(), inner);
             Place at = member;
             if (isList && run.indexed()) {
-                long offset = first.size().constant().orElse(0L);
-                at = member.storedAs(List.of(member.nextPlaceholder(offset))).then(
-                        new Place.ListElement(run.count().size().constant().orElse(1L), offset));
+                long before = first.size().constant().orElse(0L);
+                Positions positions = run.positions().orElse(new Positions(List.of(before)));
+                at = member.storedAs(List.of(member.nextPlaceholder(positions.shift()))).then(
+                        new Place.ListElement(
+                                run.count().size().constant().orElse(1L), positions));
             } else if (isList) {
                 String position = Polynomial.of(first.size()).toString();
                 at = member.storedAs(List.of(position)).then(new Place.Member(position));
             }
-            stretches.add(new Meaning.Stretch(block, first, run.count(), run.indexed(), at));
+            stretches.add(new Meaning.Stretch(
+                    block, run.positions().map(p -> Dimension.of(p.first())).orElse(first),
+                    run.count(), run.indexed(), run.positions(), at));
             first = first.plus(run.count());
         }
         if (stretches.isEmpty()) {

@@ -71,17 +71,34 @@ sealed interface Meaning {
         }
 
         Dimension count() {
-            Stretch last = stretches.getLast();
-            return last.first().plus(last.count());
+            return stretches.stream().map(Stretch::count).reduce(Dimension::plus).orElseThrow();
         }
     }
 
     /** One block chosen from a list. */
     record Chosen(Blocks blocks, Meaning index, Span span) implements Meaning {}
 
-    /** Equal blocks that stand side by side in a list. */
+    /**
+     * Equal blocks of a list.
+     *
+     * @param first where they begin
+     * @param positions where they stand, if that is known and a list of several
+     */
     record Stretch(
-            Template template, Dimension first, Dimension count, boolean indexed, Place place) {}
+            Template template,
+            Dimension first,
+            Dimension count,
+            boolean indexed,
+            Optional<Positions> positions,
+            Place place) {
+
+        /** The positions of blocks that stand side by side are found from the first. */
+        Positions places() {
+            long from = first.size().constant().orElse(0L);
+            return positions.orElseGet(() -> new Positions(java.util.stream.LongStream
+                    .range(from, from + count.size().constant().orElse(1L)).boxed().toList()));
+        }
+    }
 
     /** A function of the source. */
     record FunctionReference(Symbol symbol, Declaration.Function declaration) implements Meaning {}

@@ -22,8 +22,12 @@ record Place(List<Step> steps, List<String> stored) {
     /** A member. */
     record Member(String name) implements Step {}
 
-    /** An element of a list; {@code offset} is where its stretch begins. */
-    record ListElement(long count, long offset) implements Step {}
+    /**
+     * An element of a list.
+     *
+     * @param positions where its instances stand; the first only, if the others follow it
+     */
+    record ListElement(long count, Positions positions) implements Step {}
 
     /** An iteration of a loop around the call. */
     record Iteration(long count) implements Step {}
@@ -54,23 +58,23 @@ record Place(List<Step> steps, List<String> stored) {
     /** The same stored under names that do not tell the elements of the innermost list apart. */
     Place stacked() {
         long lists = steps.stream().filter(s -> s instanceof ListElement).count();
-        String last = "\\.?\\{" + (lists - 1) + "(\\+\\d+)?}";
+        String last = "\\.?\\{" + (lists - 1) + "[^}]*}";
         return new Place(steps, stored.stream().map(s -> s.replaceFirst(last, "")).toList());
     }
 
-    /** Where the stretch begins to which the innermost list's element belongs. */
-    long offset() {
-        return steps.stream().mapMulti((Step s, java.util.function.Consumer<Long> out) -> {
+    /** Where the instances of the innermost list's element stand. */
+    Positions positions() {
+        return steps.stream().mapMulti((Step s, java.util.function.Consumer<Positions> out) -> {
             if (s instanceof ListElement e) {
-                out.accept(e.offset());
+                out.accept(e.positions());
             }
-        }).reduce(0L, (a, b) -> b);
+        }).reduce(new Positions(List.of(0L)), (a, b) -> b);
     }
 
     /** The next list element's placeholder in stored names. */
-    String nextPlaceholder(long offset) {
+    String nextPlaceholder(String shift) {
         long lists = steps.stream().filter(s -> s instanceof ListElement).count();
-        return offset == 0 ? "{" + lists + "}" : "{" + lists + "+" + offset + "}";
+        return "{" + lists + shift + "}";
     }
 
     static String join(String prefix, String name) {
@@ -104,7 +108,7 @@ record Place(List<Step> steps, List<String> stored) {
             switch (step) {
                 case Member m -> text.append(text.isEmpty() ? "" : ".").append(m.name());
                 case ListElement e -> text.append(".{").append(instance++)
-                        .append(e.offset() == 0 ? "" : "+" + e.offset()).append("}");
+                        .append(e.positions().shift()).append("}");
                 case Iteration i -> text.append("[{").append(instance++).append("}]");
                 case Site s -> text.append("#").append(s.number());
             }
@@ -120,7 +124,7 @@ record Place(List<Step> steps, List<String> stored) {
             switch (step) {
                 case Member m -> text.append(text.isEmpty() ? "" : ".").append(m.name());
                 case ListElement e -> text.append(".{").append(list++)
-                        .append(e.offset() == 0 ? "" : "+" + e.offset()).append("}");
+                        .append(e.positions().shift()).append("}");
                 case Iteration i -> { }
                 case Site s -> { }
             }

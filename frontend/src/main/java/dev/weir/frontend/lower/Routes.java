@@ -12,6 +12,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -172,11 +173,11 @@ final class Routes {
                     && stretch.template() instanceof Template.Concrete concrete) {
                 String name = new Instances(body.session).block(concrete, stretch.place(),
                         m.implicit(), body.frame.precision(), span);
-                alternatives.add(new Node.Alternative(name,
-                        stretch.first().size().constant().orElse(0L),
-                        stretch.count().size().constant().orElse(1L), stretch.indexed()));
+                stretch.places().stretches().forEach(s -> alternatives.add(new Node.Alternative(
+                        name, s.first(), s.count(), stretch.indexed(), s.start())));
             }
         }
+        alternatives.sort(Comparator.comparingLong(Node.Alternative::first));
         Value result = body.newValue("routed", Format.F32, shape);
         body.emit(new Node.Route(result, selection, weights, alternatives,
                 body.instanceScalars(), arguments,

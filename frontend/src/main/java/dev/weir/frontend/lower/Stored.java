@@ -3,7 +3,6 @@ package dev.weir.frontend.lower;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
-import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
@@ -77,10 +76,12 @@ final class Stored {
                         .helped("use indices, sizes, + - * / and %"));
             }
             stacked |= Scalars.indices(at).contains(instance);
-            long offset = body.frame.place().offset();
-            coordinates.add(offset == 0 ? at : Scalars.substitute(at, Map.of(
-                    instance, Scalar.apply(Operation.ADD,
-                            Scalar.variable(instance), Scalar.whole(offset)))));
+            Scalar place = body.frame.place().positions().place(Scalar.variable(instance))
+                    .orElseThrow(() -> body.session.fail(Diagnostic.error(
+                            "E0911", subscript.from().span(),
+                            "blocks at these places of a list cannot be stored as one tensor")
+                            .labelled("their distances differ")));
+            coordinates.add(Scalars.substitute(at, Map.of(instance, place)));
         }
         if (stacked && instances == 0 && !body.session.isChecking()) {
             throw body.session.fail(Diagnostic.error("E0911", binding.span(),

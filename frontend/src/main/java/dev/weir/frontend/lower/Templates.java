@@ -10,6 +10,7 @@ import dev.weir.ir.diagnostic.Span;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +19,21 @@ import java.util.Set;
 
 /** Binds block templates: which block a name means, and what its generics and settings are. */
 final class Templates {
-    /** So many equal blocks in a row. */
-    record Run(Template template, Dimension count, boolean indexed) {}
+    /**
+     * So many equal blocks.
+     *
+     * @param positions where they stand, unless they stand in a row behind what was before
+     */
+    record Run(
+            Template template, Dimension count, boolean indexed, Optional<Positions> positions) {
+        Run(Template template, Dimension count, boolean indexed) {
+            this(template, count, indexed, Optional.empty());
+        }
+
+        Run shifted(long by) {
+            return new Run(template, count, indexed, positions.map(p -> p.shifted(by)));
+        }
+    }
 
     private static final int LONGEST_LIST = 100_000;
 
@@ -45,7 +59,10 @@ final class Templates {
             case BlockList.Repeated r -> repeated(r, scope);
             case BlockList.Sequence s -> {
                 List<Run> all = new ArrayList<>();
-                s.items().forEach(i -> all.addAll(runs(i, scope)));
+                for (BlockList item : s.items()) {
+                    long before = length(all);
+                    runs(item, scope).forEach(run -> all.add(run.shifted(before)));
+                }
                 yield all;
             }
             case BlockList.Either e -> {
@@ -69,9 +86,14 @@ final class Templates {
         Optional<Long> times = count.size().constant();
         List<Run> all = new ArrayList<>();
         for (long i = 0; i < Math.min(times.orElse(1L), LONGEST_LIST); i++) {
-            all.addAll(inner);
+            long before = length(all);
+            inner.forEach(run -> all.add(run.shifted(before)));
         }
         return all;
+    }
+
+    private static long length(List<Run> runs) {
+        return runs.stream().mapToLong(r -> r.count().size().constant().orElse(1L)).sum();
     }
 
     private List<Run> comprehension(BlockList.Comprehension c, Scope scope) {
@@ -89,21 +111,46 @@ final class Templates {
             throw body.fail("E0910", c.span(), "this list has more than " + LONGEST_LIST
                     + " blocks");
         }
-        List<Run> merged = new ArrayList<>();
+        Map<Template, List<Long>> places = new LinkedHashMap<>();
+        Map<BlockList.Template, Template> same = new IdentityHashMap<>();
         for (long i = first.get(); i < last.get(); i++) {
             Scope inner = scope.inner();
             inner.define(c.index(), new Meaning.Whole(Dimension.of(i)));
-            for (Run run : runs(c.block(), inner)) {
-                Run before = merged.isEmpty() ? null : merged.getLast();
-                if (before != null && before.template().equals(run.template())) {
-                    merged.removeLast();
-                    merged.add(new Run(run.template(), before.count().plus(run.count()), true));
-                } else {
-                    merged.add(new Run(run.template(), run.count(), true));
-                }
-            }
+            BlockList.Template choice = choice(c.block(), inner);
+            // Blocks that are written without the index are equal, with their functions.
+            Set<String> names = new HashSet<>();
+            Unused.names(choice, names);
+            Template template = names.contains(c.index())
+                    ? resolve(choice, inner)
+                    : same.computeIfAbsent(choice, t -> resolve(t, scope));
+            places.computeIfAbsent(template, t -> new ArrayList<>()).add(i - first.get());
         }
-        return merged;
+        List<Run> runs = new ArrayList<>();
+        places.forEach((template, at) -> runs.add(new Run(
+                template, Dimension.of(at.size()), true, Optional.of(new Positions(at)))));
+        return runs;
+    }
+
+    /** The template that a choice comes down to. */
+    private BlockList.Template choice(BlockList list, Scope scope) {
+        return switch (list) {
+            case BlockList.Template t -> t;
+            case BlockList.Either e -> {
+                Meaning condition = body.evaluator.constant(e.condition(), scope);
+                if (!(condition instanceof Meaning.Truth t)) {
+                    throw body.fail("E0208", e.condition().span(),
+                            "this must be known when the model is compiled");
+                }
+                yield choice(t.value() ? e.then() : e.otherwise(), scope);
+            }
+            case BlockList.Repeated r -> throw notOne(r.span());
+            case BlockList.Sequence q -> throw notOne(q.span());
+            case BlockList.Comprehension n -> throw notOne(n.span());
+        };
+    }
+
+    private Failure notOne(Span span) {
+        return body.fail("E0208", span, "a comprehension has one block for each index");
     }
 
     Template resolve(BlockList.Template t, Scope scope) {

@@ -51,7 +51,7 @@ final class Unused {
         }
     }
 
-    private static void names(BlockList list, Set<String> used) {
+    static void names(BlockList list, Set<String> used) {
         switch (list) {
             case BlockList.Template t -> {
                 used.add(t.name());

@@ -398,7 +398,8 @@ public final class Interpreter {
                         Node.Alternative chosen = alternative(node, selection.whole(j));
                         List<Long> instances = new ArrayList<>(outer);
                         if (chosen.indexed()) {
-                            instances.add(selection.whole(j) - chosen.first());
+                            instances.add(
+                                    selection.whole(j) - chosen.first() + chosen.start());
                         }
                         TensorData part = new Run(memory, watcher, new HashMap<>())
                                 .function(program.function(chosen.function()), instances,

@@ -218,8 +218,9 @@ public sealed interface Node {
      * @param first index of the first block
      * @param count how many there are
      * @param indexed whether the stretch is a list of instances or one instance
+     * @param start which instance of the function the first block is
      */
-    record Alternative(String function, long first, long count, boolean indexed) {}
+    record Alternative(String function, long first, long count, boolean indexed, long start) {}
 
     /** Runs one of two regions; their results become the node's. */
     record If(

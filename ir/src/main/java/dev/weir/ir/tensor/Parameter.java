@@ -98,16 +98,22 @@ public record Parameter(
         }
     }
 
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{(\\d+)(?:\\+(\\d+))?}");
+    private static final Pattern PLACEHOLDER =
+            Pattern.compile("\\{(\\d+)(?:\\+(\\d+)|:([\\d,]+))?}");
 
     /**
      * The stored name or path of one instance: {@code {0}} stands for the first index, {@code
-     * {0+3}} for the first index of a stretch that begins at the list's fourth element.
+     * {0+3}} for the first index of a stretch that begins at the list's fourth element, {@code
+     * {0:0,2,5}} for the first index of blocks that stand at these places of the list.
      */
     public static String instantiate(String pattern, List<Long> instances) {
         return PLACEHOLDER.matcher(pattern).replaceAll(match -> {
+            long instance = instances.get(Integer.parseInt(match.group(1)));
+            if (match.group(3) != null) {
+                return match.group(3).split(",")[(int) instance];
+            }
             long offset = match.group(2) == null ? 0 : Long.parseLong(match.group(2));
-            return Long.toString(instances.get(Integer.parseInt(match.group(1))) + offset);
+            return Long.toString(instance + offset);
         });
     }
 }

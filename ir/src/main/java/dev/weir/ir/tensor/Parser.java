@@ -259,7 +259,8 @@ public final class Parser {
             if (!indexed) {
                 tokens.expect("single");
             }
-            return new Node.Alternative(function, first, count, indexed);
+            long instance = tokens.accept("from") ? tokens.integer() : 0;
+            return new Node.Alternative(function, first, count, indexed, instance);
         });
         return new Node.Route(result, selection, weights, alternatives, read.scalars(),
                 read.uses(), read.path(), span(start));

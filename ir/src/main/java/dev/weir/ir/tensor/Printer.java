@@ -114,7 +114,8 @@ public final class Printer {
             case Node.Route n -> {
                 String alternatives = n.alternatives().stream()
                         .map(a -> quote(a.function()) + " " + a.first() + " " + a.count()
-                                + (a.indexed() ? " indexed" : " single"))
+                                + (a.indexed() ? " indexed" : " single")
+                                + (a.start() == 0 ? "" : " from " + a.start()))
                         .collect(Collectors.joining(", ", "(", ")"));
                 line(depth, results + "route " + n.selection() + " " + n.weights() + " "
                         + alternatives + " " + scalars(n.instances()) + " "

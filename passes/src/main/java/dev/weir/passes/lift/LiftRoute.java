@@ -256,14 +256,14 @@ final class LiftRoute {
         }
         lift.bindInstances(context, callee, function, node.instances());
         if (alternative.indexed()) {
-            Scalar first = Scalar.whole(alternative.first());
+            long shift = alternative.first() - alternative.start();
             callee.values.put(
                     function.instances().getLast(),
                     new Lifted.Formula(frame, row -> {
                         Scalar member = Scalar.load(members, List.of(sorted.apply(row)));
-                        return alternative.first() == 0
+                        return shift == 0
                                 ? member
-                                : Scalar.apply(Operation.SUBTRACT, member, first);
+                                : Scalar.apply(Operation.SUBTRACT, member, Scalar.whole(shift));
                     }));
         }
         lift.liftBody(callee, function.body().nodes());

@@ -195,6 +195,11 @@ final class ContractionSchedule {
         if (instance.equals(group.member())) {
             return number;
         }
+        boolean[] mentioned = {false};
+        Walk.loads(instance, load -> mentioned[0] |= load.equals(group.member()));
+        if (!mentioned[0]) {
+            return emitter.emit(instance);
+        }
         if (instance instanceof Scalar.Apply apply) {
             List<Expression> operands = apply.operands().stream()
                     .map(o -> atGroup(o, group, number))

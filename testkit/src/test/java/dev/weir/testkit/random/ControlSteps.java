@@ -141,12 +141,12 @@ final class ControlSteps {
         if (two) {
             // The first block has no instance of its own, the others have one more.
             alternatives.add(new Node.Alternative(
-                    expert(step, a, like, 1).name(), 0, 1, false));
+                    expert(step, a, like, 1).name(), 0, 1, false, 0));
             alternatives.add(new Node.Alternative(
-                    expert(step, a, like, 2).name(), 1, blocks, true));
+                    expert(step, a, like, 2).name(), 1, blocks, true, 0));
         } else {
             alternatives.add(new Node.Alternative(
-                    expert(step, a, like, 1).name(), 0, blocks, true));
+                    expert(step, a, like, 1).name(), 0, blocks, true, 0));
         }
         level.nodes.add(new Node.Route(
                 like.value(), top.get(1).value(), weights.value(), alternatives, outer,

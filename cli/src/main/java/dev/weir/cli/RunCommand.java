@@ -100,6 +100,12 @@ final class RunCommand implements Callable<Integer> {
             throw new UserException("--trace goes with --inputs and --outputs");
         }
         try (Loaded loaded = Loaded.load(options, threads, trace)) {
+            if (!loaded.unused().isEmpty()) {
+                weir.error("warning: the model has no use for " + loaded.unused().size()
+                        + " of the stored tensors: " + loaded.unused().stream().limit(5)
+                                .collect(Collectors.joining(", "))
+                        + (loaded.unused().size() > 5 ? ", …" : ""));
+            }
             ObjectNode result = Json.MAPPER.createObjectNode();
             if (inputs.isPresent()) {
                 new TensorRun(loaded).run(inputs.get(), outputs.orElseThrow());

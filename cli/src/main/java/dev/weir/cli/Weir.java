@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.ir.diagnostic.DiagnosticRenderer;
 import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.tensor.Fault;
+import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.CheckpointException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -94,6 +95,8 @@ public final class Weir implements Runnable {
             case UserException u -> user(u);
             case CheckpointException c -> user(c);
             case Fault f -> user(f);
+            case Size.Overflow o -> user(new UserException("the model is too large: "
+                    + o.getMessage() + "\nhelp: look at the sizes in config.json and in --set"));
             default -> {
                 error("internal error: " + e
                         + "\nThis is a fault of Weir, not of your program. Set WEIR_DEBUG=1 for"

@@ -126,6 +126,14 @@ public final class ModelLowering {
                     throw session.fail(Diagnostic.error("E0703", generic.span(),
                             "`" + generic.name() + "` has no value that can be compiled"));
                 }
+                Optional<Long> size = value instanceof Meaning.Whole whole
+                        ? whole.dimension().size().constant() : Optional.empty();
+                if (size.filter(s -> s < 0).isPresent()) {
+                    throw session.fail(Diagnostic.error("E0703", generic.span(),
+                                    "`" + generic.name() + "` is " + size.get()
+                                            + ", and a size is not negative")
+                            .helped("look at config.json, or at --set"));
+                }
                 bindings.put(generic.name(), value);
                 scope.define(generic.name(), value);
             } catch (Failure reported) {

@@ -79,6 +79,9 @@ final class Templates {
 
     private List<Run> repeated(BlockList.Repeated r, Scope scope) {
         Dimension count = body.evaluator.dimension(r.count(), scope);
+        if (count.size().constant().filter(n -> n > LONGEST_LIST).isPresent()) {
+            throw tooLong(r.span());
+        }
         List<Run> inner = runs(r.block(), scope);
         if (inner.size() == 1 && !inner.getFirst().indexed()) {
             return List.of(new Run(inner.getFirst().template(), count, true));
@@ -108,8 +111,7 @@ final class Templates {
                     runs(c.block(), inner).getFirst().template(), to.minus(from), true));
         }
         if (last.get() - first.get() > LONGEST_LIST) {
-            throw body.fail("E0910", c.span(), "this list has more than " + LONGEST_LIST
-                    + " blocks");
+            throw tooLong(c.span());
         }
         Map<Template, List<Long>> places = new LinkedHashMap<>();
         Map<BlockList.Template, Template> same = new IdentityHashMap<>();
@@ -129,6 +131,10 @@ final class Templates {
         places.forEach((template, at) -> runs.add(new Run(
                 template, Dimension.of(at.size()), true, Optional.of(new Positions(at)))));
         return runs;
+    }
+
+    private Failure tooLong(Span span) {
+        return body.fail("E0910", span, "this list has more than " + LONGEST_LIST + " blocks");
     }
 
     /** The template that a choice comes down to. */

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.Set;
+import java.util.function.LongBinaryOperator;
 
 /**
  * How many elements an axis has: a constant, a size known only at run time (a symbol), or whole-
@@ -58,7 +59,7 @@ public sealed interface Size {
 
     static Size sum(Size left, Size right) {
         if (left instanceof Constant a && right instanceof Constant b) {
-            return of(Math.addExact(a.value, b.value));
+            return of(exact(Math::addExact, a.value, b.value));
         }
         if (left.equals(of(0))) {
             return right;
@@ -68,7 +69,7 @@ public sealed interface Size {
 
     static Size product(Size left, Size right) {
         if (left instanceof Constant a && right instanceof Constant b) {
-            return of(Math.multiplyExact(a.value, b.value));
+            return of(exact(Math::multiplyExact, a.value, b.value));
         }
         if (left.equals(of(0)) || right.equals(of(0))) {
             return of(0);
@@ -77,6 +78,23 @@ public sealed interface Size {
             return right;
         }
         return right.equals(of(1)) ? left : new Product(left, right);
+    }
+
+    /** Sizes that together do not fit into 64 bits: what they count does not fit into memory. */
+    final class Overflow extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        private Overflow(long left, long right) {
+            super("the sizes " + left + " and " + right + " are too large to compute with");
+        }
+    }
+
+    private static long exact(LongBinaryOperator operator, long left, long right) {
+        try {
+            return operator.applyAsLong(left, right);
+        } catch (ArithmeticException overflow) {
+            throw new Overflow(left, right);
+        }
     }
 
     static Size quotient(Size left, Size right) {
@@ -110,9 +128,11 @@ public sealed interface Size {
                 }
                 yield value;
             }
-            case Sum s -> Math.addExact(s.left.evaluate(symbols), s.right.evaluate(symbols));
+            case Sum s -> exact(
+                    Math::addExact, s.left.evaluate(symbols), s.right.evaluate(symbols));
             case Product p ->
-                    Math.multiplyExact(p.left.evaluate(symbols), p.right.evaluate(symbols));
+                    exact(Math::multiplyExact,
+                            p.left.evaluate(symbols), p.right.evaluate(symbols));
             case Quotient q ->
                     Math.floorDiv(q.left.evaluate(symbols), q.right.evaluate(symbols));
         };

@@ -26,6 +26,9 @@ import java.util.stream.Stream;
  * without an index, tokenizer.json. Close it when nobody uses its tensors any more.
  */
 public final class Checkpoint implements AutoCloseable {
+    /** More blocks of a kind than any model has: a limit for what lies about its sizes. */
+    private static final int MOST_INSTANCES = 1_000_000;
+
     private final Path folder;
     private final Arena arena = Arena.ofShared();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -125,6 +128,12 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private static List<List<Long>> instances(Parameter parameter) {
+        double count = parameter.value().type().shape().subList(0, parameter.instanceAxes())
+                .stream().mapToDouble(s -> s.constant().orElseThrow()).reduce(1, (a, b) -> a * b);
+        if (count > MOST_INSTANCES) {
+            throw new CheckpointException("the model has more than " + MOST_INSTANCES
+                    + " tensors " + parameter.path());
+        }
         List<List<Long>> all = new ArrayList<>();
         all.add(List.of());
         for (int axis = 0; axis < parameter.instanceAxes(); axis++) {

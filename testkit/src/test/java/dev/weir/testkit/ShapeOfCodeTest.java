@@ -114,6 +114,71 @@ class ShapeOfCodeTest {
                 s -> s.form().equals("points, streamed online")), "masked attention is one kernel");
     }
 
+    /** The axes of what stands between the equations in another order. */
+    @Test
+    void otherOrdersOfAxesGiveTheSameNumberOfKernels() {
+        KernelProgram library = compile(MODEL.formatted(LIBRARY_FORM), "{}");
+        String headsFirst = LIBRARY_FORM
+                .replace("score[t, h, s]", "score[h, t, s]")
+                .replace("p[t, h, s]", "p[h, t, s]")
+                .replace("z[t, h, c]", "z[h, c, t]");
+        assertEquals(forms(library), forms(compile(MODEL.formatted(headsFirst), "{}")));
+        String slotsFirst = LIBRARY_FORM
+                .replace("score[t, h, s]", "score[t, s, h]")
+                .replace("p[t, h, s]", "p[t, s, h]");
+        assertEquals(library.kernels().size(),
+                compile(MODEL.formatted(slotsFirst), "{}").kernels().size());
+    }
+
+    private static final String ROUTED = """
+            import stdlib.feed_forward { SwiGlu }
+
+            block Routed<D, F, N, K> {
+                param router[N, D]
+                experts: SwiGlu<D, F> * N
+                forward(x[D]) -> y[D] {
+                    %s
+                }
+            }
+
+            model M<D = 64, F = 48, N = 8, K = 2> {
+                net: Routed<D, F, N, K>
+                forward(x[T, D]) -> y[T, D] = net(x)
+            }
+            """;
+
+    @Test
+    void restatingARoutedBlockGivesTheSameKernels() {
+        KernelProgram library = compile(ROUTED.formatted("""
+                logits = router @ x
+                y = route x to experts by top(K, softmax(logits), normalize: true)
+                """), "{}");
+        KernelProgram restated = compile(ROUTED.formatted("""
+                l[n] = sum[i] x[i] * router[n, i]
+                best = max[n] l[n]
+                e[n] = exp(l[n] - best)
+                all_of_it = sum[n] e[n]
+                q[n] = e[n] / all_of_it
+                y = route x to experts by top(K, q, normalize: true)
+                """), "{}");
+        assertEquals(forms(library), forms(restated));
+    }
+
+    /** A choice written as an index and a product is a route too. */
+    @Test
+    void aBlockChosenByHandGivesTheKernelsOfARoute() {
+        KernelProgram route = compile(ROUTED.formatted("""
+                p = softmax(router @ x)
+                y = route x to experts by top(1, p)
+                """), "{}");
+        KernelProgram byHand = compile(ROUTED.formatted("""
+                p = softmax(router @ x)
+                e[j in 0..1] = argmax[n] p[n]
+                y[d] = sum[j] p[e[j]] * experts[e[j]](x)[d]
+                """), "{}");
+        assertEquals(route.kernels().size(), byHand.kernels().size());
+    }
+
     private static java.util.List<String> forms(KernelProgram program) {
         return program.stories().stream().map(KernelProgram.Story::form).sorted().toList();
     }

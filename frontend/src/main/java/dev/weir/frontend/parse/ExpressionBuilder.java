@@ -58,7 +58,8 @@ final class ExpressionBuilder {
         Expression right = last < 0 ? new Expression.Missing(span(d))
                 : conjunction(d.conjunction(last));
         for (int i = last - 1; i >= 0; i--) {
-            right = binary(BinaryOperator.OR, conjunction(d.conjunction(i)), right);
+            right = binary(BinaryOperator.OR, conjunction(d.conjunction(i)), right,
+                    span(d.conjunction(i)).to(span(d.conjunction(last))));
         }
         return right;
     }
@@ -67,7 +68,8 @@ final class ExpressionBuilder {
         Expression left = new Expression.Missing(span(c));
         for (int i = 0; i < c.negation().size(); i++) {
             Expression right = negation(c.negation(i));
-            left = i == 0 ? right : binary(BinaryOperator.AND, left, right);
+            left = i == 0 ? right : binary(BinaryOperator.AND, left, right,
+                    span(c.negation(0)).to(span(c.negation(i))));
         }
         return left;
     }
@@ -85,7 +87,8 @@ final class ExpressionBuilder {
         if (c.additive().size() < 2 || c.comparator() == null) {
             return left;
         }
-        return binary(operator(c.comparator().getText()), left, additive(c.additive(1)));
+        return binary(operator(c.comparator().getText()), left, additive(c.additive(1)),
+                span(c.additive(0)).to(span(c.additive(1))));
     }
 
     private static BinaryOperator operator(String symbol) {
@@ -97,8 +100,12 @@ final class ExpressionBuilder {
         return BinaryOperator.EQUAL;
     }
 
-    private static Expression binary(BinaryOperator operator, Expression a, Expression b) {
-        return new Expression.Binary(operator, a, b, a.span().to(b.span()));
+    /**
+     * @param span with the parentheses that the operands may stand in
+     */
+    private static Expression binary(
+            BinaryOperator operator, Expression a, Expression b, Span span) {
+        return new Expression.Binary(operator, a, b, span);
     }
 
     Expression additive(WeirParser.AdditiveContext a) {
@@ -108,7 +115,8 @@ final class ExpressionBuilder {
         Expression left = multiplicative(a.multiplicative(0));
         for (int i = 1; i < a.multiplicative().size(); i++) {
             left = binary(operator(a.getChild(2 * i - 1).getText()), left,
-                    multiplicative(a.multiplicative(i)));
+                    multiplicative(a.multiplicative(i)),
+                    span(a.multiplicative(0)).to(span(a.multiplicative(i))));
         }
         return left;
     }
@@ -119,7 +127,8 @@ final class ExpressionBuilder {
         }
         Expression left = prefix(m.prefix(0));
         for (int i = 1; i < m.prefix().size(); i++) {
-            left = binary(operator(m.getChild(2 * i - 1).getText()), left, prefix(m.prefix(i)));
+            left = binary(operator(m.getChild(2 * i - 1).getText()), left, prefix(m.prefix(i)),
+                    span(m.prefix(0)).to(span(m.prefix(i))));
         }
         return left;
     }
@@ -168,7 +177,8 @@ final class ExpressionBuilder {
         }
         Expression base = postfix(p.postfix());
         return p.prefix() == null
-                ? base : binary(BinaryOperator.POWER, base, prefix(p.prefix()));
+                ? base : binary(BinaryOperator.POWER, base, prefix(p.prefix()),
+                        span(p.postfix()).to(span(p.prefix())));
     }
 
     Expression postfix(WeirParser.PostfixContext p) {

@@ -87,6 +87,22 @@ class MeaningOnTargetsTest {
                 }
                 y[t, d] = y[t, d] + last[d]
                 """, "state seen[S, D], last[D] = 0"),
+        WHILE_FOR_EACH_TOKEN("""
+                y = x
+                n = 0.0
+                while (sum[d] y[d]^2) < 9.0 and n < 40.0 {
+                    y = 1.25 * y + 0.125
+                    n = n + 1.0
+                }
+                y = y + n
+                """, true),
+        WHILE_FOR_A_SEQUENCE_WITH_A_MAXIMUM("""
+                y = x
+                while (sum[t, d] y[t, d]) < 4.0 max 6 {
+                    seen ++= y
+                    y[t, d] = y[t, d] + 0.25 * (y[t - 1, d] or 0.5) + (mean[s] seen[s, d])
+                }
+                """, "state seen[S, D], last[D] = 0"),
         A_SEQUENCE_LEAVES_A_LOOP("""
                 y = x
                 for i in 0..4 {

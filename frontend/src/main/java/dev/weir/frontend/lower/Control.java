@@ -50,6 +50,9 @@ final class Control {
     /** A loop with a {@code break}: the axis of its condition, and the gates open when it began. */
     private record Breakable(Optional<Dimension> axis, int gates) {}
 
+    /** The end of a loop without a stated maximum. */
+    private static final long ENDLESS = 1L << 52;
+
     private final Body body;
     private final Deque<Breakable> breakables = new ArrayDeque<>();
     private final Deque<Gated> gates = new ArrayDeque<>();
@@ -376,7 +379,8 @@ final class Control {
         Value index = body.session.value(f.index(), TensorType.scalar(Format.I64));
         body.bounds.limit(index, from, to);
         inner.define(f.index(), body.stored(index, List.of(), f.span()));
-        body.loops.push(new Body.Around(index, Scalars.wholeConstant(to), f.span()));
+        body.loops.push(new Body.Around(
+                index, Scalars.wholeConstant(to).filter(n -> n < ENDLESS), f.span()));
         body.openRegion();
         if (breaks) {
             breakables.push(new Breakable(axis, gates.size()));
@@ -477,24 +481,27 @@ final class Control {
         }
     }
 
+    /**
+     * A loop that each element leaves once its condition does not hold.
+     *
+     * <pre>
+     *   while c { … }   ⇒   for _ in 0..maximum { if not c { break }; … }
+     * </pre>
+     */
     void whileLoop(Statement.While w, Scope scope) {
-        body.session.unsupported("E0902", w.span(), "`while`",
-                "write `for` with the most steps that can be needed, and `break`");
-        Scope inner = scope.inner();
-        body.evaluator.evaluate(w.condition(), inner, false);
-        body.openRegion();
-        breakables.push(new Breakable(Optional.empty(), gates.size()));
-        inner.define(ACTIVE, body.stored(
-                body.constant("active", Scalar.truth(true), List.of(), w.span()), List.of(),
-                w.span()));
-        try {
-            body.statements.all(w.body(), inner);
-        } catch (NeedsAxis eachByItself) {
-            // fine for a check: each element would leave by itself
-        } finally {
-            breakables.pop();
-            body.closeRegion();
-        }
+        Span span = w.condition().span();
+        Expression from = new Expression.Literal(0, 0, true, span);
+        Expression to = w.maximum().orElse(
+                new Expression.Literal(ENDLESS, ENDLESS, true, span));
+        Expression over = new Expression.Unary(
+                Expression.UnaryOperator.NOT, w.condition(), span);
+        List<Statement> inside = new ArrayList<>();
+        inside.add(new Statement.If(
+                over, List.of(new Statement.Break(Optional.empty(), span)), List.of(), span));
+        inside.addAll(w.body());
+        String index = "round of line " + span.source().position(span.start()).line();
+        loop(new Statement.For(Optional.empty(), index,
+                new Expression.Range(from, to, span), inside, w.span()), scope);
     }
 
     private static void expressions(List<Statement> statements, List<Expression> all) {

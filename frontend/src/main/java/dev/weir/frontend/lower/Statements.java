@@ -296,6 +296,15 @@ final class Statements {
                             + target.name() + "[S, …]`"));
         }
         Declaration.State declared = s.declaration();
+        for (Body.Around loop : body.loops) {
+            if (loop.end().isEmpty() && !body.session.isChecking()) {
+                body.session.report(Diagnostic.error("E0504", a.span(),
+                                "`" + target.name() + "` grows in a loop whose length is not "
+                                        + "known")
+                        .with(loop.span(), "this loop")
+                        .helped("state a maximum: `while … max 8`"));
+            }
+        }
         Meaning.Tensor rows = named(target.name(), whole(target.name(), a.value(), scope),
                 a.value().span());
         List<Dimension> shape = body.frame.stateShape(declared, body);

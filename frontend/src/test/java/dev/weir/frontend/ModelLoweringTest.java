@@ -7,6 +7,7 @@ import dev.weir.ir.tensor.Function;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
@@ -69,7 +70,8 @@ class ModelLoweringTest {
         assertEquals(1, count(program, Node.Route.class));
         assertEquals(1, count(program, Node.TopK.class));
         assertEquals(3, count(program, Node.Append.class));
-        assertEquals(Optional.of(new Size.Symbol("T")), program.stream());
+        assertEquals(Optional.of(new Size.Symbol("T")),
+                program.stream().map(StreamAxis::size));
         assertEquals(List.of("logits"), program.resultNames());
         assertEquals(List.of("input_ids", "positions"),
                 program.entry().body().arguments().stream().map(v -> v.name()).toList());

@@ -136,6 +136,67 @@ class LedgerTest {
         assertEquals(Math.exp(0.5), open.y.real(16), 1e-6);
     }
 
+    private static final String COUNTED_IN_LISTS = """
+            block Inner<D> {
+                param w[D]
+                forward(x[D]) -> y[D] = w * x
+            }
+
+            block Expert<D> {
+                param scores[2, D]
+                inner: Inner<D> * 2
+                forward(x[D]) -> y[D] {
+                    y = x
+                    for i in 0..3 {
+                        y = 2.0 * y
+                        if y[0] > 3.0 { break }
+                    }
+                    y = route y to inner by top(1, softmax(scores @ x))
+                }
+            }
+
+            block Layer<D> {
+                tokens: Tokens<D>
+                forward(x[T, D]) -> y[T, D] {
+                    y = tokens(x)
+                    score[t] = x[t, 0]
+                    if score > 0.0 { y[t, d] = y[t, d] + 1.0 }
+                    for i in 0..2 { y = y + 0.5 }
+                }
+            }
+
+            block Tokens<D> {
+                param scores[3, D]
+                experts: Expert<D> * 3
+                forward(x[D]) -> y[D] = route x to experts by top(1, softmax(scores @ x))
+            }
+
+            model M<D = 16> {
+                layers: Layer<D> * 2
+                forward(x[T, D]) -> y[T, D] {
+                    y = x
+                    for i in 0..2 { y = layers[i](y) }
+                }
+            }
+            """;
+
+    /** A star stands for instances that differ from token to token. */
+    @Test
+    void countsInListsAreNamedByInstance() {
+        Run run = run(COUNTED_IN_LISTS, new long[] {3}, filled(3, 1, -1, 2));
+        assertEquals(List.of("layers.0.gate0", "layers.1.gate0"), run.ledger.gates().stream()
+                .map(Ledger.Gate::path).filter(p -> p.startsWith("layers")).toList());
+        assertEquals(2, run.ledger.gates().stream().filter(g -> g.path().equals("layers.0.gate0"))
+                .findFirst().orElseThrow().entered());
+        assertEquals(2, run.ledger.loops().get("layers.1.loop_i"));
+        assertTrue(run.ledger.loops().containsKey("layers.0.tokens.experts.*.loop_i"),
+                run.ledger.loops().toString());
+        assertTrue(run.ledger.routes().stream().anyMatch(r ->
+                        r.path().equals("layers.1.tokens.experts.*.inner")
+                                && r.served().equals(List.of(3L, 0L))),
+                run.ledger.routes().toString());
+    }
+
     @Test
     void tokensThatLeftALoopAreGone() {
         Run run = run("""

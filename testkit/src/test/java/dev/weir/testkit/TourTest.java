@@ -39,8 +39,9 @@ class TourTest {
         }
     }
 
+    /** Without line breaks and without the numbers of values, which any new construct shifts. */
     private static String flat(String text) {
-        return text.replaceAll("\\s+", " ").strip();
+        return text.replaceAll("\\s+", " ").replaceAll("(%|\\$|[A-Z]\\.|\\bk)\\d+", "$1#").strip();
     }
 
     @Test

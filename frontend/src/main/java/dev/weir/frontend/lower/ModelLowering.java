@@ -2,12 +2,14 @@ package dev.weir.frontend.lower;
 
 import dev.weir.frontend.LowerOptions;
 import dev.weir.frontend.resolve.Symbol;
+import dev.weir.frontend.stream.Streams;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.tensor.Function;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
@@ -62,16 +64,17 @@ public final class ModelLowering {
         if (session.hasErrors()) {
             return Optional.empty();
         }
-        Optional<Size.Symbol> stream = method.signature().formals().stream()
+        Optional<StreamAxis> stream = method.signature().formals().stream()
                 .filter(f -> !f.axes().isEmpty()).findFirst()
                 .map(f -> f.axes().getFirst())
                 .filter(a -> a instanceof Expression.Name n && scope.own().containsKey(n.name()))
-                .map(a -> new Size.Symbol(((Expression.Name) a).name()));
+                .map(a -> new StreamAxis(
+                        new Size.Symbol(((Expression.Name) a).name()), Optional.empty()));
         Session.Program program = session.program();
         String name = session.functionName("forward");
         List<Function> functions = List.copyOf(program.functions.values());
         Function entry = new Function(name, "", List.of(), region);
-        return Optional.of(new TensorProgram(
+        return Optional.of(Streams.run(new TensorProgram(
                 block.name(),
                 needed(program.parameters.values(), functions, entry),
                 List.copyOf(program.states.values()),
@@ -80,7 +83,7 @@ public final class ModelLowering {
                 stream,
                 method.signature().results().stream().map(Declaration.Formal::name).toList(),
                 Optional.empty(),
-                options.configuration().read()));
+                options.configuration().read())));
     }
 
     /** The parameters without those that may be absent and that nobody reads. */

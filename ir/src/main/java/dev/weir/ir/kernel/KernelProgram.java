@@ -3,10 +3,12 @@ package dev.weir.ir.kernel;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Size;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A whole model as kernels and the host program that calls them.
@@ -14,6 +16,7 @@ import java.util.List;
  * @param name the model's name
  * @param parameters what comes from the checkpoint
  * @param states what sequences remember
+ * @param stream the axis along which a sequence lies; empty for a model without one
  * @param frames the batch's run-time tables
  * @param arguments tensors that the caller supplies for a step
  * @param results tensors that a step leaves
@@ -28,6 +31,7 @@ public record KernelProgram(
         String name,
         List<Parameter> parameters,
         List<State> states,
+        Optional<StreamAxis> stream,
         TensorProgram.Frames frames,
         List<Value> arguments,
         List<Value> results,

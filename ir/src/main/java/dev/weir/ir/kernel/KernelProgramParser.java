@@ -6,6 +6,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Reader;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.text.Tokens;
@@ -50,6 +51,7 @@ public final class KernelProgramParser {
     private KernelProgram program() {
         tokens.expect("kernel_program");
         String name = tokens.quoted();
+        Optional<StreamAxis> stream = read.stream();
         tokens.expect("results");
         List<String> resultNames = read.list("(", ")", tokens::quoted);
         tokens.expect("frames");
@@ -85,8 +87,8 @@ public final class KernelProgramParser {
         }
         List<Value> results = read.uses();
         tokens.expect("}");
-        return new KernelProgram(name, parameters, states, frames, arguments, results,
-                resultNames, all, initialise, step, checks, List.of());
+        return new KernelProgram(name, parameters, states, stream, frames, arguments,
+                results, resultNames, all, initialise, step, checks, List.of());
     }
 
     private List<HostStatement> block() {

@@ -28,7 +28,8 @@ public final class KernelProgramPrinter {
     }
 
     private void program(KernelProgram program) {
-        line(0, "kernel_program " + quote(program.name()) + program.resultNames().stream()
+        line(0, "kernel_program " + quote(program.name())
+                + Printer.stream(program.stream()) + program.resultNames().stream()
                 .map(Printer::quote).collect(Collectors.joining(", ", " results (", ")")));
         line(0, Printer.frames(program.frames()));
         program.parameters().forEach(p -> line(0, Printer.parameter(p)));

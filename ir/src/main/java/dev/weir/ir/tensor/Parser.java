@@ -44,8 +44,7 @@ public final class Parser {
     private TensorProgram program() {
         tokens.expect("program");
         String name = tokens.quoted();
-        Optional<Size.Symbol> stream =
-                tokens.accept("stream") ? Optional.of(read.symbol()) : Optional.empty();
+        Optional<StreamAxis> stream = read.stream();
         tokens.expect("results");
         List<String> resultNames = read.list("(", ")", tokens::quoted);
         Map<String, String> configuration = new TreeMap<>();

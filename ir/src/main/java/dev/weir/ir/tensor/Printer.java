@@ -21,7 +21,7 @@ public final class Printer {
 
     private void program(TensorProgram program) {
         line(0, "program " + quote(program.name())
-                + program.stream().map(s -> " stream " + size(s)).orElse("")
+                + stream(program.stream())
                 + program.resultNames().stream().map(Printer::quote)
                         .collect(Collectors.joining(", ", " results (", ")")));
         program.configuration().entrySet().stream()
@@ -33,6 +33,12 @@ public final class Printer {
         program.states().forEach(x -> line(0, state(x)));
         program.functions().forEach(f -> function("function", f));
         function("entry", program.entry());
+    }
+
+    /** The stream, if there is one. */
+    public static String stream(java.util.Optional<StreamAxis> stream) {
+        return stream.map(s -> " stream " + size(s.size())
+                + s.obstacle().map(o -> " whole " + quote(o)).orElse("")).orElse("");
     }
 
     /** The names of the batch's run-time tables. */

@@ -48,6 +48,14 @@ public final class Reader {
         return new Parameter(value, instances, path, stored, optional, fill, layout);
     }
 
+    /** What stands behind {@code stream}, if anything does. */
+    public Optional<StreamAxis> stream() {
+        return tokens.accept("stream")
+                ? Optional.of(new StreamAxis(symbol(), tokens.accept("whole")
+                        ? Optional.of(tokens.quoted()) : Optional.empty()))
+                : Optional.empty();
+    }
+
     private Index index() {
         int id = tokens.identifier(tokens.take(Kind.INDEX, "an index"));
         Index index = new Index(id, tokens.quoted());

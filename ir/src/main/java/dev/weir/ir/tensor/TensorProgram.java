@@ -13,8 +13,8 @@ import java.util.Optional;
  * @param states in declaration order
  * @param functions every function but the entry; empty once lifted
  * @param entry what a step runs
- * @param stream the entry's stream axis: the run-time size along which the model can be stepped;
- *     empty for a model that takes its whole input at once
+ * @param stream the entry's stream axis: the run-time size along which a sequence lies; empty for a
+ *     model without one
  * @param resultNames the entry's results as the user named them
  * @param frames once lifted, the run-time tables that the runtime supplies; empty before
  * @param configuration the configuration fields that were read while compiling, with their values
@@ -25,7 +25,7 @@ public record TensorProgram(
         List<State> states,
         List<Function> functions,
         Function entry,
-        Optional<Size.Symbol> stream,
+        Optional<StreamAxis> stream,
         List<String> resultNames,
         Optional<Frames> frames,
         Map<String, String> configuration) {
@@ -51,8 +51,14 @@ public record TensorProgram(
 
     /** Whether an axis of this size is the stream: a sequence's, or that of all rows at once. */
     public boolean isStream(Size size) {
-        return stream.map(size::equals).orElse(false)
+        return stream.map(s -> s.size().equals(size)).orElse(false)
                 || frames.map(f -> f.rows().equals(size)).orElse(false);
+    }
+
+    /** The same, with another stream. */
+    public TensorProgram withStream(StreamAxis other) {
+        return new TensorProgram(name, parameters, states, functions, entry, Optional.of(other),
+                resultNames, frames, configuration);
     }
 
     public boolean isLifted() {

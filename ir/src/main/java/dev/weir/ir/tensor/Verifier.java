@@ -136,7 +136,7 @@ public final class Verifier {
         place = function.name();
         Scope scope = globals.inner();
         if (function == program.entry()) {
-            program.stream().ifPresent(s -> scope.symbols.add(s.name()));
+            program.stream().ifPresent(s -> scope.symbols.add(s.size().name()));
         }
         for (Value instance : function.instances()) {
             require(instance.type().equals(TensorType.scalar(Format.I64)),

@@ -32,6 +32,8 @@ final class Context {
     final List<Node> nodes;
     final Map<Value, Lifted> values;
     final Map<String, Meaning> meanings;
+    /** Which instance of its block runs, as far as it is the same for all rows. */
+    final List<Optional<Scalar>> instances = new ArrayList<>();
 
     private Context(
             Identifiers identifiers,
@@ -61,13 +63,15 @@ final class Context {
 
     /** For a nested region: everything outside is visible, what is inside stays there. */
     Context nested(Frame innerFrame) {
-        return new Context(
+        Context nested = new Context(
                 identifiers,
                 root,
                 innerFrame,
                 new ArrayList<>(),
                 new HashMap<>(values),
                 new HashMap<>(meanings));
+        nested.instances.addAll(instances);
+        return nested;
     }
 
     Lifted lifted(Value value) {

@@ -70,7 +70,7 @@ public final class Lift {
         Frame tokens = Frame.segmented(rows, new Frame.Segments(root, segment, offsets));
         Context context = Context.root(identifiers, root);
         program.stream().ifPresent(
-                symbol -> context.meanings.put(symbol.name(), new Meaning.Stream(tokens)));
+                s -> context.meanings.put(s.size().name(), new Meaning.Stream(tokens)));
         Region entry = program.entry().body();
         List<Value> arguments = new ArrayList<>();
         for (Value argument : entry.arguments()) {
@@ -451,11 +451,41 @@ public final class Lift {
     /** Makes the instance numbers of a called function known to it. */
     void bindInstances(
             Context caller, Context callee, Function function, List<Scalar> instances) {
+        callee.instances.addAll(uniform(caller, instances));
         for (int i = 0; i < instances.size(); i++) {
             Scalar instance = instances.get(i);
             callee.values.put(function.instances().get(i), new Lifted.Formula(caller.frame, row ->
                     new ScalarLifter(caller, caller.frame, row, Optional.empty()).lift(instance)));
         }
+    }
+
+    /** Those of the expressions that are the same for all rows. */
+    List<Optional<Scalar>> uniform(Context context, List<Scalar> scalars) {
+        Index row = identifiers.index("p");
+        ScalarLifter lifter = new ScalarLifter(
+                context, context.frame, Scalar.variable(row), Optional.empty());
+        return scalars.stream().map(lifter::lift)
+                .map(s -> Walk.mentions(s, List.of(row))
+                        ? Optional.<Scalar>empty() : Optional.of(s))
+                .toList();
+    }
+
+    /**
+     * Counts something for the ledger. Where rows belong to different instances of a block, one
+     * count is for all of them, and a star stands for the instance.
+     */
+    void tally(
+            Context context, String path, List<Optional<Scalar>> instances, Node.TallyKind kind,
+            List<Scalar> amounts, Optional<Value> offsets) {
+        String shown = path;
+        List<Scalar> known = new ArrayList<>();
+        for (int i = 0; i < instances.size(); i++) {
+            if (instances.get(i).isEmpty()) {
+                shown = shown.replaceAll("\\{" + i + "(\\D[^}]*)?}", "*");
+            }
+            known.add(instances.get(i).orElse(Scalar.whole(0)));
+        }
+        context.nodes.add(new Node.Tally(shown, known, kind, amounts, offsets));
     }
 
     Function function(String name) {
@@ -481,8 +511,8 @@ public final class Lift {
         }
         Value index = identifiers.value(node.index().name(), node.index().type());
         inner.values.put(node.index(), new Lifted.Uniform(index));
-        inner.nodes.add(new Node.Tally(
-                node.path(), List.of(), Node.TallyKind.ITERATION, List.of(), Optional.empty()));
+        tally(inner, node.path(), context.instances, Node.TallyKind.ITERATION, List.of(),
+                Optional.empty());
         lift(inner, node.body().nodes());
         List<Value> next = node.body().results().stream().map(v -> canonical(inner, v)).toList();
         List<Value> results = new ArrayList<>();

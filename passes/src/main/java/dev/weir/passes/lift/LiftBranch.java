@@ -183,12 +183,9 @@ final class LiftBranch {
     }
 
     private void tally(Entrants entrants, Frame outer, String path) {
-        context.nodes.add(new Node.Tally(
-                path,
-                List.of(),
-                Node.TallyKind.GATE,
+        lift.tally(context, path, context.instances, Node.TallyKind.GATE,
                 List.of(Scalar.extent(entrants.count()), Scalar.extent(outer.rows())),
-                Optional.empty()));
+                Optional.empty());
     }
 
     /**

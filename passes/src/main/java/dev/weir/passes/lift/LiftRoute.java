@@ -62,9 +62,8 @@ final class LiftRoute {
         Value offsets = vector("offsets", Size.of(blocks + 1));
         context.nodes.add(
                 new Node.Grouping(order, members, offsets, keys, blocks, node.span()));
-        context.nodes.add(new Node.Tally(
-                node.path(), pathInstances(), Node.TallyKind.ROUTE, List.of(),
-                Optional.of(offsets)));
+        lift.tally(context, node.path(), lift.uniform(context, node.instances()),
+                Node.TallyKind.ROUTE, List.of(), Optional.of(offsets));
         Value inverse = inverse(order, pairs);
         Optional<Frame> stream = context.streamAxis(node.result().type().shape())
                 .flatMap(a -> context.stream(node.result().type().shape().get(a)));
@@ -80,11 +79,6 @@ final class LiftRoute {
                 Operation.DIVIDE,
                 Scalar.load(order, List.of(sorted.apply(row))),
                 Scalar.whole(choices)));
-    }
-
-    /** The instances of the block that owns the list, where they are the same for all rows. */
-    private List<Scalar> pathInstances() {
-        return lift.hosts(context, node.instances(), node.span());
     }
 
     private Scalar row(Index pair) {
@@ -257,6 +251,7 @@ final class LiftRoute {
         lift.bindInstances(context, callee, function, node.instances());
         if (alternative.indexed()) {
             long shift = alternative.first() - alternative.start();
+            callee.instances.add(Optional.empty());
             callee.values.put(
                     function.instances().getLast(),
                     new Lifted.Formula(frame, row -> {

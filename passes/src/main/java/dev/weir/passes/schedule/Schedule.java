@@ -75,6 +75,7 @@ public final class Schedule {
                 program.name(),
                 program.parameters(),
                 program.states(),
+                program.stream(),
                 program.frames().orElseThrow(),
                 body.arguments(),
                 body.results(),

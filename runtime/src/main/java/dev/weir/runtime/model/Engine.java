@@ -1,9 +1,12 @@
 package dev.weir.runtime.model;
 
+import dev.weir.ir.tensor.Fault;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.memory.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** A loaded model that can be stepped: compiled, or interpreted. */
 public interface Engine extends AutoCloseable {
@@ -33,6 +36,8 @@ public interface Engine extends AutoCloseable {
      * @param sessions those that take part; they remember what they see
      * @param rows how many elements of the stream each gets
      * @param arguments in the model's order; the rows of all sequences one behind the other
+     * @throws Fault if the data does not fit, or the model takes whole sequences and one of these
+     *     has begun
      * @return the results in the model's order, rows likewise
      */
     List<Tensor> step(
@@ -43,6 +48,22 @@ public interface Engine extends AutoCloseable {
 
     @Override
     void close();
+
+    /**
+     * Refuses a second step where it would not give what one step gives.
+     *
+     * @throws Fault that names the equation in the way
+     */
+    static void mayStep(String model, Optional<StreamAxis> stream, List<Session> sessions) {
+        Optional<String> obstacle = stream.flatMap(StreamAxis::obstacle);
+        Optional<Session> begun = sessions.stream().filter(s -> s.position() > 0).findFirst();
+        if (obstacle.isPresent() && begun.isPresent()) {
+            throw new Fault("a sequence of " + model + " has had its first "
+                    + begun.get().position() + " elements already, and this model takes a whole "
+                    + "sequence in one step: " + obstacle.get() + "; give all elements at once, "
+                    + "or let the equation read what went before through `state`");
+        }
+    }
 
     /** The positions of the next rows of each sequence, one behind the other. */
     static Tensor positions(List<Session> sessions, long[] rows) {

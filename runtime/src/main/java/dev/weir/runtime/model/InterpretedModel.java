@@ -72,6 +72,7 @@ public final class InterpretedModel implements Engine {
             long[] rows,
             List<Tensor> arguments,
             Tracer tracer) {
+        Engine.mayStep(program.name(), program.stream(), sessions);
         Watcher watcher = new Watcher() {
             @Override
             public void traced(String path, TensorData value) {
@@ -109,7 +110,7 @@ public final class InterpretedModel implements Engine {
     private boolean isStream(Value value) {
         List<Size> shape = value.type().shape();
         return !shape.isEmpty()
-                && program.stream().map(s -> s.equals(shape.getFirst())).orElse(false);
+                && program.stream().map(s -> s.size().equals(shape.getFirst())).orElse(false);
     }
 
     private TensorData part(Value argument, Tensor all, int sequence, long from, long rows) {

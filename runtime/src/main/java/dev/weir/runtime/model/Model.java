@@ -74,6 +74,7 @@ public final class Model implements Engine {
     @Override
     public synchronized List<Tensor> step(
             List<Session> sessions, long[] rows, List<Tensor> arguments, Tracer tracer) {
+        Engine.mayStep(program.name(), program.stream(), sessions);
         List<Sequence> sequences = sessions.stream().map(s -> (Sequence) s).toList();
         List<Tensor> results = executor.step(
                 arguments, rows, new BatchState(sequences), ledger, tracer).tensors();

@@ -1,6 +1,7 @@
 package dev.weir.runtime.model;
 
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
@@ -45,14 +46,14 @@ public record Signature(String model, List<Slot> arguments, List<Slot> results) 
     }
 
     public static Signature of(KernelProgram program) {
-        return of(program.name(), Optional.of(program.frames()), Optional.empty(),
+        return of(program.name(), Optional.of(program.frames()), program.stream(),
                 program.arguments(), program.results(), program.resultNames());
     }
 
     private static Signature of(
             String model,
             Optional<TensorProgram.Frames> frames,
-            Optional<Size.Symbol> stream,
+            Optional<StreamAxis> stream,
             List<Value> arguments,
             List<Value> results,
             List<String> names) {
@@ -70,11 +71,11 @@ public record Signature(String model, List<Slot> arguments, List<Slot> results) 
             String name,
             TensorType type,
             Optional<TensorProgram.Frames> frames,
-            Optional<Size.Symbol> stream) {
+            Optional<StreamAxis> stream) {
         List<Size> shape = type.shape();
         if (frames.isEmpty()) {
             boolean isStream = !shape.isEmpty()
-                    && stream.map(s -> s.equals(shape.getFirst())).orElse(false);
+                    && stream.map(s -> s.size().equals(shape.getFirst())).orElse(false);
             return new Slot(name, type, isStream);
         }
         boolean isStream = shape.getFirst().equals(frames.get().rows());

@@ -1,6 +1,7 @@
 package dev.weir.testkit.random;
 
 import dev.weir.compiler.Compiler;
+import dev.weir.frontend.stream.Streams;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
@@ -26,7 +27,8 @@ import java.util.Set;
 /**
  * Runs one program in every way there is and compares the results: each sequence alone through the
  * unlifted program, which is the definition; then the batch through the lifted program, through what
- * each pass makes of it, and through compiled kernels, whole and in two chunks.
+ * each pass makes of it, and through compiled kernels, whole and, where no equation is in the way, in
+ * two chunks.
  */
 final class Agreement {
     private final TensorProgram program;
@@ -39,17 +41,21 @@ final class Agreement {
     private final List<TensorData> expected;
     private final Coverage coverage;
 
+    /**
+     * @param carries whether the program carries what went before from step to step by itself, in a
+     *     way that {@link Streams} does not see through
+     */
     Agreement(
             TensorProgram program,
             boolean exact,
-            boolean chunks,
+            boolean carries,
             long length,
             List<Integer> rows,
             long seed,
             Coverage coverage) {
-        this.program = program;
+        this.program = carries ? program : Streams.run(program);
         this.exact = exact;
-        this.chunks = chunks;
+        this.chunks = this.program.stream().orElseThrow().obstacle().isEmpty();
         this.tolerance = tolerance(length);
         this.coverage = coverage;
         this.rows = rows.stream().mapToInt(i -> i).toArray();
@@ -59,6 +65,11 @@ final class Agreement {
             inputs.add(data.sequence(program, n));
         }
         this.expected = alone(program, Watcher.NONE);
+        if (chunks) {
+            coverage.note("in chunks");
+            coverage.note(this.program.states().size() > program.states().size()
+                    ? "with a tail as state" : "in chunks without a tail");
+        }
     }
 
     /**
@@ -67,6 +78,11 @@ final class Agreement {
      */
     static double tolerance(long length) {
         return Math.ulp(1f) * (16 + 2.0 * length);
+    }
+
+    /** Whether the program may take its stream in steps. */
+    boolean steps() {
+        return chunks;
     }
 
     /** Whether every decision has room for a result that is off by the tolerance. */
@@ -111,6 +127,7 @@ final class Agreement {
     /** Through the passes, one after the other, in the interpreter. Gives the optimised program. */
     TensorProgram passes() {
         check(program, "unlifted");
+        compareExactly(alone(program, Watcher.NONE));
         coverage.program(program);
         String[] before = {Printer.print(program)};
         return Compiler.optimise(program, Set.of(), (pass, result, nanos) -> {
@@ -266,6 +283,15 @@ final class Agreement {
                                     : have.whole(i) + " where " + want.whole(i))
                             + " is expected");
                 }
+            }
+        }
+    }
+
+    /** What is remembered for the next step changes nothing in this one. */
+    private void compareExactly(List<TensorData> found) {
+        for (int r = 0; r < expected.size(); r++) {
+            if (!Tensor.of(expected.get(r)).equals(Tensor.of(found.get(r)))) {
+                throw new AssertionError("with tails as state, result " + r + " differs");
             }
         }
     }

@@ -8,6 +8,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
@@ -83,7 +84,7 @@ final class Maker {
                 states,
                 functions,
                 new Function("main", "", List.of(), body),
-                Optional.of(stream),
+                Optional.of(new StreamAxis(stream, Optional.empty())),
                 results.stream().map(Value::name).toList(),
                 Optional.empty(),
                 Map.of());

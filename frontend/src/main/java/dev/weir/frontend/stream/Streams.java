@@ -1,0 +1,386 @@
+package dev.weir.frontend.stream;
+
+import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Function;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Region;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.StreamAxis;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.diagnostic.Span;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Decides whether a model's stream can be taken in several steps.
+ *
+ * <p>What is computed for each element of the stream from that element alone can, and so can what
+ * reads earlier elements through a growing state. A look back by a constant, {@code x[t - j] or 0},
+ * can if the last elements of {@code x} are remembered, which {@link Tails} adds. Anything else
+ * depends on where the stream is cut, and the equation that does it is named.
+ */
+public final class Streams {
+    /** Rounds of a loop whose states can have room from the start. */
+    private static final long MOST_ROUNDS = 1 << 16;
+
+    private final TensorProgram program;
+    private final Map<String, Set<Size>> seen = new HashMap<>();
+    private final Map<Value, Tail> tails = new LinkedHashMap<>();
+    private Optional<String> obstacle = Optional.empty();
+
+    private Streams(TensorProgram program) {
+        this.program = program;
+    }
+
+    /**
+     * The program with a state for each value of which it reads earlier elements, or with the
+     * reason why its stream is taken as a whole.
+     *
+     * @param program not lifted
+     */
+    public static TensorProgram run(TensorProgram program) {
+        if (program.stream().isEmpty()) {
+            return program;
+        }
+        StreamAxis stream = program.stream().get();
+        Streams streams = new Streams(program);
+        streams.function(program.entry(), Set.of(stream.size()), true);
+        if (streams.obstacle.isPresent()) {
+            return program.withStream(new StreamAxis(stream.size(), streams.obstacle));
+        }
+        return streams.tails.isEmpty() ? program : Tails.run(program, streams.tails);
+    }
+
+    /** Where the walk stands. */
+    private final class Place {
+        /** The run-time sizes that are streams: the function's own, and entrants of its gates. */
+        private final Set<Size> streams;
+        /** Whether a state can be made here for each activation. */
+        private final boolean remembers;
+
+        Place(Set<Size> streams, boolean remembers) {
+            this.streams = streams;
+            this.remembers = remembers;
+        }
+
+        boolean isStream(Size size) {
+            return streams.contains(size);
+        }
+
+        boolean mentions(Size size) {
+            return switch (size) {
+                case Size.Constant c -> false;
+                case Size.Symbol s -> isStream(s);
+                case Size.Sum s -> mentions(s.left()) || mentions(s.right());
+                case Size.Product p -> mentions(p.left()) || mentions(p.right());
+                case Size.Quotient q -> mentions(q.left()) || mentions(q.right());
+            };
+        }
+
+        boolean hasStream(Value value) {
+            return value.type().shape().stream().anyMatch(this::mentions);
+        }
+
+        Place also(Size entrants) {
+            Set<Size> more = new HashSet<>(streams);
+            more.add(entrants);
+            return new Place(more, remembers);
+        }
+    }
+
+    private void refuse(Node node, String reason) {
+        if (obstacle.isEmpty()) {
+            obstacle = Optional.of(describe(node) + " " + reason);
+        }
+    }
+
+    /** The equation as the user wrote it, and where. */
+    private static String describe(Node node) {
+        Span span = node.span();
+        if (span.equals(Span.NONE)) {
+            return node.results().isEmpty() ? "a node" : "`" + node.results().getFirst().name()
+                    + "`";
+        }
+        String text = span.text().strip().replaceAll("\\s+", " ");
+        String shown = text.length() > 90 ? text.substring(0, 87) + "..." : text;
+        return "`" + shown + "` (" + span.location() + ")";
+    }
+
+    private void function(Function function, Set<Size> streams, boolean remembers) {
+        Set<Size> before = seen.put(function.name(), streams);
+        int known = tails.size();
+        region(function.body(), new Place(streams, remembers));
+        boolean remembered = tails.size() > known || tails.keySet().stream()
+                .anyMatch(v -> owns(function, v));
+        if (before != null && !before.equals(streams) && remembered) {
+            obstacle = obstacle.or(() -> Optional.of("`" + function.name()
+                    + "` looks back along the stream in one call and along another axis in the "
+                    + "next"));
+        }
+    }
+
+    private static boolean owns(Function function, Value value) {
+        boolean[] found = {function.body().arguments().contains(value)};
+        Walk.nodes(function.body(), node -> {
+            found[0] |= node.results().contains(value);
+            Walk.regions(node).forEach(r -> found[0] |= r.arguments().contains(value));
+        });
+        return found[0];
+    }
+
+    private void region(Region region, Place place) {
+        for (Node node : region.nodes()) {
+            node(node, place);
+        }
+    }
+
+    private void node(Node node, Place place) {
+        switch (node) {
+            case Node.Compute n -> {
+                Optional<Index> own = own(n, n.result(), n.axes(), place);
+                equation(n, own, place);
+            }
+            case Node.Scatter n -> scatter(n, place);
+            case Node.TopK n -> {
+                if (place.mentions(n.operand().type().shape().getLast())) {
+                    refuse(n, "chooses among all elements of the stream");
+                }
+            }
+            case Node.Call n -> call(n, place);
+            case Node.Route n -> n.alternatives().forEach(a -> callee(
+                    program.function(a.function()), n.arguments(), List.of(), place, false));
+            case Node.If n -> Walk.regions(n).forEach(r -> region(r, place));
+            case Node.Gate n -> region(n.body(),
+                    place.isStream(n.condition().type().shape().getFirst())
+                            ? place.also(n.entrants()) : place);
+            case Node.Loop n -> {
+                scalar(n, n.from(), Optional.empty(), place);
+                scalar(n, n.to(), Optional.empty(), place);
+                boolean counted = n.to() instanceof Scalar.Whole w && w.value() <= MOST_ROUNDS;
+                region(n.body(), counted ? place : new Place(place.streams, false));
+            }
+            case Node.Append n -> {
+                if (!place.isStream(n.rows().type().shape().getFirst())) {
+                    refuse(n, "appends to a state once a step, not for each element");
+                }
+            }
+            case Node.Write n -> refuse(n, "changes a state once a step, not for each element");
+            case Node.Selection n -> whole(n, n.condition(), place);
+            case Node.Grouping n -> whole(n, n.keys(), place);
+            case Node.Measure n -> whole(n, n.table(), place);
+            case Node.Read n -> { }
+            case Node.Trace n -> { }
+            case Node.Tally n -> { }
+            case Node.AppendRows n -> throw lifted();
+            case Node.WriteRows n -> throw lifted();
+        }
+    }
+
+    private static IllegalArgumentException lifted() {
+        return new IllegalArgumentException("the program is lifted already");
+    }
+
+    private void whole(Node node, Value operand, Place place) {
+        if (place.hasStream(operand)) {
+            refuse(node, "looks at all elements of the stream");
+        }
+    }
+
+    /** The index that stands for the element of the stream that a result belongs to. */
+    private Optional<Index> own(Node node, Value result, List<Axis> axes, Place place) {
+        Optional<Index> own = Optional.empty();
+        for (int i = 0; i < axes.size(); i++) {
+            Size size = result.type().shape().get(i);
+            if (!place.mentions(size)) {
+                continue;
+            }
+            if (!place.isStream(size)) {
+                refuse(node, "has an axis of " + size + " elements, which depends on how long the "
+                        + "stream is");
+            } else if (own.isPresent()) {
+                refuse(node, "brings each element of the stream together with each other one");
+            } else if (!isFull(axes.get(i), size)) {
+                refuse(node, "treats some places of the stream in another way");
+            } else {
+                own = Optional.of(axes.get(i).index());
+            }
+        }
+        return own;
+    }
+
+    private static boolean isFull(Axis axis, Size size) {
+        return axis.lower().equals(Scalar.whole(0)) && axis.upper().equals(Scalar.extent(size));
+    }
+
+    /** The bounds, filter and body of an equation. */
+    private void equation(Node.Compute node, Optional<Index> own, Place place) {
+        node.reduction().ifPresent(r -> r.axes().forEach(axis -> {
+            if (axis.upper() instanceof Scalar.Extent e && place.mentions(e.size())) {
+                refuse(node, "reduces over the stream");
+            }
+        }));
+        for (Axis axis : Walk.axes(node)) {
+            if (own.isEmpty() || !own.get().equals(axis.index())) {
+                scalar(node, axis.lower(), own, place);
+                scalar(node, axis.upper(), own, place);
+            }
+        }
+        node.reduction().flatMap(r -> r.filter()).ifPresent(f -> scalar(node, f, own, place));
+        scalar(node, node.body(), own, place);
+    }
+
+    private void scatter(Node.Scatter node, Place place) {
+        List<Size> shape = node.base().type().shape();
+        Optional<Index> own = Optional.empty();
+        for (int i = 0; i < shape.size(); i++) {
+            if (!place.mentions(shape.get(i))) {
+                continue;
+            }
+            Scalar target = node.target().get(i);
+            Size size = shape.get(i);
+            Optional<Index> found = node.axes().stream()
+                    .filter(a -> isFull(a, size))
+                    .map(Axis::index)
+                    .filter(index -> target.equals(Scalar.variable(index)))
+                    .findFirst();
+            if (found.isEmpty() || own.isPresent()) {
+                refuse(node, "writes to other places of the stream");
+                return;
+            }
+            own = found;
+        }
+        for (int i = 0; i < shape.size(); i++) {
+            if (!place.mentions(shape.get(i))) {
+                scalar(node, node.target().get(i), own, place);
+            }
+        }
+        for (Axis axis : node.axes()) {
+            if (own.isEmpty() || !own.get().equals(axis.index())) {
+                scalar(node, axis.lower(), own, place);
+                scalar(node, axis.upper(), own, place);
+            }
+        }
+        scalar(node, node.body(), own, place);
+    }
+
+    /** An expression of an equation that is about the element {@code own} of the stream. */
+    private void scalar(Node node, Scalar scalar, Optional<Index> own, Place place) {
+        switch (scalar) {
+            case Scalar.Variable v -> {
+                if (own.isPresent() && own.get().equals(v.index())) {
+                    refuse(node, "uses the place `" + v.index().name() + "` in the step as a "
+                            + "number (take `positions` as an argument to know the place in the "
+                            + "stream)");
+                }
+            }
+            case Scalar.Extent e -> {
+                if (place.mentions(e.size())) {
+                    refuse(node, "uses the length of the stream as a number");
+                }
+            }
+            case Scalar.Load l -> load(node, l, own, place);
+            default -> Walk.operands(scalar).forEach(o -> scalar(node, o, own, place));
+        }
+    }
+
+    private void load(Node node, Scalar.Load load, Optional<Index> own, Place place) {
+        List<Size> shape = load.source().type().shape();
+        for (int axis = 0; axis < shape.size(); axis++) {
+            Scalar coordinate = load.coordinates().get(axis);
+            if (!place.mentions(shape.get(axis))) {
+                scalar(node, coordinate, own, place);
+            } else if (own.isEmpty() || !coordinate.equals(Scalar.variable(own.get()))) {
+                lookBack(node, load, axis, own, place);
+            }
+        }
+        load.otherwise().ifPresent(o -> scalar(node, o, own, place));
+    }
+
+    private void lookBack(
+            Node node, Scalar.Load load, int axis, Optional<Index> own, Place place) {
+        Scalar coordinate = load.coordinates().get(axis);
+        Optional<Offset> offset = own.flatMap(index ->
+                Offset.of(coordinate, index, Offset.ranges(Walk.axes(node))));
+        String name = load.source().name();
+        if (offset.isEmpty() || offset.get().times() != 1) {
+            refuse(node, "reads `" + name + "` at other places of the stream");
+        } else if (offset.get().most() > 0) {
+            refuse(node, "reads elements of `" + name + "` that come later");
+        } else if (load.bounds() != Scalar.Bounds.GUARDED) {
+            refuse(node, "reads earlier elements of `" + name + "` without an `or`");
+        } else if (!place.remembers) {
+            refuse(node, "looks back along the stream where nothing can be remembered: in a block "
+                    + "that is applied along another axis or chosen by data, or in a loop without "
+                    + "a stated maximum");
+        } else {
+            List<Size> others = new ArrayList<>(load.source().type().shape());
+            Size stream = others.remove(axis);
+            if (others.stream().anyMatch(s -> !s.isConstant())) {
+                refuse(node, "looks back at `" + name
+                        + "`, which has another axis of a run-time size");
+            }
+            boolean plain = Tail.isZero(load.otherwise().orElseThrow());
+            tails.merge(load.source(),
+                    new Tail(load.source(), axis, stream, -offset.get().least(), plain,
+                            node.span()),
+                    Tail::with);
+        }
+    }
+
+    private void call(Node.Call node, Place place) {
+        List<Integer> dropped = new ArrayList<>();
+        boolean along = false;
+        for (int a = 0; a < node.arguments().size(); a++) {
+            int argument = a;
+            dropped.add((int) node.lifts().stream()
+                    .filter(l -> l.carried().get(argument)).count());
+        }
+        for (Node.Lift lift : node.lifts()) {
+            along |= place.mentions(lift.size());
+        }
+        for (int a = 0; along && a < node.arguments().size(); a++) {
+            List<Size> shape = node.arguments().get(a).type().shape();
+            if (shape.subList(dropped.get(a), shape.size()).stream().anyMatch(place::mentions)) {
+                refuse(node, "shows each element of the stream all others");
+            }
+        }
+        node.instances().forEach(i -> scalar(node, i, Optional.empty(), place));
+        callee(program.function(node.function()), node.arguments(), dropped, place,
+                place.remembers && node.lifts().isEmpty());
+    }
+
+    /**
+     * @param dropped how many leading axes of each argument the callee does not see; empty for none
+     */
+    private void callee(
+            Function function,
+            List<Value> arguments,
+            List<Integer> dropped,
+            Place place,
+            boolean remembers) {
+        Set<Size> inside = new HashSet<>();
+        for (int a = 0; a < arguments.size(); a++) {
+            List<Size> outer = arguments.get(a).type().shape();
+            List<Size> inner = function.body().arguments().get(a).type().shape();
+            int skip = dropped.isEmpty() ? 0 : dropped.get(a);
+            for (int axis = 0; axis < inner.size(); axis++) {
+                if (place.isStream(outer.get(skip + axis))) {
+                    inside.add(inner.get(axis));
+                }
+            }
+        }
+        if (!inside.equals(seen.get(function.name())) || !remembers) {
+            function(function, inside, remembers);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.ir.tensor.Fault;
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * What can be taken in steps gives the same bytes however it is cut, and what cannot refuses a
+ * second step.
+ */
+class StreamsTest {
+    private static final int ROWS = 23;
+
+    /** Bodies of a block over {@code x[T, D]} that can be stepped. */
+    private enum Stepped {
+        LOOK_BACK("y[t, d] = x[t, d] + 2.0 * (x[t - 1, d] or 0) - (x[t - 3, d] or 0)"),
+        FILLED_WITH_ONE("y[t, d] = x[t, d] + (x[t - 2, d] or 1)"),
+        SHORT_CONVOLUTION("y[t, d] = sum[u in 0..4] kernel[u, d] * (x[t - u, d] or 0)"),
+        DILATED("y[t, d] = sum[u in 0..3] kernel[u, d] * (x[t + 3 * u - 6, d] or 0)"),
+        LARGEST_OF_THE_LAST("y[t, d] = max[u in 0..3] (x[t - u, d] or -1e30)"),
+        ALSO_BESIDE("y[t, d] = sum[u in 0..3] (x[t - u, d + u - 1] or 0)"),
+        OF_WHAT_WAS_COMPUTED("""
+                z = silu(x)
+                w[t, d] = z[t, d] - (z[t - 1, d] or 0)
+                y[t, d] = w[t, d] + (w[t - 2, d] or 0) * (z[t - 1, d] or 0.5)
+                """),
+        OF_TRUTHS_AND_NUMBERS("""
+                up[t] = x[t, 0] > 0.0
+                k[t] = if up[t] { 3 } else { 5 }
+                y[t, d] = if (up[t - 1] or false) { x[t, d] } else { -x[t, d] * (k[t - 2] or 7) }
+                """),
+        IN_A_LOOP("""
+                y = x
+                for i in 0..3 { y[t, d] = y[t, d] + 0.5 * (y[t - 1 , d] or 0) }
+                """),
+        SHARED_BLOCKS("y = shift(shift(x)) + shift(x)"),
+        A_LIST_OF_BLOCKS("""
+                y = x
+                for i in 0..3 { y = shifts[i](y) }
+                y = y + shifts[1](x)
+                """),
+        A_FUNCTION("y = before(before(x)) + before(x)"),
+        ENTRANTS("""
+                y = x
+                score[t] = x[t, 0]
+                if score > 0.0 { y[t, d] = x[t, d] - (x[t - 1, d] or 0.25) }
+                """),
+        OF_A_MATRIX_FOR_EACH("""
+                z[t, e, f] = x[t, e] * x[t, f]
+                y[t, d] = x[t, d] + (sum[e, u in 0..2] (z[t - u, d, e] or 0))
+                """),
+        ATTENTION_OVER_STATE("""
+                seen ++= x
+                at ++= pos
+                a[t, s] = sum[d] x[t, d] * seen[s, d]
+                p[t, s] = softmax[s] a[t, s] where at[s] <= pos[t]
+                z[t, d] = sum[s] p[t, s] * seen[s, d]
+                y[t, d] = z[t, d] + (z[t - 1, d] or 0)
+                """);
+
+        private final String body;
+
+        Stepped(String body) {
+            this.body = body;
+        }
+
+    }
+
+    private static String source(String body) {
+        return """
+                block Shift<D> {
+                    param scale[D]
+                    forward(x[T, D]) -> y[T, D] {
+                        y[t, d] = scale[d] * x[t, d] - (x[t - 1, d] or 0)
+                    }
+                }
+
+                fn before(x[T, D]) -> y[T, D] { y[t, d] = x[t - 1, d] or 0.5 }
+
+                fn half(x[D]) -> y[D] = 0.5 * x
+
+                block Part<D> {
+                    param kernel[4, D]
+                    state seen[S, D], at[S]: int
+                    shift: Shift<D>
+                    shifts: Shift<D> * 3
+                    forward(x[T, D], pos[T]: int) -> y[T, D] {
+                %s
+                    }
+                }
+
+                model M<D = 6> {
+                    parts: Part<D> * 2
+                    forward(x[T, D], pos[T]: int = positions) -> y[T, D] {
+                        y = parts[1](parts[0](x, pos), pos)
+                    }
+                }
+                """.formatted(body);
+    }
+
+    private static Tensor input(int rows, long seed) {
+        Random random = new Random(seed);
+        Tensor x = Tensor.zeros(Format.F32, rows, 6);
+        for (long i = 0; i < x.elements(); i++) {
+            x.setReal(i, random.nextInt(-8, 9) / 8.0);
+        }
+        return x;
+    }
+
+    private static Tensor step(TestModel model, List<Engine.Session> sessions, Tensor... parts) {
+        long[] rows = new long[parts.length];
+        long total = 0;
+        for (int b = 0; b < parts.length; b++) {
+            rows[b] = parts[b].shape()[0];
+            total += rows[b];
+        }
+        Tensor all = Tensor.zeros(Format.F32, total, 6);
+        long at = 0;
+        for (Tensor part : parts) {
+            for (long i = 0; i < part.elements(); i++) {
+                all.setReal(at++, part.real(i));
+            }
+        }
+        return model.engine().step(sessions, rows,
+                List.of(all, Engine.positions(sessions, rows)), Engine.Tracer.NONE).getFirst();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Stepped.class)
+    void stepsGiveTheSameBytesAsOneStep(Stepped program) throws Exception {
+        String source = source(program.body);
+        Tensor x = input(ROWS, 1);
+        Tensor other = input(9, 2);
+        Tensor expected;
+        try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1)) {
+            assertEquals("", oracle.program().stream().orElseThrow().obstacle().orElse(""));
+            expected = step(oracle, List.of(oracle.engine().start()), x);
+        }
+        for (Target target : Target.values()) {
+            try (TestModel model = TestModel.random(source, 5, target, 2)) {
+                Tensor whole = step(model, List.of(model.engine().start()), x);
+                FixtureTest.assertClose(program + " on " + target, expected, whole);
+                Tensor otherWhole = step(model, List.of(model.engine().start()), other);
+                for (int length : new int[] {1, 2, 3, 5, 22}) {
+                    String how = program + " on " + target + " in steps of " + length;
+                    Engine.Session session = model.engine().start();
+                    Engine.Session beside = model.engine().start();
+                    for (int from = 0; from < ROWS; from += length) {
+                        int to = Math.min(ROWS, from + length);
+                        Tensor part = other.rows(Math.min(9, from / 2), Math.min(9, to / 2));
+                        Tensor both = step(model, List.of(session, beside),
+                                x.rows(from, to), part);
+                        assertEquals(whole.rows(from, to), both.rows(0, to - from), how);
+                        assertEquals(
+                                otherWhole.rows(Math.min(9, from / 2), Math.min(9, to / 2)),
+                                both.rows(to - from, both.shape()[0]), how + ", beside");
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            y[t, d] = x[t, d] - (mean[u] x[u, d])          | reduces over the stream
+            y[t, d] = x[t + 1, d] or 0                     | come later
+            y[t, d] = sum[u in 0..3] (x[t + u - 1, d] or 0) | come later
+            y[t, d] = x[T - 1 - t, d]                      | other places of the stream
+            y[t, d] = x[0, d] + x[t, d]                    | other places of the stream
+            y[t, d] = x[t, d] * T                          | length of the stream
+            y[t, d] = x[t, d] * t                          | uses the place `t`
+            z[t, u] = x[t, 0] * x[u, 0]; y[t, d] = z[t, t] | each other
+            y[t, d] = sum[u] x[u, d] where u <= t          | reduces over the stream
+            last[d] = 0.5 * last[d] + x[0, d]; y[t, d] = x[t, d] + last[d] | other places
+            last[d] = 0.5 * last[d] + 1; y[t, d] = x[t, d] + last[d] | changes a state once a step
+            k = argmax[t] x[t, 0]; y[t, d] = x[t, d] * k   | reduces over the stream
+            """)
+    void aSecondStepOfAWholeSequenceIsRefused(String body, String reason) throws Exception {
+        String source = """
+                model M<D = 6> {
+                    state last[D] = 0, seen[S, D]
+                    forward(x[T, D]) -> y[T, D] {
+                        %s
+                    }
+                }
+                """.formatted(body.replace("; ", "\n        "));
+        for (Target target : Target.values()) {
+            try (TestModel model = TestModel.random(source, 5, target, 1)) {
+                Engine.Session session = model.engine().start();
+                Tensor x = input(4, 1);
+                model.engine().step(List.of(session), new long[] {4}, List.of(x),
+                        Engine.Tracer.NONE);
+                Fault refused = assertThrows(Fault.class, () -> model.engine().step(
+                        List.of(session), new long[] {4}, List.of(x), Engine.Tracer.NONE));
+                assertTrue(refused.getMessage().contains(reason), refused.getMessage());
+                assertTrue(refused.getMessage().contains("test.weir:"), refused.getMessage());
+                List<Engine.Session> fresh = new ArrayList<>(List.of(model.engine().start()));
+                model.engine().step(fresh, new long[] {4}, List.of(x), Engine.Tracer.NONE);
+            }
+        }
+    }
+}

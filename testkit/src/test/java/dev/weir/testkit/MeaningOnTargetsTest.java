@@ -139,6 +139,22 @@ class MeaningOnTargetsTest {
                 slot[d in 0..D] = d / 2
                 y[t, d] = x[t, slot[d]] + x[t, d % 2]
                 """, false),
+        REDUCTION_BEHIND_A_CONDITION("""
+                y[d] = if d + 1 < D { sum[j in 0..2] x[d + j] } else { prod[j in 0..2] x[d - j] }
+                """, true),
+        PLACE_BEHIND_A_CONDITION("""
+                k[d in 0..D] = if d > 0 { argmax[j in 0..2] x[d - j] } else { 0 }
+                y[d] = float(k[d]) + (if d > 0 { (softmax[d] x[d]) } else { 0.0 })
+                """, true),
+        REDUCTION_BEHIND_A_FILTER("""
+                y[d] = x[d] + (sum[e in 0..D] (max[j in 0..2] x[e + j]) where e + 1 < D)
+                """, true),
+        REDUCTION_BEHIND_DATA("""
+                k = int(8.0 * abs(x[0]))
+                a = if k < D { sum[d] w[k, d] * x[d] } else { -1.0 }
+                b = if k == 0 { 0 } else { sum[d] int(x[d]) / k }
+                y = x + a + float(b)
+                """, true),
         MATRIX("y = w @ x", true),
         TWO_MATRICES("y = w @ (silu(w @ x) * x) + x", true),
         ROUNDED("h = half(x)\ny = h * 1.001", true);

@@ -61,6 +61,69 @@ class StreamsTest {
                 z[t, e, f] = x[t, e] * x[t, f]
                 y[t, d] = x[t, d] + (sum[e, u in 0..2] (z[t - u, d, e] or 0))
                 """),
+        A_RECURRENCE("""
+                scan t {
+                    last[d] = 0.5 * last[d] + x[t, d]
+                    y[t, d] = last[d] + x[t, d]
+                }
+                """),
+        A_RECURRENCE_OF_MATRICES("""
+                scan t {
+                    fast[d, e] = 0.5 * fast[d, e] + x[t, d] * kernel[0, e]
+                    o[t, d] = sum[e] fast[d, e] * x[t, e]
+                }
+                y = o + x
+                """),
+        A_RECURRENCE_THAT_DECIDES("""
+                scan t {
+                    if x[t, 0] > 0.0 {
+                        last[d] = last[d] + x[t, d]
+                        y[t, d] = last[d]
+                    } else {
+                        y[t, d] = -last[d]
+                    }
+                }
+                """),
+        A_RECURRENCE_WITH_A_BLOCK("""
+                scan t {
+                    now[d] = x[t, d]
+                    next = cell(now)
+                    y[t, d] = next[d]
+                }
+                """),
+        A_RECURRENCE_THAT_LOOKS_BACK("""
+                scan t {
+                    last[d] = 0.5 * last[d] + (x[t - 2, d] or 0)
+                    y[t, d] = last[d]
+                }
+                """),
+        A_RECURRENCE_IN_A_LOOP("""
+                y = x
+                for i in 0..2 {
+                    scan t {
+                        last[d] = 0.5 * last[d] + y[t, d]
+                        z[t, d] = last[d]
+                    }
+                    y = z
+                }
+                """),
+        A_RECURRENCE_OF_ENTRANTS("""
+                y = x
+                score[t] = x[t, 0]
+                if score > 0.0 {
+                    scan t {
+                        last[d] = 0.5 * last[d] + x[t, d]
+                        y[t, d] = last[d]
+                    }
+                }
+                """),
+        A_HISTORY_THAT_GROWS_IN_ORDER("""
+                scan t {
+                    row[r in 0..1, d] = x[t, d]
+                    seen ++= row
+                    y[t, d] = max[s] seen[s, d]
+                }
+                """),
         ATTENTION_OVER_STATE("""
                 seen ++= x
                 at ++= pos
@@ -87,13 +150,22 @@ class StreamsTest {
                     }
                 }
 
+                block Cell<D> {
+                    state h[D] = 0
+                    forward(x[D]) -> y[D] {
+                        h = 0.5 * h + x
+                        y = h + x
+                    }
+                }
+
                 fn before(x[T, D]) -> y[T, D] { y[t, d] = x[t - 1, d] or 0.5 }
 
                 fn half(x[D]) -> y[D] = 0.5 * x
 
                 block Part<D> {
                     param kernel[4, D]
-                    state seen[S, D], at[S]: int
+                    state seen[S, D], at[S]: int, last[D] = 0, fast[D, D] = 0
+                    cell: Cell<D>
                     shift: Shift<D>
                     shifts: Shift<D> * 3
                     forward(x[T, D], pos[T]: int) -> y[T, D] {
@@ -183,8 +255,14 @@ class StreamsTest {
             y[t, d] = x[t, d] * t                          | uses the place `t`
             z[t, u] = x[t, 0] * x[u, 0]; y[t, d] = z[t, t] | each other
             y[t, d] = sum[u] x[u, d] where u <= t          | reduces over the stream
-            last[d] = 0.5 * last[d] + x[0, d]; y[t, d] = x[t, d] + last[d] | other places
-            last[d] = 0.5 * last[d] + 1; y[t, d] = x[t, d] + last[d] | changes a state once a step
+            last[d] = 0.5 * last[d] + x[0, d]; y[t, d] = x[t, d] + last[d] | reads a state once a step
+            last[d] = 0.5 * last[d] + 1; y[t, d] = x[t, d] + last[d] | reads a state once a step
+            last[d] = x[0, d]; y = x                       | other places of the stream
+            last[d] = 1.5 + d; y = x                        | changes a state once a step
+            scan t reversed { last[d] = 0.5 * last[d] + x[t, d]; y[t, d] = last[d] } | length of the stream
+            m[d] = 0.0 * last[d]; scan t { m[d] = m[d] + x[t, d]; y[t, d] = m[d] }  | carries `m`
+            scan t { last[d] = last[d] + x[t, d] * t; y[t, d] = last[d] } | uses the place `t`
+            scan t { last[d] = last[d] + x[t, d]; y[t, d] = last[d] }; y[t, d] = y[t, d] + last[d] | reads a state once
             k = argmax[t] x[t, 0]; y[t, d] = x[t, d] * k   | reduces over the stream
             """)
     void aSecondStepOfAWholeSequenceIsRefused(String body, String reason) throws Exception {

@@ -23,13 +23,20 @@ import java.util.Optional;
  * do the lowering, which share it.
  */
 final class Body {
-    /** A loop around what is being lowered. */
-    record Around(Value index, Optional<Long> end, Span span) {}
+    /**
+     * A loop around what is being lowered.
+     *
+     * @param end of the numbers that the index takes, if it is constant
+     * @param scans whether the loop goes through the places of an axis
+     */
+    record Around(Value index, Optional<Long> end, boolean scans, Span span) {}
 
     final Session session;
     final Frame frame;
     final Bounds bounds = new Bounds();
     final Deque<Around> loops = new ArrayDeque<>();
+    /** The places at which scans stand, and the axes that they go through. */
+    final Map<Value, Dimension> places = new HashMap<>();
     final Evaluator evaluator;
     final Operations operations;
     final Reductions reductions;
@@ -38,6 +45,7 @@ final class Body {
     final Routes routes;
     final Statements statements;
     final Control control;
+    final Scans scans;
     private final Deque<List<Node>> regions = new ArrayDeque<>();
     private final Map<Index, Dimension> extents = new HashMap<>();
 
@@ -53,6 +61,7 @@ final class Body {
         routes = new Routes(this);
         statements = new Statements(this);
         control = new Control(this);
+        scans = new Scans(this);
         for (int i = 0; i < frame.instances().size(); i++) {
             bounds.limit(frame.instances().get(i), Scalar.whole(0),
                     Scalar.whole(frame.place().counts().get(i)));
@@ -168,6 +177,18 @@ final class Body {
 
     List<Scalar> instanceScalars() {
         return frame.instances().stream().map(v -> Scalar.load(v, List.of())).toList();
+    }
+
+    /** The loops around that give a state of its own to each round, outermost first. */
+    List<Around> rounds() {
+        return new ArrayList<>(loops).reversed().stream().filter(l -> !l.scans()).toList();
+    }
+
+    /** Which instance of a state of this block is meant here: the block's, and the round's. */
+    List<Scalar> stateInstances() {
+        List<Scalar> instances = new ArrayList<>(instanceScalars());
+        rounds().forEach(loop -> instances.add(Scalar.load(loop.index(), List.of())));
+        return instances;
     }
 
     /** Shows a named value of a block; functions have no place in the model to name it by. */

@@ -9,9 +9,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Decides whether coordinates stay inside an axis: intervals of affine expressions, with the
@@ -30,6 +32,8 @@ final class Bounds {
     private final Map<Index, Range> indices = new HashMap<>();
     private final Map<Integer, Range> loopValues = new HashMap<>();
     private final Deque<Scalar> guards = new ArrayDeque<>();
+    /** Conditions without which a coordinate would not be proved. */
+    private final Set<Scalar> used = new HashSet<>();
 
     void limit(Index index, Scalar lower, Scalar upper) {
         indices.put(index, new Range(lower, upper));
@@ -39,12 +43,35 @@ final class Bounds {
         loopValues.put(loopIndex.id(), new Range(lower, upper));
     }
 
+    /** A condition that holds wherever what is lowered next is evaluated. */
     void push(Scalar guard) {
         guards.push(guard);
     }
 
     void pop() {
         guards.pop();
+    }
+
+    /**
+     * The condition outside of which expressions may not be evaluated: what proofs have used, or
+     * all that is around if the expressions may fault by their data.
+     */
+    Optional<Scalar> needed(List<Scalar> expressions) {
+        boolean mayFault = expressions.stream().anyMatch(e -> Scalars.any(e, s ->
+                s instanceof Scalar.Load l && l.bounds() == Scalar.Bounds.CHECKED
+                        || s instanceof Scalar.Apply a && dividesByData(a)));
+        List<Scalar> outermostFirst = new ArrayList<>(guards).reversed();
+        return outermostFirst.stream()
+                .filter(g -> (mayFault || used.contains(g)) && !g.equals(Scalar.truth(true)))
+                .distinct()
+                .reduce((a, b) -> Scalar.apply(Operation.AND, a, b));
+    }
+
+    private static boolean dividesByData(Scalar.Apply a) {
+        boolean divides = a.operation() == Operation.DIVIDE
+                || a.operation() == Operation.REMAINDER;
+        return divides && a.operands().getFirst().format().isInteger()
+                && Scalars.wholeConstant(a.operands().get(1)).filter(d -> d != 0).isEmpty();
     }
 
     boolean dependsOnData(Scalar scalar) {
@@ -70,6 +97,7 @@ final class Bounds {
         for (Scalar guard : guards) {
             for (Linear fact : facts(guard)) {
                 if (isProved(lowest(linear.plus(fact, -1), 0))) {
+                    used.add(guard);
                     return Verdict.PROVED;
                 }
             }

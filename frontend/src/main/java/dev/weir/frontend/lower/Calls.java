@@ -405,6 +405,7 @@ final class Calls {
             found = found.then(new Place.Site(site + 1));
         }
         List<Body.Around> outermostFirst = new ArrayList<>(body.loops).reversed();
+        outermostFirst.removeIf(Body.Around::scans);
         for (Body.Around loop : outermostFirst) {
             boolean chooses = index.filter(i -> Scalars.loads(i, loop.index())).isPresent();
             if (!chooses) {

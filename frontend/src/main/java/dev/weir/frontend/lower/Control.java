@@ -4,6 +4,7 @@ import dev.weir.frontend.syntax.Expression;
 import dev.weir.frontend.syntax.Statement;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
@@ -69,6 +70,29 @@ final class Control {
             inner.replaceAll(d -> d.isSame(gate.axis()) ? gate.inside() : d);
         }
         return inner;
+    }
+
+    /** Lowers something for what it tells, and takes it back. */
+    <T> T tried(java.util.function.Supplier<T> attempt) {
+        Session.Checkpoint checkpoint = body.session.checkpoint();
+        int depth = body.regionDepth();
+        int before = counter;
+        int loops = body.loops.size();
+        int open = gates.size();
+        body.openRegion();
+        try {
+            return attempt.get();
+        } finally {
+            body.session.restore(checkpoint);
+            body.closeTo(depth);
+            counter = before;
+            while (body.loops.size() > loops) {
+                body.loops.pop();
+            }
+            while (gates.size() > open) {
+                gates.pop();
+            }
+        }
     }
 
     boolean isInLoop() {
@@ -302,11 +326,36 @@ final class Control {
         });
     }
 
+    /**
+     * A loop, ready to be lowered.
+     *
+     * @param name of the number of the round, or of the element of the stream
+     * @param span of the whole statement
+     * @param scans the axis that the loop goes through, if it is a scan
+     */
+    record Head(
+            String name, Scalar from, Scalar to, List<Statement> body, Span span, Span range,
+            Optional<Along> scans) {}
+
+    /** The places of an axis, from the first to the last or backwards. */
+    record Along(Dimension axis, boolean backwards) {}
+
     void loop(Statement.For f, Scope scope) {
+        Meaning low = body.evaluator.settle(
+                body.evaluator.evaluate(f.range().from(), scope, false), f.range().span());
+        Meaning high = body.evaluator.settle(
+                body.evaluator.evaluate(f.range().to(), scope, false), f.range().span());
+        loop(new Head(f.index(),
+                body.evaluator.scalar(low, f.range().from().span()),
+                body.evaluator.scalar(high, f.range().to().span()),
+                f.body(), f.span(), f.range().span(), Optional.empty()), scope);
+    }
+
+    /** Gives the scope of the body as it is at the end of a round. */
+    Scope loop(Head f, Scope scope) {
         boolean breaks = Trees.breaks(f.body());
         if (!breaks) {
-            attempt(f, scope, Optional.empty(), false);
-            return;
+            return attempt(f, scope, Optional.empty(), false);
         }
         Session.Checkpoint checkpoint = body.session.checkpoint();
         int depth = body.regionDepth();
@@ -315,8 +364,9 @@ final class Control {
         int open = gates.size();
         try {
             body.openRegion();
-            attempt(f, scope, Optional.empty(), true);
+            Scope inner = attempt(f, scope, Optional.empty(), true);
             body.closeRegion().forEach(body::emit);
+            return inner;
         } catch (NeedsAxis needs) {
             body.session.restore(checkpoint);
             body.closeTo(depth);
@@ -327,21 +377,14 @@ final class Control {
             while (gates.size() > open) {
                 gates.pop();
             }
-            attempt(f, scope, Optional.of(needs.axis), true);
+            return attempt(f, scope, Optional.of(needs.axis), true);
         }
     }
 
-    private void attempt(
-            Statement.For f, Scope scope, Optional<Dimension> axis, boolean breaks) {
-        Meaning low = body.evaluator.settle(
-                body.evaluator.evaluate(f.range().from(), scope, false), f.range().span());
-        Meaning high = body.evaluator.settle(
-                body.evaluator.evaluate(f.range().to(), scope, false), f.range().span());
-        Scalar from = body.evaluator.scalar(low, f.range().from().span());
-        Scalar to = body.evaluator.scalar(high, f.range().to().span());
-        if (scope.find(f.index()).filter(m -> !(m instanceof Meaning.Poison)).isPresent()) {
+    private Scope attempt(Head f, Scope scope, Optional<Dimension> axis, boolean breaks) {
+        if (scope.find(f.name()).filter(m -> !(m instanceof Meaning.Poison)).isPresent()) {
             throw body.session.fail(Diagnostic.error("E0305", f.span(),
-                            "the loop's `" + f.index() + "` hides a value of the same name")
+                            "the loop's `" + f.name() + "` hides a value of the same name")
                     .helped("call it something else"));
         }
         Set<String> assigned = new LinkedHashSet<>();
@@ -376,12 +419,16 @@ final class Control {
             inner.define(carried.get(i),
                     body.stored(argument, starts.get(i).shape(), starts.get(i).span()));
         }
-        Value index = body.session.value(f.index(), TensorType.scalar(Format.I64));
-        body.bounds.limit(index, from, to);
-        inner.define(f.index(), body.stored(index, List.of(), f.span()));
-        body.loops.push(new Body.Around(
-                index, Scalars.wholeConstant(to).filter(n -> n < ENDLESS), f.span()));
+        Value index = body.session.value(f.name(), TensorType.scalar(Format.I64));
+        body.bounds.limit(index, f.from(), f.to());
+        body.loops.push(new Body.Around(index,
+                Scalars.wholeConstant(f.to()).filter(n -> n < ENDLESS), f.scans().isPresent(),
+                f.span()));
         body.openRegion();
+        Value place = f.scans().filter(Along::backwards).isPresent()
+                ? fromTheEnd(index, f) : index;
+        f.scans().ifPresent(along -> body.places.put(place, along.axis()));
+        inner.define(f.name(), body.stored(place, List.of(), f.span()));
         if (breaks) {
             breakables.push(new Breakable(axis, gates.size()));
             try {
@@ -394,12 +441,22 @@ final class Control {
         }
         List<Node> nodes = body.closeRegion();
         body.loops.pop();
-        finish(f, scope, inner, carried, starts, initial, arguments, nodes, index, from, to,
-                breaks);
+        body.places.remove(place);
+        finish(f, scope, inner, carried, starts, initial, arguments, nodes, index, breaks);
+        return inner;
+    }
+
+    /** The place of the element that a round of a scan backwards is about. */
+    private Value fromTheEnd(Value index, Head f) {
+        Value place = body.scalarValue(f.name(), Scalar.apply(Operation.SUBTRACT,
+                Scalar.apply(Operation.SUBTRACT, f.to(), Scalar.whole(1)),
+                Scalar.load(index, List.of())), f.span());
+        body.bounds.limit(place, f.from(), f.to());
+        return place;
     }
 
     private void finish(
-            Statement.For f,
+            Head f,
             Scope scope,
             Scope inner,
             List<String> carried,
@@ -408,8 +465,6 @@ final class Control {
             List<Value> arguments,
             List<Node> nodes,
             Value index,
-            Scalar from,
-            Scalar to,
             boolean breaks) {
         List<Value> ends = new ArrayList<>();
         List<Value> results = new ArrayList<>();
@@ -438,8 +493,9 @@ final class Control {
             }
         }
         after.forEach(scope::define);
-        String path = Place.join(body.frame.place().path(), "loop_" + f.index());
-        body.emit(new Node.Loop(results, index, from, to, initial,
+        String path = Place.join(body.frame.place().path(),
+                (f.scans().isPresent() ? "scan_" : "loop_") + f.name());
+        body.emit(new Node.Loop(results, index, f.from(), f.to(), initial,
                 breaks ? Optional.of(carried.size() - 1) : Optional.empty(),
                 new Region(arguments, nodes, ends), path, f.span()));
     }
@@ -461,24 +517,6 @@ final class Control {
         Meaning.Tensor active = (Meaning.Tensor) scope.find(ACTIVE).orElseThrow();
         Value left = body.constant("active", Scalar.truth(false), active.shape(), b.span());
         scope.define(ACTIVE, body.stored(left, active.shape(), b.span()));
-    }
-
-    /** Not lowered yet; a check still reads the body, with its index standing for one step. */
-    void scan(Statement.Scan s, Scope scope) {
-        body.session.unsupported("E0901", s.span(), "`scan`",
-                "write a recurrence as a `for` loop over a fixed number of steps");
-        Scope inner = scope.inner();
-        List<Expression> places = new ArrayList<>();
-        expressions(s.body(), places);
-        body.ranges.introduce(s.index(), s.span(), Optional.empty(), places, inner);
-        body.openRegion();
-        body.statements.all(s.body(), inner);
-        body.closeRegion();
-        for (var entry : inner.own().entrySet()) {
-            if (!entry.getKey().equals(s.index())) {
-                scope.define(entry.getKey(), entry.getValue());
-            }
-        }
     }
 
     /**
@@ -503,23 +541,4 @@ final class Control {
         loop(new Statement.For(Optional.empty(), index,
                 new Expression.Range(from, to, span), inside, w.span()), scope);
     }
-
-    private static void expressions(List<Statement> statements, List<Expression> all) {
-        for (Statement statement : statements) {
-            switch (statement) {
-                case Statement.Assign a -> all.add(a.value());
-                case Statement.If i -> {
-                    all.add(i.condition());
-                    expressions(i.then(), all);
-                    expressions(i.otherwise(), all);
-                }
-                case Statement.For f -> expressions(f.body(), all);
-                case Statement.While w -> expressions(w.body(), all);
-                case Statement.Scan s -> expressions(s.body(), all);
-                case Statement.Leaving l -> expressions(l.body(), all);
-                case Statement.Break b -> { }
-            }
-        }
-    }
-
 }

@@ -187,9 +187,9 @@ final class Evaluator {
                     .helped("append first: `" + declared.name() + " ++= …`"));
         }
         List<Dimension> shape = body.frame.stateShape(declared, body);
-        var state = body.frame.state(declared, body);
+        var state = body.frame.state(declared, body, span);
         Value result = body.newValue(declared.name(), state.value().type().format(), shape);
-        body.emit(new Node.Read(result, state.name(), body.instanceScalars(), span));
+        body.emit(new Node.Read(result, state.name(), body.stateInstances(), span));
         return body.stored(result, shape, span);
     }
 
@@ -297,7 +297,7 @@ final class Evaluator {
                 return new Scalar.Apply(opposite.get(), a.operands());
             }
         }
-        return Scalar.truth(true);
+        return Scalar.apply(Operation.NOT, guard);
     }
 
     /** The tensor or block list that an access subscripts, evaluated once. */

@@ -28,6 +28,7 @@ final class Frame {
     private final List<Value> instances = new ArrayList<>();
     private final Map<String, Meaning.Tensor> parameters = new HashMap<>();
     private final Map<String, Size.Symbol> slots = new HashMap<>();
+    private final Map<String, StateUse> stateUses = new HashMap<>();
 
     private Frame(
             Session session,
@@ -296,6 +297,9 @@ final class Frame {
         }
     }
 
+    /** Where a state was first used, and the loops around that. */
+    private record StateUse(List<Span> rounds, Span use) {}
+
     /** A state's own shape; the first axis of a growing one is its slots. */
     List<Dimension> stateShape(Declaration.State declared, Body body) {
         List<Dimension> shape = new ArrayList<>();
@@ -320,9 +324,36 @@ final class Frame {
                 && !scope.find(n.name()).filter(m -> m instanceof Meaning.Whole).isPresent();
     }
 
-    /** Puts a state into the program. */
-    State state(Declaration.State declared, Body body) {
-        String path = Place.join(place.path(), declared.name());
+    /** Puts a state into the program; each round of a loop around its use has one of its own. */
+    State state(Declaration.State declared, Body body, Span use) {
+        List<Long> counts = new ArrayList<>(place.counts());
+        StringBuilder name = new StringBuilder(Place.join(place.path(), declared.name()));
+        List<Body.Around> rounds = body.rounds();
+        for (Body.Around loop : rounds) {
+            if (loop.end().isEmpty() && !session.isChecking()) {
+                session.report(Diagnostic.error("E0504", use,
+                                "`" + declared.name() + "` is remembered for each round of a loop "
+                                        + "whose length is not known")
+                        .with(loop.span(), "this loop")
+                        .helped("state a maximum: `while … max 8`"));
+            }
+            name.append("[{").append(counts.size()).append("}]");
+            counts.add(loop.end().orElse(1L));
+        }
+        List<Span> around = rounds.stream().map(Body.Around::span).toList();
+        StateUse first = stateUses.computeIfAbsent(
+                declared.name(), n -> new StateUse(around, use));
+        if (!first.rounds().equals(around)) {
+            throw session.fail(Diagnostic.error("E0507", use,
+                            "`" + declared.name() + "` is used in different loops, and each round "
+                                    + "of a loop has a state of its own")
+                    .labelled(around.isEmpty() ? "here no round is meant" : "here this loop's")
+                    .with(first.use(), first.rounds().isEmpty()
+                            ? "here no round is meant" : "here another loop's")
+                    .helped("take what the loop needs out of the state before it, or declare a "
+                            + "state for each use"));
+        }
+        String path = name.toString();
         State known = session.program().states.get(path);
         if (known != null) {
             return known;
@@ -336,7 +367,7 @@ final class Frame {
                 .orElseGet(() -> precision.cache(declared.name(), path));
         List<Size> shape = new ArrayList<>();
         List<Size> lengths = new ArrayList<>();
-        for (long count : place.counts()) {
+        for (long count : counts) {
             shape.add(Size.of(count));
             lengths.add(Size.of(count));
         }
@@ -344,7 +375,7 @@ final class Frame {
         lengths.add(Size.symbol("B"));
         own.forEach(d -> shape.add(d.size()));
         boolean grows = grows(declared);
-        State state = new State(path, place.counts(),
+        State state = new State(path, counts,
                 session.value(declared.name(), new TensorType(format, shape)),
                 grows ? Optional.of((Size.Symbol) own.getFirst().size()) : Optional.empty(),
                 grows

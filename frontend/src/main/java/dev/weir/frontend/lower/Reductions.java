@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Lowers reductions. Each becomes a compute of its own over the indices that it leaves free, and
@@ -219,13 +220,28 @@ final class Reductions {
         return hoist(Optional.of(kind), reduced, filter, term, name, span);
     }
 
+    /**
+     * What is computed for itself is not evaluated where a condition around it keeps the expression
+     * from being so: there it is 0, or the reduction of nothing, which nobody reads.
+     */
     private Scalar hoist(
             Optional<Reduction.Kind> kind,
             List<Index> reduced,
-            Optional<Scalar> filter,
-            Scalar term,
+            Optional<Scalar> own,
+            Scalar expression,
             String name,
             Span span) {
+        Optional<Scalar> guard = body.bounds.needed(
+                Stream.concat(own.stream(), Stream.of(expression)).toList());
+        // The place of the largest of nothing would be a fault.
+        boolean needsOne = kind.equals(Optional.of(Reduction.Kind.ARGUMENT_MAXIMUM));
+        boolean inside = guard.isPresent() && (kind.isEmpty() || needsOne);
+        Scalar term = inside ? Scalar.apply(Operation.SELECT, guard.get(), expression,
+                Scalars.zero(expression.format())) : expression;
+        Optional<Scalar> filter = guard.isEmpty() ? own
+                : inside ? own.map(f -> Scalar.apply(Operation.SELECT, guard.get(), f,
+                        Scalar.truth(true)))
+                : own.map(f -> Scalar.apply(Operation.AND, guard.get(), f)).or(() -> guard);
         Set<Index> used = new LinkedHashSet<>(Scalars.indices(term));
         filter.ifPresent(f -> used.addAll(Scalars.indices(f)));
         reduced.forEach(i -> addBounds(i, used));

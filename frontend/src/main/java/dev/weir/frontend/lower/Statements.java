@@ -63,7 +63,7 @@ final class Statements {
                 case Statement.If i -> body.control.branch(i, scope);
                 case Statement.For f -> body.control.loop(f, scope);
                 case Statement.Break b -> body.control.leave(b, scope);
-                case Statement.Scan s -> body.control.scan(s, scope);
+                case Statement.Scan s -> body.scans.scan(s, scope);
                 case Statement.While w -> body.control.whileLoop(w, scope);
                 case Statement.Leaving l -> {
                     body.session.unsupported("E0906", l.span(), "`leaving`",
@@ -274,12 +274,12 @@ final class Statements {
                     .with(declared.span(), "its first axis is what has been appended")
                     .helped("append to it: `" + declared.name() + " ++= …`"));
         }
-        State state = body.frame.state(declared, body);
+        State state = body.frame.state(declared, body, span);
         List<Dimension> shape = body.frame.stateShape(declared, body);
         checkDeclared(declared.name(),
                 new Declared(shape, state.value().type().format(), declared.span()), tensor,
                 span);
-        body.emit(new Node.Write(state.name(), body.instanceScalars(),
+        body.emit(new Node.Write(state.name(), body.stateInstances(),
                 tensor.value().orElseThrow(), span));
     }
 
@@ -296,19 +296,10 @@ final class Statements {
                             + target.name() + "[S, …]`"));
         }
         Declaration.State declared = s.declaration();
-        for (Body.Around loop : body.loops) {
-            if (loop.end().isEmpty() && !body.session.isChecking()) {
-                body.session.report(Diagnostic.error("E0504", a.span(),
-                                "`" + target.name() + "` grows in a loop whose length is not "
-                                        + "known")
-                        .with(loop.span(), "this loop")
-                        .helped("state a maximum: `while … max 8`"));
-            }
-        }
         Meaning.Tensor rows = named(target.name(), whole(target.name(), a.value(), scope),
                 a.value().span());
         List<Dimension> shape = body.frame.stateShape(declared, body);
-        State state = body.frame.state(declared, body);
+        State state = body.frame.state(declared, body, a.span());
         if (rows.rank() != shape.size()) {
             throw body.session.fail(Diagnostic.error("E0303", a.value().span(),
                             "rows of `" + target.name() + "` have "
@@ -324,7 +315,7 @@ final class Statements {
                 a.value().span());
         Value result = body.newValue(
                 target.name(), state.value().type().format(), shape);
-        body.emit(new Node.Append(result, state.name(), body.instanceScalars(),
+        body.emit(new Node.Append(result, state.name(), body.stateInstances(),
                 rows.value().orElseThrow(), a.span()));
         scope.define(target.name(), body.stored(result, shape, target.span()));
     }
@@ -372,8 +363,9 @@ final class Statements {
         Meaning meaning = scope.find(name).orElse(null);
         boolean isCoordinate = meaning instanceof Meaning.IndexVariable
                 || meaning instanceof Meaning.Whole || meaning instanceof Meaning.Tensor t
-                        && t.rank() == 0 && body.loops.stream()
-                                .anyMatch(l -> t.value().filter(l.index()::equals).isPresent());
+                        && t.rank() == 0 && t.value().filter(v -> body.places.containsKey(v)
+                                || body.loops.stream().anyMatch(l -> l.index().equals(v)))
+                                .isPresent();
         return !isCoordinate;
     }
 
@@ -396,7 +388,8 @@ final class Statements {
         return rounded(name, body.stored(value, shape, span), span);
     }
 
-    private Optional<List<Dimension>> targetShape(Statement.Target target, Scope scope) {
+    /** The axes that a target has already, or is declared to get. */
+    Optional<List<Dimension>> targetShape(Statement.Target target, Scope scope) {
         Meaning meaning = scope.find(target.name()).orElse(null);
         if (meaning instanceof Meaning.StateReference s) {
             return Optional.of(body.frame.stateShape(s.declaration(), body));
@@ -476,6 +469,12 @@ final class Statements {
         for (Expression.Subscript s : target.subscripts().orElseThrow()) {
             Meaning meaning = s.from() instanceof Expression.Name n
                     ? inner.find(n.name()).orElse(null) : null;
+            Optional<Dimension> scanned = meaning instanceof Meaning.Tensor t
+                    ? t.value().map(body.places::get) : Optional.empty();
+            if (scanned.isPresent()) {
+                shape.add(scanned.get());
+                continue;
+            }
             if (!(meaning instanceof Meaning.IndexVariable v)) {
                 throw body.session.fail(Diagnostic.error("E0302", s.from().span(),
                                 "nothing says how large this axis of `" + target.name() + "` is")

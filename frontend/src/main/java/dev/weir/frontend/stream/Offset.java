@@ -9,26 +9,28 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A coordinate as a multiple of one index plus something between two constants: {@code t - 2 * u}
+ * A coordinate as a multiple of the place of the present element plus something between two constants: {@code t - 2 * u}
  * for u in 0..3 is once t, plus -4 to 0.
  *
- * @param times how often the index goes in
+ * @param times how often the place goes in
  * @param least the smallest that is added
  * @param most the largest that is added
  */
 record Offset(long times, long least, long most) {
 
     /**
+     * @param own the place of the present element
      * @param ranges constant ranges of other indices, both ends included
      */
-    static Optional<Offset> of(Scalar scalar, Index index, Map<Index, Offset> ranges) {
+    static Optional<Offset> of(Scalar scalar, Scalar own, Map<Index, Offset> ranges) {
+        if (scalar.equals(own)) {
+            return Optional.of(new Offset(1, 0, 0));
+        }
         try {
             return switch (scalar) {
                 case Scalar.Whole w -> Optional.of(new Offset(0, w.value(), w.value()));
-                case Scalar.Variable v -> v.index().equals(index)
-                        ? Optional.of(new Offset(1, 0, 0))
-                        : Optional.ofNullable(ranges.get(v.index()));
-                case Scalar.Apply a -> apply(a, index, ranges);
+                case Scalar.Variable v -> Optional.ofNullable(ranges.get(v.index()));
+                case Scalar.Apply a -> apply(a, own, ranges);
                 default -> Optional.empty();
             };
         } catch (ArithmeticException overflow) {
@@ -37,9 +39,9 @@ record Offset(long times, long least, long most) {
     }
 
     private static Optional<Offset> apply(
-            Scalar.Apply apply, Index index, Map<Index, Offset> ranges) {
+            Scalar.Apply apply, Scalar own, Map<Index, Offset> ranges) {
         List<Optional<Offset>> parts = apply.operands().stream()
-                .map(o -> of(o, index, ranges)).toList();
+                .map(o -> of(o, own, ranges)).toList();
         if (parts.stream().anyMatch(Optional::isEmpty)) {
             return Optional.empty();
         }

@@ -2,7 +2,6 @@ package dev.weir.frontend.stream;
 
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Function;
-import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
@@ -33,9 +32,15 @@ public final class Streams {
     /** Rounds of a loop whose states can have room from the start. */
     private static final long MOST_ROUNDS = 1 << 16;
 
+    /** The place of an element of a stream that a function does not see. */
+    private static final Scalar NOWHERE = Scalar.whole(-1);
+
     private final TensorProgram program;
     private final Map<String, Set<Size>> seen = new HashMap<>();
     private final Map<Value, Tail> tails = new LinkedHashMap<>();
+    /** Values that are defined where a state can be made for each activation. */
+    private final Set<Value> remembering = new HashSet<>();
+    private final Set<String> written = new HashSet<>();
     private Optional<String> obstacle = Optional.empty();
 
     private Streams(TensorProgram program) {
@@ -54,7 +59,12 @@ public final class Streams {
         }
         StreamAxis stream = program.stream().get();
         Streams streams = new Streams(program);
-        streams.function(program.entry(), Set.of(stream.size()), true);
+        Walk.nodes(program, node -> {
+            if (node instanceof Node.Write write) {
+                streams.written.add(write.state());
+            }
+        });
+        streams.function(program.entry(), Set.of(stream.size()), true, false);
         if (streams.obstacle.isPresent()) {
             return program.withStream(new StreamAxis(stream.size(), streams.obstacle));
         }
@@ -67,10 +77,16 @@ public final class Streams {
         private final Set<Size> streams;
         /** Whether a state can be made here for each activation. */
         private final boolean remembers;
+        /** Inside a scan: the place of its present element. */
+        private final Optional<Scalar> scanned;
+        /** Inside a scan: what its iterations hand on. */
+        private final Set<Value> carried;
 
-        Place(Set<Size> streams, boolean remembers) {
+        Place(Set<Size> streams, boolean remembers, Optional<Scalar> scanned, Set<Value> carried) {
             this.streams = streams;
             this.remembers = remembers;
+            this.scanned = scanned;
+            this.carried = carried;
         }
 
         boolean isStream(Size size) {
@@ -94,7 +110,7 @@ public final class Streams {
         Place also(Size entrants) {
             Set<Size> more = new HashSet<>(streams);
             more.add(entrants);
-            return new Place(more, remembers);
+            return new Place(more, remembers, scanned, carried);
         }
     }
 
@@ -116,10 +132,13 @@ public final class Streams {
         return "`" + shown + "` (" + span.location() + ")";
     }
 
-    private void function(Function function, Set<Size> streams, boolean remembers) {
+    private void function(
+            Function function, Set<Size> streams, boolean remembers, boolean scans) {
         Set<Size> before = seen.put(function.name(), streams);
         int known = tails.size();
-        region(function.body(), new Place(streams, remembers));
+        // A block that a scan calls for each element sees nothing of the stream.
+        region(function.body(), new Place(streams, remembers,
+                scans ? Optional.of(NOWHERE) : Optional.empty(), Set.of()));
         boolean remembered = tails.size() > known || tails.keySet().stream()
                 .anyMatch(v -> owns(function, v));
         if (before != null && !before.equals(streams) && remembered) {
@@ -139,15 +158,23 @@ public final class Streams {
     }
 
     private void region(Region region, Place place) {
+        know(region.arguments(), place);
         for (Node node : region.nodes()) {
             node(node, place);
+            know(node.results(), place);
+        }
+    }
+
+    private void know(List<Value> values, Place place) {
+        if (place.remembers) {
+            remembering.addAll(values);
         }
     }
 
     private void node(Node node, Place place) {
         switch (node) {
             case Node.Compute n -> {
-                Optional<Index> own = own(n, n.result(), n.axes(), place);
+                Optional<Scalar> own = own(n, n.result(), n.axes(), place);
                 equation(n, own, place);
             }
             case Node.Scatter n -> scatter(n, place);
@@ -160,30 +187,65 @@ public final class Streams {
             case Node.Route n -> n.alternatives().forEach(a -> callee(
                     program.function(a.function()), n.arguments(), List.of(), place, false));
             case Node.If n -> Walk.regions(n).forEach(r -> region(r, place));
-            case Node.Gate n -> region(n.body(),
-                    place.isStream(n.condition().type().shape().getFirst())
-                            ? place.also(n.entrants()) : place);
-            case Node.Loop n -> {
-                scalar(n, n.from(), Optional.empty(), place);
-                scalar(n, n.to(), Optional.empty(), place);
-                boolean counted = n.to() instanceof Scalar.Whole w && w.value() <= MOST_ROUNDS;
-                region(n.body(), counted ? place : new Place(place.streams, false));
+            case Node.Gate n -> {
+                boolean gatesStream = place.isStream(n.condition().type().shape().getFirst());
+                if (gatesStream && place.scanned.isPresent()) {
+                    refuse(n, "goes over the whole stream inside a `scan`");
+                }
+                region(n.body(), gatesStream ? place.also(n.entrants()) : place);
             }
+            case Node.Loop n -> loop(n, place);
             case Node.Append n -> {
-                if (!place.isStream(n.rows().type().shape().getFirst())) {
+                if (place.scanned.isEmpty()
+                        && !place.isStream(n.rows().type().shape().getFirst())) {
                     refuse(n, "appends to a state once a step, not for each element");
                 }
             }
-            case Node.Write n -> refuse(n, "changes a state once a step, not for each element");
+            case Node.Write n -> {
+                if (place.scanned.isEmpty()) {
+                    refuse(n, "changes a state once a step, not for each element");
+                }
+            }
             case Node.Selection n -> whole(n, n.condition(), place);
             case Node.Grouping n -> whole(n, n.keys(), place);
             case Node.Measure n -> whole(n, n.table(), place);
-            case Node.Read n -> { }
+            case Node.Read n -> {
+                if (place.scanned.isEmpty() && written.contains(n.state())) {
+                    refuse(n, "reads a state once a step, not for each element");
+                }
+            }
             case Node.Trace n -> { }
             case Node.Tally n -> { }
             case Node.AppendRows n -> throw lifted();
             case Node.WriteRows n -> throw lifted();
         }
+    }
+
+    /** A loop over the places of the stream goes through its elements in order: a scan. */
+    private void loop(Node.Loop node, Place place) {
+        boolean scans = node.from().equals(Scalar.whole(0))
+                && node.to() instanceof Scalar.Extent e && place.isStream(e.size());
+        if (!scans) {
+            scalar(node, node.from(), place.scanned, place);
+            scalar(node, node.to(), place.scanned, place);
+            boolean counted =
+                    node.to() instanceof Scalar.Whole w && w.value() <= MOST_ROUNDS;
+            region(node.body(), counted ? place
+                    : new Place(place.streams, false, place.scanned, place.carried));
+            return;
+        }
+        if (node.active().isPresent()) {
+            refuse(node, "leaves the stream early, which the next step cannot know");
+        }
+        for (Value carried : node.body().arguments()) {
+            if (!place.hasStream(carried)) {
+                refuse(node, "carries `" + carried.name()
+                        + "` along the stream; declare it as a `state`");
+            }
+        }
+        region(node.body(), new Place(place.streams, false,
+                Optional.of(Scalar.load(node.index(), List.of())),
+                Set.copyOf(node.body().arguments())));
     }
 
     private static IllegalArgumentException lifted() {
@@ -196,9 +258,9 @@ public final class Streams {
         }
     }
 
-    /** The index that stands for the element of the stream that a result belongs to. */
-    private Optional<Index> own(Node node, Value result, List<Axis> axes, Place place) {
-        Optional<Index> own = Optional.empty();
+    /** What stands for the place of the element of the stream that a result belongs to. */
+    private Optional<Scalar> own(Node node, Value result, List<Axis> axes, Place place) {
+        Optional<Scalar> own = Optional.empty();
         for (int i = 0; i < axes.size(); i++) {
             Size size = result.type().shape().get(i);
             if (!place.mentions(size)) {
@@ -212,10 +274,13 @@ public final class Streams {
             } else if (!isFull(axes.get(i), size)) {
                 refuse(node, "treats some places of the stream in another way");
             } else {
-                own = Optional.of(axes.get(i).index());
+                own = Optional.of(Scalar.variable(axes.get(i).index()));
             }
         }
-        return own;
+        if (own.isPresent() && place.scanned.isPresent()) {
+            refuse(node, "goes over the whole stream inside a `scan`");
+        }
+        return own.or(() -> place.scanned);
     }
 
     private static boolean isFull(Axis axis, Size size) {
@@ -223,14 +288,14 @@ public final class Streams {
     }
 
     /** The bounds, filter and body of an equation. */
-    private void equation(Node.Compute node, Optional<Index> own, Place place) {
+    private void equation(Node.Compute node, Optional<Scalar> own, Place place) {
         node.reduction().ifPresent(r -> r.axes().forEach(axis -> {
             if (axis.upper() instanceof Scalar.Extent e && place.mentions(e.size())) {
                 refuse(node, "reduces over the stream");
             }
         }));
         for (Axis axis : Walk.axes(node)) {
-            if (own.isEmpty() || !own.get().equals(axis.index())) {
+            if (own.isEmpty() || !own.get().equals(Scalar.variable(axis.index()))) {
                 scalar(node, axis.lower(), own, place);
                 scalar(node, axis.upper(), own, place);
             }
@@ -241,31 +306,33 @@ public final class Streams {
 
     private void scatter(Node.Scatter node, Place place) {
         List<Size> shape = node.base().type().shape();
-        Optional<Index> own = Optional.empty();
+        Optional<Scalar> own = Optional.empty();
         for (int i = 0; i < shape.size(); i++) {
             if (!place.mentions(shape.get(i))) {
                 continue;
             }
             Scalar target = node.target().get(i);
             Size size = shape.get(i);
-            Optional<Index> found = node.axes().stream()
+            Optional<Scalar> found = node.axes().stream()
                     .filter(a -> isFull(a, size))
-                    .map(Axis::index)
-                    .filter(index -> target.equals(Scalar.variable(index)))
-                    .findFirst();
+                    .map(a -> Scalar.variable(a.index()))
+                    .filter(target::equals)
+                    .findFirst()
+                    .or(() -> place.scanned.filter(target::equals));
             if (found.isEmpty() || own.isPresent()) {
                 refuse(node, "writes to other places of the stream");
                 return;
             }
             own = found;
         }
+        own = own.or(() -> place.scanned);
         for (int i = 0; i < shape.size(); i++) {
             if (!place.mentions(shape.get(i))) {
                 scalar(node, node.target().get(i), own, place);
             }
         }
         for (Axis axis : node.axes()) {
-            if (own.isEmpty() || !own.get().equals(axis.index())) {
+            if (own.isEmpty() || !own.get().equals(Scalar.variable(axis.index()))) {
                 scalar(node, axis.lower(), own, place);
                 scalar(node, axis.upper(), own, place);
             }
@@ -274,15 +341,15 @@ public final class Streams {
     }
 
     /** An expression of an equation that is about the element {@code own} of the stream. */
-    private void scalar(Node node, Scalar scalar, Optional<Index> own, Place place) {
+    private void scalar(Node node, Scalar scalar, Optional<Scalar> own, Place place) {
+        if (own.isPresent() && own.get().equals(scalar)) {
+            String name = scalar instanceof Scalar.Variable v ? v.index().name()
+                    : ((Scalar.Load) scalar).source().name();
+            refuse(node, "uses the place `" + name + "` in the step as a number (take "
+                    + "`positions` as an argument to know the place in the stream)");
+            return;
+        }
         switch (scalar) {
-            case Scalar.Variable v -> {
-                if (own.isPresent() && own.get().equals(v.index())) {
-                    refuse(node, "uses the place `" + v.index().name() + "` in the step as a "
-                            + "number (take `positions` as an argument to know the place in the "
-                            + "stream)");
-                }
-            }
             case Scalar.Extent e -> {
                 if (place.mentions(e.size())) {
                     refuse(node, "uses the length of the stream as a number");
@@ -293,13 +360,13 @@ public final class Streams {
         }
     }
 
-    private void load(Node node, Scalar.Load load, Optional<Index> own, Place place) {
+    private void load(Node node, Scalar.Load load, Optional<Scalar> own, Place place) {
         List<Size> shape = load.source().type().shape();
         for (int axis = 0; axis < shape.size(); axis++) {
             Scalar coordinate = load.coordinates().get(axis);
             if (!place.mentions(shape.get(axis))) {
                 scalar(node, coordinate, own, place);
-            } else if (own.isEmpty() || !coordinate.equals(Scalar.variable(own.get()))) {
+            } else if (own.isEmpty() || !coordinate.equals(own.get())) {
                 lookBack(node, load, axis, own, place);
             }
         }
@@ -307,10 +374,10 @@ public final class Streams {
     }
 
     private void lookBack(
-            Node node, Scalar.Load load, int axis, Optional<Index> own, Place place) {
+            Node node, Scalar.Load load, int axis, Optional<Scalar> own, Place place) {
         Scalar coordinate = load.coordinates().get(axis);
-        Optional<Offset> offset = own.flatMap(index ->
-                Offset.of(coordinate, index, Offset.ranges(Walk.axes(node))));
+        Optional<Offset> offset = own.flatMap(at ->
+                Offset.of(coordinate, at, Offset.ranges(Walk.axes(node))));
         String name = load.source().name();
         if (offset.isEmpty() || offset.get().times() != 1) {
             refuse(node, "reads `" + name + "` at other places of the stream");
@@ -318,7 +385,10 @@ public final class Streams {
             refuse(node, "reads elements of `" + name + "` that come later");
         } else if (load.bounds() != Scalar.Bounds.GUARDED) {
             refuse(node, "reads earlier elements of `" + name + "` without an `or`");
-        } else if (!place.remembers) {
+        } else if (place.carried.contains(load.source())) {
+            refuse(node, "reads earlier elements of `" + name + "`, which the scan is about to "
+                    + "make; carry them in a `state`");
+        } else if (!remembering.contains(load.source())) {
             refuse(node, "looks back along the stream where nothing can be remembered: in a block "
                     + "that is applied along another axis or chosen by data, or in a loop without "
                     + "a stated maximum");
@@ -354,7 +424,10 @@ public final class Streams {
                 refuse(node, "shows each element of the stream all others");
             }
         }
-        node.instances().forEach(i -> scalar(node, i, Optional.empty(), place));
+        if (place.scanned.isPresent() && node.arguments().stream().anyMatch(place::hasStream)) {
+            refuse(node, "goes over the whole stream inside a `scan`");
+        }
+        node.instances().forEach(i -> scalar(node, i, place.scanned, place));
         callee(program.function(node.function()), node.arguments(), dropped, place,
                 place.remembers && node.lifts().isEmpty());
     }
@@ -379,8 +452,8 @@ public final class Streams {
                 }
             }
         }
-        if (!inside.equals(seen.get(function.name())) || !remembers) {
-            function(function, inside, remembers);
+        if (!inside.equals(seen.get(function.name())) || !remembers || place.scanned.isPresent()) {
+            function(function, inside, remembers, place.scanned.isPresent());
         }
     }
 }

@@ -309,7 +309,9 @@ final class Tails {
         Remembered before = remembered.get(load.source());
         Tail tail = before.tail();
         Scalar place = load.coordinates().get(tail.axis());
-        if (place instanceof Scalar.Variable) {
+        boolean own = place instanceof Scalar.Variable
+                || place instanceof Scalar.Load l && l.coordinates().isEmpty();
+        if (own) {
             return mapped;
         }
         Scalar inTail = Scalar.apply(

@@ -284,6 +284,10 @@ public final class Clustering {
         List<Node> all = new ArrayList<>(producer.nodes);
         all.addAll(consumer.nodes);
         for (Node node : all) {
+            if (node instanceof Node.TopK topK
+                    && topK.operand().type().rank() - 1 != prefix) {
+                return Optional.of("the largest are chosen for one row at each point");
+            }
             Optional<Contraction> contraction = Contraction.of(node, facts);
             if (contraction.isPresent() && !fits(contraction.get(), prefix, all)) {
                 return Optional.of("the contraction keeps its register blocks");

@@ -130,6 +130,25 @@ final class Context {
                 .orElseGet(() -> new Lifted.Rows(value, frame));
     }
 
+    /** For each row of a frame of sequences {@code count} rows, one behind the other. */
+    Frame eachOf(Frame sequences, Size count) {
+        Size rows = Size.product(sequences.rows(), count);
+        Value segment = identifiers.value("segment", new TensorType(Format.I64, List.of(rows)));
+        Index row = identifiers.index("p");
+        nodes.add(new Node.Compute(
+                segment, List.of(Axis.over(row, rows)), Optional.empty(),
+                Scalar.apply(Operation.DIVIDE, Scalar.variable(row), Scalar.extent(count)),
+                Span.NONE));
+        Size bounds = Size.sum(sequences.rows(), Size.of(1));
+        Value offsets = identifiers.value("offsets", new TensorType(Format.I64, List.of(bounds)));
+        Index bound = identifiers.index("b");
+        nodes.add(new Node.Compute(
+                offsets, List.of(Axis.over(bound, bounds)), Optional.empty(),
+                Scalar.apply(Operation.MULTIPLY, Scalar.variable(bound), Scalar.extent(count)),
+                Span.NONE));
+        return Frame.segmented(rows, new Frame.Segments(sequences, segment, offsets));
+    }
+
     /** How the rows of a stream lie in all sequences of the batch, also in those not here. */
     Frame.Segments inBatch(Frame stream) {
         Frame.Segments own = stream.segments().orElseThrow();

@@ -160,6 +160,9 @@ public final class Lift {
 
     private void compute(Context context, Node.Compute node) {
         Place place = place(context, node.result().type());
+        if (!place.frame.isInside(context.frame)) {
+            throw unsupported(node.span(), "an equation over the whole stream inside a `scan`");
+        }
         ScalarLifter lifter = new ScalarLifter(
                 context,
                 place.frame,
@@ -228,7 +231,8 @@ public final class Lift {
         node.target().forEach(t -> target.add(lifter.lift(t)));
         if (stream.isPresent()) {
             Frame frame = context.frameOf(type);
-            Scalar sequence = source.rowIn(context.frame, Scalar.variable(row));
+            Scalar sequence = source.rowIn(
+                    frame.segments().orElseThrow().sequences(), Scalar.variable(row));
             Scalar at = target.remove((int) stream.get());
             Scalar inside = Scalar.apply(
                     Operation.AND,
@@ -499,6 +503,13 @@ public final class Lift {
     // ------------------------------------------------------------------ loops and state
 
     private void loop(Context context, Node.Loop node) {
+        Index row = identifiers.index("b");
+        Scalar end = new ScalarLifter(context, context.frame, Scalar.variable(row),
+                Optional.empty()).lift(node.to());
+        if (Walk.mentions(end, List.of(row))) {
+            ragged(context, node, row, end);
+            return;
+        }
         List<Value> initial =
                 new ArrayList<>(node.initial().stream().map(v -> canonical(context, v)).toList());
         Context inner = context.nested(context.frame);
@@ -528,13 +539,85 @@ public final class Lift {
                 new Region(arguments, inner.nodes, next), node.path(), node.span()));
     }
 
+    /**
+     * A loop that ends for each row at another time: it runs to the last end, each time for the rows
+     * that are still in it.
+     *
+     * <p>Streams stay those of all rows, also of rows that are through: what the body does to one
+     * happens at the places of its own rows.
+     */
+    private void ragged(Context context, Node.Loop node, Index row, Scalar end) {
+        Size rows = context.frame.rows();
+        Value ends = identifiers.value(
+                "end of " + node.index().name(), new TensorType(Format.I64, List.of(rows)));
+        context.nodes.add(new Node.Compute(
+                ends, List.of(Axis.over(row, rows)), Optional.empty(), end, node.span()));
+        Size.Symbol last = identifiers.symbol("last " + node.index().name());
+        context.nodes.add(new Node.Measure(last, ends));
+        Scalar from = hosts(context, List.of(node.from()), node.span()).getFirst();
+        List<Value> initial =
+                new ArrayList<>(node.initial().stream().map(v -> canonical(context, v)).toList());
+        Context outer = context.nested(context.frame);
+        List<Value> arguments = new ArrayList<>();
+        for (int i = 0; i < initial.size(); i++) {
+            Value before = node.body().arguments().get(i);
+            Value argument = identifiers.value(before.name(), initial.get(i).type());
+            arguments.add(argument);
+            outer.values.put(before, context.canonical(before.type(), argument));
+        }
+        Value index = identifiers.value(node.index().name(), node.index().type());
+        outer.values.put(node.index(), new Lifted.Uniform(index));
+        tally(outer, node.path(), context.instances, Node.TallyKind.ITERATION, List.of(),
+                Optional.empty());
+        Index place = identifiers.index("b");
+        Value still = identifiers.value("still", new TensorType(Format.BOOL, List.of(rows)));
+        outer.nodes.add(new Node.Compute(
+                still, List.of(Axis.over(place, rows)), Optional.empty(),
+                Scalar.apply(Operation.LESS, Scalar.load(index, List.of()),
+                        Scalar.load(ends, List.of(Scalar.variable(place)))),
+                node.span()));
+        Entrants entrants =
+                Entrants.ofRows(outer, context.frame, still, outer.nodes, node.span());
+        Context inner = outer.nested(entrants.frame());
+        lift(inner, node.body().nodes());
+        outer.nodes.addAll(inner.nodes);
+        List<Value> next = new ArrayList<>();
+        for (int i = 0; i < initial.size(); i++) {
+            Value result = node.body().results().get(i);
+            Value own = canonical(inner, result);
+            if (inner.streamAxis(result.type().shape()).isEmpty()) {
+                Node.Scatter scatter = entrants.scatter(
+                        outer, arguments.get(i), own, node.span());
+                outer.nodes.add(scatter);
+                own = scatter.result();
+            }
+            next.add(own);
+        }
+        List<Value> results = new ArrayList<>();
+        for (int i = 0; i < initial.size(); i++) {
+            Value result = node.results().get(i);
+            Value lifted = identifiers.value(result.name(), initial.get(i).type());
+            results.add(lifted);
+            context.values.put(result, context.canonical(result.type(), lifted));
+        }
+        context.nodes.add(new Node.Loop(
+                results, index, from, Scalar.extent(last), initial, node.active(),
+                new Region(arguments, outer.nodes, next), node.path(), node.span()));
+    }
+
     private void append(Context context, Node.Append node) {
         State state = program.state(node.state());
         List<Scalar> instances = hosts(context, node.instances(), node.span());
         Value rows = canonical(context, node.rows());
         Frame frame = context.frameOf(node.rows().type());
-        if (frame.segments().isEmpty()) {
-            throw unsupported(node.span(), "an append to a state");
+        if (context.streamAxis(node.rows().type().shape()).isEmpty()) {
+            if (!frame.isInside(context.root) || frame.segments().isPresent()
+                    || !(rows.type().shape().get(1) instanceof Size.Constant)) {
+                throw unsupported(node.span(), "an append to a state");
+            }
+            Value each = rows;
+            frame = context.eachOf(frame, rows.type().shape().get(1));
+            rows = flattened(context, each, frame);
         }
         Frame.Segments segments = context.inBatch(frame);
         context.nodes.add(new Node.AppendRows(
@@ -545,6 +628,27 @@ public final class Lift {
         }
         context.values.put(
                 node.result(), new Lifted.Stored(state, instances, context.root));
+    }
+
+    /** The rows {@code [rows, n, …]} of a frame one behind the other. */
+    private Value flattened(Context context, Value each, Frame frame) {
+        List<Size> shape = new ArrayList<>(each.type().shape());
+        Size count = shape.remove(1);
+        shape.set(0, frame.rows());
+        Value flat = identifiers.value(each.name(), new TensorType(each.type().format(), shape));
+        List<Axis> axes = new ArrayList<>();
+        List<Scalar> coordinates = new ArrayList<>();
+        for (Size size : shape) {
+            Index index = identifiers.index("i");
+            axes.add(Axis.over(index, size));
+            coordinates.add(Scalar.variable(index));
+        }
+        Scalar row = coordinates.removeFirst();
+        coordinates.addFirst(Scalar.apply(Operation.REMAINDER, row, Scalar.extent(count)));
+        coordinates.addFirst(Scalar.apply(Operation.DIVIDE, row, Scalar.extent(count)));
+        context.nodes.add(new Node.Compute(
+                flat, axes, Optional.empty(), Scalar.load(each, coordinates), Span.NONE));
+        return flat;
     }
 
     /** Reads of a carried state see what it held when the read was made, so they copy. */

@@ -13,6 +13,7 @@ import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,11 +41,16 @@ final class LiftBranch {
             return;
         }
         Value condition = lift.canonical(context, node.condition());
-        List<Value> bases = bases(node);
-        List<Value> entered = enter(node.then(), condition, bases, node.span());
+        Map<Integer, Value> shared = shared(node);
+        List<Value> bases = bases(node, shared);
+        List<Value> entered = enter(node.then(), condition, bases, Map.of(), node.span());
         if (changes(node.otherwise())) {
             Value negated = negate(condition);
-            entered = enter(node.otherwise(), negated, entered, node.span());
+            Map<Value, Value> changed = new HashMap<>();
+            for (var result : shared.entrySet()) {
+                changed.put(result.getValue(), entered.get(result.getKey()));
+            }
+            entered = enter(node.otherwise(), negated, entered, changed, node.span());
         }
         for (int r = 0; r < entered.size(); r++) {
             context.values.put(node.results().get(r),
@@ -78,13 +84,62 @@ final class LiftBranch {
     }
 
     /** What the rows have that do not enter the first region. */
-    private List<Value> bases(Node.If node) {
+    private List<Value> bases(Node.If node, Map<Integer, Value> shared) {
         List<Value> bases = new ArrayList<>();
         Set<Value> inside = definedIn(node.otherwise());
-        for (Value kept : node.otherwise().results()) {
+        for (int r = 0; r < node.results().size(); r++) {
+            Value kept = shared.getOrDefault(r, node.otherwise().results().get(r));
             bases.add(inside.contains(kept) ? blank(kept.type()) : lift.canonical(context, kept));
         }
         return bases;
+    }
+
+    /**
+     * The results that are streams of more sequences than those that the branch is about, as in a
+     * loop that some have left: both regions change the value that is given here, each at the places
+     * of its own sequences, the second what the first has left.
+     */
+    private Map<Integer, Value> shared(Node.If node) {
+        Map<Integer, Value> shared = new HashMap<>();
+        for (int r = 0; r < node.results().size(); r++) {
+            Value result = node.results().get(r);
+            Optional<Frame> stream = context.streamAxis(result.type().shape())
+                    .map(axis -> context.frameOf(result.type()));
+            if (stream.isEmpty()
+                    || stream.get().segments().orElseThrow().sequences() == context.frame) {
+                continue;
+            }
+            Optional<Value> first = origin(node.then(), node.then().results().get(r));
+            Optional<Value> second = origin(node.otherwise(), node.otherwise().results().get(r));
+            if (first.isEmpty() || !first.equals(second)) {
+                throw Lift.unsupported(node.span(),
+                        "a branch in a `scan` that replaces all of `" + result.name() + "`");
+            }
+            shared.put(r, first.get());
+        }
+        return shared;
+    }
+
+    /** The value outside a region of which a result is a copy with some elements replaced. */
+    private static Optional<Value> origin(Region region, Value result) {
+        for (Node node : region.nodes()) {
+            int place = node.results().indexOf(result);
+            if (place < 0) {
+                continue;
+            }
+            Optional<Value> before = switch (node) {
+                case Node.Scatter n -> Optional.of(n.base());
+                case Node.If n -> origin(n.then(), n.then().results().get(place))
+                        .filter(v -> origin(n.otherwise(), n.otherwise().results().get(place))
+                                .filter(v::equals).isPresent());
+                case Node.Loop n -> origin(n.body(), n.body().results().get(place))
+                        .filter(n.body().arguments().get(place)::equals)
+                        .map(v -> n.initial().get(place));
+                default -> Optional.empty();
+            };
+            return before.flatMap(v -> origin(region, v));
+        }
+        return Optional.of(result);
     }
 
     private static Set<Value> definedIn(Region region) {
@@ -124,14 +179,22 @@ final class LiftBranch {
         return negated;
     }
 
-    /** Runs a region of an If for the rows of the context at which the condition holds. */
-    private List<Value> enter(Region region, Value condition, List<Value> bases, Span span) {
+    /**
+     * Runs a region of an If for the rows of the context at which the condition holds.
+     *
+     * @param changed what has become of values outside the region
+     */
+    private List<Value> enter(
+            Region region, Value condition, List<Value> bases, Map<Value, Value> changed,
+            Span span) {
         List<Node> inside = new ArrayList<>();
         Entrants entrants =
                 Entrants.ofRows(context, context.frame, condition, inside, span);
         tally(entrants, context.frame, gatePath(span));
         Context inner = context.nested(entrants.frame());
         inner.nodes.addAll(inside);
+        changed.forEach((value, now) ->
+                inner.values.put(value, context.canonical(value.type(), now)));
         // Where sequences enter, so do the rows of their streams.
         Map<Frame, Entrants> entered = new LinkedHashMap<>();
         context.meanings.forEach((symbol, meaning) -> {
@@ -201,10 +264,14 @@ final class LiftBranch {
             Value result = region.results().get(r);
             Value rows = lift.canonical(inner, result);
             Frame frame = inner.frameOf(result.type());
-            Entrants own = entered.stream().filter(e -> e.frame() == frame).findFirst()
-                    .orElseThrow(() -> new IllegalStateException(
-                            result.name() + " is not a value of the entrants"));
-            Node.Scatter scatter = own.scatter(inner, bases.get(r), rows, span);
+            Optional<Entrants> own =
+                    entered.stream().filter(e -> e.frame() == frame).findFirst();
+            if (own.isEmpty()) {
+                // A stream of all rows, changed at the entrants' places only.
+                scattered.add(rows);
+                continue;
+            }
+            Node.Scatter scatter = own.get().scatter(inner, bases.get(r), rows, span);
             inner.nodes.add(scatter);
             scattered.add(scatter.result());
         }

@@ -31,6 +31,16 @@ import java.util.Set;
  * two chunks.
  */
 final class Agreement {
+    /** Who says whether the stream can be taken in steps. */
+    enum Cut {
+        /** {@link Streams}. */
+        AS_ANALYSED,
+        /** The recipe: it carries what went before in a way that the analysis does not know. */
+        AS_IT_IS,
+        /** It reads what later elements of the same step append. */
+        NEVER
+    }
+
     private final TensorProgram program;
     private final boolean exact;
     private final boolean chunks;
@@ -42,20 +52,20 @@ final class Agreement {
     private final Coverage coverage;
 
     /**
-     * @param carries whether the program carries what went before from step to step by itself, in a
-     *     way that {@link Streams} does not see through
+     * @param cut how the stream may be cut
      */
     Agreement(
             TensorProgram program,
             boolean exact,
-            boolean carries,
+            Cut cut,
             long length,
             List<Integer> rows,
             long seed,
             Coverage coverage) {
-        this.program = carries ? program : Streams.run(program);
+        this.program = cut == Cut.AS_IT_IS ? program : Streams.run(program);
         this.exact = exact;
-        this.chunks = this.program.stream().orElseThrow().obstacle().isEmpty();
+        this.chunks = this.program.stream().orElseThrow().obstacle().isEmpty()
+                && cut != Cut.NEVER;
         this.tolerance = tolerance(length);
         this.coverage = coverage;
         this.rows = rows.stream().mapToInt(i -> i).toArray();

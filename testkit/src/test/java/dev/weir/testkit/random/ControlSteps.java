@@ -133,10 +133,7 @@ final class ControlSteps {
         Item like = new Item(maker.identifiers.value("routed",
                 level.type(Format.F32, rows, List.of(width))), rows, 0);
         List<Node.Alternative> alternatives = new ArrayList<>();
-        // The ledger's path of a route may not differ from row to row.
-        Scalar owner = level.routed
-                ? Scalar.whole(step.a() % Level.COUNT)
-                : Steps.instance(level, step);
+        Scalar owner = Steps.instance(level, step);
         List<Scalar> outer = two ? List.of(owner) : List.of();
         if (two) {
             // The first block has no instance of its own, the others have one more.

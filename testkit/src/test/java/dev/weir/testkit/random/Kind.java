@@ -17,7 +17,7 @@ enum Kind {
     SCATTER(3, Needs.NOTHING),
     NARROW(3, Needs.NOTHING),
     LOOP(3, Needs.NO_LOOP),
-    SHIFT(3, Needs.STREAM),
+    SHIFT(5, Needs.STREAM),
     STREAM_REDUCE(2, Needs.STREAM),
     ATTEND(3, Needs.STREAM),
     STREAM_GATHER(2, Needs.STREAM),
@@ -26,6 +26,7 @@ enum Kind {
     GATE(4, Needs.STREAM),
     APPEND(3, Needs.MEMORY),
     CARRY(3, Needs.MEMORY),
+    SCAN(4, Needs.MEMORY),
     IF(12, Needs.NOTHING),
     ROUTE(12, Needs.NOTHING),
     /** Of a function of what the present one is about: a token, or all rows. */
@@ -50,6 +51,7 @@ enum Kind {
                 case CALL -> new Place(false, false, false);
                 case NESTED_CALL, ROUTE -> new Place(stream, false, false);
                 case LOOP -> new Place(stream, memory, true);
+                case SCAN -> new Place(false, false, true);
                 default -> this;
             };
         }
@@ -79,7 +81,7 @@ enum Kind {
     /** Whether the steps inside of one of this kind mean something. */
     boolean hasInner() {
         return switch (this) {
-            case LOOP, CALL, GATE, IF, ROUTE, NESTED_CALL -> true;
+            case LOOP, CALL, GATE, IF, ROUTE, NESTED_CALL, SCAN -> true;
             default -> false;
         };
     }

@@ -91,13 +91,16 @@ class RandomProgramsTest {
         TensorProgram program = made.program();
         try {
             Agreement agreement = new Agreement(program, recipe.exact(),
-                    made.chunks() && made.kinds().contains(Kind.CARRY), made.length(), recipe.rows(), recipe.data(), COVERAGE);
+                    cut(made), made.length(), recipe.rows(), recipe.data(), COVERAGE);
             if (!recipe.exact() && !agreement.hasMargins(Maker.make(recipe, true).program())) {
                 dropped++;
                 return;
             }
             assertTrue(!made.chunks() || agreement.steps(), "it can be stepped");
             COVERAGE.note(recipe.exact() ? "exact" : "inexact");
+            if (made.kinds().contains(Kind.SCAN)) {
+                COVERAGE.note("scan");
+            }
             TensorProgram optimised = agreement.passes();
             agreement.compiled(optimised, "native", NATIVE.get(number % 2), 1 + number / 2 % 2);
             if (number % 3 != 2) {
@@ -109,6 +112,14 @@ class RandomProgramsTest {
                     + Printer.print(program), failure);
         }
         complete = number == PROGRAMS - 1;
+    }
+
+    private static Agreement.Cut cut(Maker.Made made) {
+        if (made.chunks() && made.kinds().contains(Kind.CARRY)) {
+            return Agreement.Cut.AS_IT_IS;
+        }
+        return !made.chunks() && made.kinds().contains(Kind.APPEND)
+                ? Agreement.Cut.NEVER : Agreement.Cut.AS_ANALYSED;
     }
 
     // ------------------------------------------------------------------ coverage
@@ -147,7 +158,7 @@ class RandomProgramsTest {
         expected.addAll(constants("expression ", Expression.Comparison.values()));
         expected.addAll(classes("host ", HostStatement.class));
         expected.addAll(classes("buffer ", HostStatement.Operand.class));
-        expected.addAll(List.of("in chunks without a tail", "with a tail as state"));
+        expected.addAll(List.of("in chunks without a tail", "with a tail as state", "scan"));
         Passes.ALL.forEach(pass -> expected.add("pass " + pass.name()));
         Stream.of("elements", "points", "points, streamed", "points, streamed online",
                         "contraction", "grouped by instance", "scatter", "scatter, in order",

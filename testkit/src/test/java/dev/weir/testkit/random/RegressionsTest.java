@@ -33,7 +33,7 @@ class RegressionsTest {
         TensorProgram program = Parser.parse(
                 new Source(file.getFileName().toString(), Files.readString(file)));
         Agreement agreement =
-                new Agreement(program, true, false, 1, ROWS, 1, new Coverage());
+                new Agreement(program, true, Agreement.Cut.AS_ANALYSED, 1, ROWS, 1, new Coverage());
         TensorProgram optimised = agreement.passes();
         for (KernelCompiler compiler : List.of(
                 new LlvmCompiler(),

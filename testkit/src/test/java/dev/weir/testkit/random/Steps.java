@@ -56,6 +56,7 @@ final class Steps {
             case TOTAL -> streams.total(level, step);
             case APPEND -> streams.append(level, step);
             case CARRY -> streams.carry(level, step);
+            case SCAN -> streams.scan(level, step);
             case CALL -> control.call(level, step, true);
             case NESTED_CALL -> control.call(level, step, false);
             case LOOP -> control.loop(level, step);

@@ -7,6 +7,7 @@ import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
@@ -285,6 +286,58 @@ final class StreamSteps {
                 Optional.of((row, own, r) -> seen.at(row, r.getFirst())),
                 (row, own, r) -> Scalar.load(
                         all, Level.place(allItem, r.getFirst(), own, a.own()))));
+    }
+
+    /** A loop over the places of the stream that carries a state from one to the next. */
+    void scan(Level level, Step step) {
+        Item a = rows(level, step.a());
+        boolean stacked = level.instance.isPresent();
+        maker.sums(2 * ROWS);
+        State state = maker.state(Format.F32, false, stacked, a.own());
+        Item none = level.compute("none", Format.F32, true, a.own(),
+                (row, own) -> Scalar.real(0));
+        Value index = level.identifiers.value("t", TensorType.scalar(Format.I64));
+        Scalar place = Scalar.load(index, List.of());
+        Item outputs = new Item(level.identifiers.value("outputs",
+                level.type(Format.F32, true, a.own())), true, 0);
+        Level body = new Level(level.identifiers, Optional.empty());
+        body.nested = true;
+        body.instance = level.instance;
+        body.inFunction = level.inFunction;
+        body.routed = level.routed;
+        body.inLoop = true;
+        body.mayRemember = false;
+        level.items.stream().filter(i -> !i.prefixed()).forEach(body.items::add);
+        Item old = body.define("before", Format.F32, false, a.own(), 0);
+        body.nodes.add(new Node.Read(old.value(), state.name(), instances(level), Span.NONE));
+        Item now = keep(body, body.compute("now", Format.F32, false, a.own(),
+                (row, own) -> Level.read(a, place, own, a.own())));
+        step.inner().forEach(inner -> steps.add(body, inner));
+        Item mixed = new Item(steps.adapted(body, now), false, 0);
+        Item next = body.compute("after", Format.F32, false, a.own(), (row, own) ->
+                maker.settle(apply(step.b() % 2 == 0 ? Operation.ADD : Operation.MAXIMUM,
+                        Level.read(old, row, own, a.own()),
+                        Level.read(mixed, row, own, a.own()))));
+        body.nodes.add(new Node.Write(
+                state.name(), instances(level), next.value(), Span.NONE));
+        List<Axis> axes = new ArrayList<>();
+        List<Scalar> target = new ArrayList<>(List.of(place));
+        List<Scalar> own = new ArrayList<>();
+        for (long size : a.own()) {
+            Index i = level.identifiers.index("i");
+            axes.add(Axis.over(i, Size.of(size)));
+            target.add(Scalar.variable(i));
+            own.add(Scalar.variable(i));
+        }
+        Value written = level.identifiers.value("outputs", outputs.value().type());
+        body.nodes.add(new Node.Scatter(written, outputs.value(), axes, target, Optional.empty(),
+                false, Scalar.load(next.value(), own), Span.NONE));
+        Item result = level.define("scanned", Format.F32, true, a.own(), 0);
+        level.nodes.add(new Node.Loop(List.of(result.value()), index, Scalar.whole(0),
+                Scalar.extent(level.prefix.orElseThrow()), List.of(none.value()),
+                Optional.empty(),
+                new Region(List.of(outputs.value()), body.nodes, List.of(written)), "scan",
+                Span.NONE));
     }
 
     /** Running sums that go on from what the sequence has so far. */

@@ -33,6 +33,15 @@ class MeaningOnTargetsTest {
                     + log(abs(x[d]) + 0.1) + sqrt(abs(x[d])) + floor(4.0 * x[d])
                     + (abs(x[d]) + 0.5)^1.7
                 """, true),
+        POWERS("""
+                zero[d in 0..D] = if x[d] > 0.0 { 0.0 } else { -0.0 }
+                huge[d in 0..D] = if x[d] > 0.0 { 1.0 / 0.0 } else { -1.0 / 0.0 }
+                power[d, b in 0..3, e in 0..6] = (if b == 0 { zero[d] } else { if b == 1 { huge[d] } else { x[d] } })
+                    ^ (if e < 3 { float(e) - 1.5 } else { if e == 3 { -1.0 } else { if e == 4 { -3.0 } else { 2.0 } } })
+                shown[d, b, e] = if power[d, b, e] > 1e30 { 1e3 }
+                    else { if power[d, b, e] < -1e30 { -1e3 } else { if power[d, b, e] == power[d, b, e] { power[d, b, e] } else { 7.0 } } }
+                y[d] = sum[b, e] shown[d, b, e] * float(1 + b + 3 * e)
+                """, true),
         NORMALISED("m = mean[e] x[e]\nv = mean[e] (x[e] - m)^2\ny[d] = (x[d] - m) / sqrt(v + 1e-5)",
                 true),
         SOFTMAX("p = softmax(x)\ny[d] = p[d] * (max[e] x[e]) + (min[e] x[e]) - logsumexp[e] x[e]",

@@ -7,8 +7,10 @@ import dev.weir.compiler.Compiler;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -55,6 +57,51 @@ class ShapeOfCodeTest {
         KernelProgram large = compile(program, configuration.formatted(26));
         assertEquals(small.kernels(), large.kernels());
         assertEquals(small.step().size(), large.step().size());
+    }
+
+    private static final String DERIVED = """
+            block Lay<D> {
+                %s
+                forward(x[D]) -> y[D] {
+                    %s
+                    y = k @ x
+                }
+            }
+
+            block Choice<D> {
+                param scores[3, D]
+                experts: Lay<D> * 3
+                forward(x[D]) -> y[D] = route x to experts by top(2, softmax(scores @ x))
+            }
+
+            model M<D = 64> {
+                layers: Lay<D> * 4
+                choice: Choice<D>
+                one: Lay<D>
+                forward(x[T, D]) -> y[T, D] {
+                    y = choice(one(x))
+                    for i in 0..4 { y = layers[i](y) }
+                }
+            }
+            """;
+
+    /** In one block, in a list, and in blocks that tokens choose: no more to do in a step. */
+    @Test
+    void whatDependsOnWeightsAloneIsComputedAtLoad() {
+        KernelProgram derived = compile(
+                DERIVED.formatted("param w[D, D], v[D, D]", "k = softmax(w) @ v"), "{}");
+        KernelProgram given = compile(DERIVED.formatted("param k[D, D]", ""), "{}");
+        assertEquals(launches(given.step()), launches(derived.step()));
+        assertTrue(launches(derived.initialise()) > launches(given.initialise()));
+    }
+
+    private static long launches(List<HostStatement> statements) {
+        return statements.stream().mapToLong(s -> switch (s) {
+            case HostStatement.Launch l -> 1;
+            case HostStatement.If i -> launches(i.then()) + launches(i.otherwise());
+            case HostStatement.Loop l -> launches(l.body());
+            default -> 0;
+        }).sum();
     }
 
     private static final String MODEL = """

@@ -124,6 +124,17 @@ class StreamsTest {
                     y[t, d] = max[s] seen[s, d]
                 }
                 """),
+        HISTORY_IN_A_NARROW_FORMAT("""
+                short ++= x / 3.0
+                at ++= pos
+                y[t, d] = (sum[s] short[s, d] where at[s] <= pos[t])
+                """),
+        A_NARROW_RECURRENCE("""
+                scan t {
+                    thin[d] = 0.3 * thin[d] + x[t, d]
+                    y[t, d] = thin[d]
+                }
+                """),
         ATTENTION_OVER_STATE("""
                 seen ++= x
                 at ++= pos
@@ -165,6 +176,7 @@ class StreamsTest {
                 block Part<D> {
                     param kernel[4, D]
                     state seen[S, D], at[S]: int, last[D] = 0, fast[D, D] = 0
+                    state short[S, D]: bf16, thin[D]: f16 = 0
                     cell: Cell<D>
                     shift: Shift<D>
                     shifts: Shift<D> * 3

@@ -142,6 +142,23 @@ final class Body {
         return result;
     }
 
+    /** The value of a tensor in the format in which a state keeps it. */
+    Value inFormat(Meaning.Tensor tensor, Format format, String name, Span span) {
+        Value value = materialise(tensor, name, span);
+        if (value.type().format() == format) {
+            return value;
+        }
+        List<Index> indices = new ArrayList<>();
+        for (int i = 0; i < tensor.rank(); i++) {
+            indices.add(index("i" + i, tensor.shape().get(i)));
+        }
+        Value result = newValue(name, format, tensor.shape());
+        emit(new Node.Compute(result, indices.stream().map(this::axis).toList(),
+                Optional.empty(), Scalars.convert(Scalar.load(value,
+                        indices.stream().map(Scalar::variable).toList()), format), span));
+        return result;
+    }
+
     static Format storedFormat(Format compute) {
         return compute;
     }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Lowers a model with its generics bound to numbers: to one entry and a function a block. */
@@ -70,6 +71,10 @@ public final class ModelLowering {
                 .filter(a -> a instanceof Expression.Name n && scope.own().containsKey(n.name()))
                 .map(a -> new StreamAxis(
                         new Size.Symbol(((Expression.Name) a).name()), Optional.empty()));
+        checkEntry(method.signature(), region, stream.map(StreamAxis::size));
+        if (session.hasErrors()) {
+            return Optional.empty();
+        }
         Session.Program program = session.program();
         String name = session.functionName("forward");
         List<Function> functions = List.copyOf(program.functions.values());
@@ -84,6 +89,49 @@ public final class ModelLowering {
                 method.signature().results().stream().map(Declaration.Formal::name).toList(),
                 Optional.empty(),
                 options.configuration().read())));
+    }
+
+    /** The stream is the first axis of what has it, and the only size that a step decides. */
+    private void checkEntry(
+            Declaration.Signature signature, Region region, Optional<Size.Symbol> stream) {
+        if (signature.formals().isEmpty()) {
+            session.report(Diagnostic.error("E0705", signature.span(),
+                            "a model's `forward` takes no tensor, so nothing says how many "
+                                    + "sequences there are")
+                    .helped("give it an argument"));
+        }
+        for (int i = 0; i < region.arguments().size(); i++) {
+            checkAxes(signature.formals().get(i), region.arguments().get(i), stream);
+        }
+        for (int i = 0; i < region.results().size(); i++) {
+            checkAxes(signature.results().get(i), region.results().get(i), stream);
+        }
+    }
+
+    private void checkAxes(
+            Declaration.Formal formal, Value value, Optional<Size.Symbol> stream) {
+        List<Size> shape = value.type().shape();
+        for (int axis = 0; axis < shape.size(); axis++) {
+            Size size = shape.get(axis);
+            boolean isStream = stream.isPresent() && size.equals(stream.get());
+            if (size.isConstant() || isStream && axis == 0) {
+                continue;
+            }
+            session.report(Diagnostic.error("E0705", formal.span(), isStream
+                            ? "`" + formal.name() + "` has the stream `" + size + "` as axis "
+                                    + axis + "; a model's arguments and results have it first"
+                            : "the size `" + size + "` of `" + formal.name()
+                                    + "` is known only at run time, and it is not the stream")
+                    .labelled("axes " + shape.stream().map(Size::toString)
+                            .collect(Collectors.joining(", ", "[", "]")))
+                    .helped(isStream
+                            ? "turn it round: `" + formal.name() + "[" + size + ", …]`"
+                            : stream.map(s -> "make it a generic with a default, or use `" + s
+                                            + "`")
+                                    .orElse("the stream is the first axis of the first argument; "
+                                            + "other sizes are generics with a default")));
+            return;
+        }
     }
 
     /** The parameters without those that may be absent and that nobody reads. */

@@ -280,7 +280,8 @@ final class Statements {
                 new Declared(shape, state.value().type().format(), declared.span()), tensor,
                 span);
         body.emit(new Node.Write(state.name(), body.stateInstances(),
-                tensor.value().orElseThrow(), span));
+                body.inFormat(tensor, state.value().type().format(), declared.name(), span),
+                span));
     }
 
     private void append(Statement.Target target, Statement.Assign a, Scope scope) {
@@ -316,7 +317,8 @@ final class Statements {
         Value result = body.newValue(
                 target.name(), state.value().type().format(), shape);
         body.emit(new Node.Append(result, state.name(), body.stateInstances(),
-                rows.value().orElseThrow(), a.span()));
+                body.inFormat(rows, state.value().type().format(), target.name(), a.span()),
+                a.span()));
         scope.define(target.name(), body.stored(result, shape, target.span()));
     }
 

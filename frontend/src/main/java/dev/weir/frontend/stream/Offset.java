@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A coordinate as a multiple of the place of the present element plus something between two constants: {@code t - 2 * u}
- * for u in 0..3 is once t, plus -4 to 0.
+ * A coordinate as a multiple of the place of the present element plus something between two
+ * constants: {@code t - 2 * u} for u in 0..3 is once t, plus -4 to 0.
  *
  * @param times how often the place goes in
  * @param least the smallest that is added

@@ -9,6 +9,7 @@ import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -21,6 +22,7 @@ public final class Facts {
     private final TargetDescription target;
     private final Map<Value, Parameter> parameters = new HashMap<>();
     private final Map<Value, State> states = new HashMap<>();
+    private final Set<Value> madeAtLoad = new HashSet<>();
     private final Set<Value> hostScalars = new HashSet<>();
     private final Map<Value, Node.Grouping> groupings = new HashMap<>();
 
@@ -69,6 +71,17 @@ public final class Facts {
 
     public Optional<Parameter> parameter(Value value) {
         return Optional.ofNullable(parameters.get(value));
+    }
+
+    /** That from here on values are there that were made of parameters, at load. */
+    public void setMadeAtLoad(Collection<Value> values) {
+        madeAtLoad.clear();
+        madeAtLoad.addAll(values);
+    }
+
+    /** Whether a value is there before any step. */
+    public boolean isWeight(Value value) {
+        return parameters.containsKey(value) || madeAtLoad.contains(value);
     }
 
     public Optional<State> state(Value value) {

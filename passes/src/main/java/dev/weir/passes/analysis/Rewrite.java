@@ -12,6 +12,7 @@ import dev.weir.ir.tensor.Walk;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** Builds changed copies of programs and of the nodes of lifted ones. */
 public final class Rewrite {
@@ -116,6 +117,27 @@ public final class Rewrite {
             case Node.Read n -> throw unlifted();
             case Node.Write n -> throw unlifted();
         };
+    }
+
+    /** A compute or scatter with changed expressions; any other node as it is. */
+    public static Node elements(Node node, UnaryOperator<Scalar> change) {
+        return switch (node) {
+            case Node.Compute n -> new Node.Compute(n.result(), axes(n.axes(), change),
+                    n.reduction().map(r -> new Reduction(
+                            r.kind(), axes(r.axes(), change), r.filter().map(change))),
+                    change.apply(n.body()), n.span());
+            case Node.Scatter n -> new Node.Scatter(n.result(), n.base(), axes(n.axes(), change),
+                    n.target().stream().map(change).toList(), n.combine(), n.checked(),
+                    change.apply(n.body()), n.span());
+            default -> node;
+        };
+    }
+
+    private static List<Axis> axes(List<Axis> axes, UnaryOperator<Scalar> change) {
+        return axes.stream()
+                .map(a -> new Axis(
+                        a.index(), change.apply(a.lower()), change.apply(a.upper())))
+                .toList();
     }
 
     private static IllegalArgumentException unlifted() {

@@ -23,8 +23,9 @@ import java.util.Optional;
  * @param columns the axes along which only w varies; the last ones of the node
  * @param reduced the summed axes, in the order in which w has them
  * @param activations x; any expression without a column
- * @param weights w; a parameter, each own axis read at a plain index
- * @param parameter what w reads
+ * @param weights w; a parameter or what was made of parameters at load, each own axis read at a
+ *     plain index
+ * @param instances how many leading axes of w say which instance is read
  * @param group how the instance of w depends on the row, if it does
  */
 public record Contraction(
@@ -34,7 +35,7 @@ public record Contraction(
         List<Axis> reduced,
         Scalar activations,
         Scalar.Load weights,
-        Parameter parameter,
+        int instances,
         Optional<Group> group) {
 
     /**
@@ -80,12 +81,13 @@ public record Contraction(
         if (!(w instanceof Scalar.Load weights)
                 || weights.bounds() != Scalar.Bounds.PROVED
                 || weights.source().type().format().compute() != Format.F32
-                || facts.parameter(weights.source()).isEmpty()) {
+                || !facts.isWeight(weights.source())) {
             return Optional.empty();
         }
-        Parameter parameter = facts.parameter(weights.source()).get();
-        List<Scalar> own = weights.coordinates().subList(
-                parameter.instanceAxes(), weights.coordinates().size());
+        int leading = facts.parameter(weights.source()).map(Parameter::instanceAxes)
+                .orElseGet(() -> leading(weights, compute));
+        List<Scalar> own =
+                weights.coordinates().subList(leading, weights.coordinates().size());
         List<Axis> reducedAxes = compute.reduction().orElseThrow().axes();
         List<Axis> columns = new ArrayList<>();
         List<Axis> reduced = new ArrayList<>();
@@ -119,7 +121,7 @@ public record Contraction(
         List<Index> inner = new ArrayList<>();
         columns.forEach(a -> inner.add(a.index()));
         reduced.forEach(a -> inner.add(a.index()));
-        List<Scalar> instances = weights.coordinates().subList(0, parameter.instanceAxes());
+        List<Scalar> instances = weights.coordinates().subList(0, leading);
         if (instances.stream().anyMatch(i -> Walk.mentions(i, inner))) {
             return Optional.empty();
         }
@@ -132,7 +134,23 @@ public record Contraction(
             }
         }
         return Optional.of(new Contraction(
-                compute, rows, trailing, reduced, x, weights, parameter, group));
+                compute, rows, trailing, reduced, x, weights, leading, group));
+    }
+
+    /** How many coordinates stand before the first that is a constant axis of the node. */
+    private static int leading(Scalar.Load weights, Node.Compute compute) {
+        List<Axis> axes = new ArrayList<>(compute.axes());
+        compute.reduction().ifPresent(r -> axes.addAll(r.axes()));
+        int leading = 0;
+        for (Scalar coordinate : weights.coordinates()) {
+            boolean isOwn = coordinate instanceof Scalar.Variable v
+                    && find(axes, v.index()).filter(Contraction::isConstant).isPresent();
+            if (isOwn) {
+                return leading;
+            }
+            leading++;
+        }
+        return leading;
     }
 
     private static Optional<Axis> find(List<Axis> axes, Index index) {

@@ -6,7 +6,6 @@ import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
-import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Size;
@@ -33,7 +32,12 @@ public final class Packing {
     private final Map<Key, Value> packed = new LinkedHashMap<>();
     private final List<Node.Compute> computes = new ArrayList<>();
 
-    private record Key(Value parameter, List<Integer> columns, List<Integer> reduced, int width) {}
+    private record Key(
+            Value weights,
+            int instances,
+            List<Integer> columns,
+            List<Integer> reduced,
+            int width) {}
 
     public Packing(Identifiers identifiers) {
         this.identifiers = identifiers;
@@ -46,13 +50,13 @@ public final class Packing {
 
     /** The packed form of a contraction's weights, in panels of {@code width} columns. */
     public Value of(Contraction contraction, int width) {
-        Parameter parameter = contraction.parameter();
+        int instances = contraction.instances();
         List<Scalar> own = contraction.weights().coordinates().subList(
-                parameter.instanceAxes(), contraction.weights().coordinates().size());
+                instances, contraction.weights().coordinates().size());
         List<Integer> columns = places(contraction.columns(), own);
         List<Integer> reduced = places(contraction.reduced(), own);
-        Key key = new Key(parameter.value(), columns, reduced, width);
-        return packed.computeIfAbsent(key, k -> pack(parameter, k));
+        Key key = new Key(contraction.weights().source(), instances, columns, reduced, width);
+        return packed.computeIfAbsent(key, this::pack);
     }
 
     private static List<Integer> places(List<Axis> axes, List<Scalar> coordinates) {
@@ -61,9 +65,9 @@ public final class Packing {
                 .toList();
     }
 
-    private Value pack(Parameter parameter, Key key) {
-        List<Size> shape = parameter.value().type().shape();
-        int instances = parameter.instanceAxes();
+    private Value pack(Key key) {
+        List<Size> shape = key.weights.type().shape();
+        int instances = key.instances;
         long columns = count(shape, instances, key.columns);
         long reduced = count(shape, instances, key.reduced);
         long panels = (columns + key.width - 1) / key.width;
@@ -72,8 +76,8 @@ public final class Packing {
         packedShape.add(Size.of(reduced));
         packedShape.add(Size.of(key.width));
         Value result = identifiers.value(
-                parameter.value().name() + " in panels",
-                new TensorType(parameter.value().type().format(), packedShape));
+                key.weights.name() + " in panels",
+                new TensorType(key.weights.type().format(), packedShape));
         List<Axis> axes = new ArrayList<>();
         List<Scalar> coordinates = new ArrayList<>();
         for (Size size : packedShape) {
@@ -92,8 +96,8 @@ public final class Packing {
         List<Scalar> source = new ArrayList<>(coordinates.subList(0, instances));
         source.addAll(List.of(own));
         Scalar inside = Scalar.apply(Operation.LESS, column, Scalar.whole(columns));
-        Scalar zero = new Scalar.Real(parameter.value().type().format().compute(), 0);
-        Scalar body = Scalar.load(parameter.value(), source);
+        Scalar zero = new Scalar.Real(key.weights.type().format().compute(), 0);
+        Scalar body = Scalar.load(key.weights, source);
         if (columns % key.width != 0) {
             body = Scalar.apply(Operation.SELECT, inside, body, zero);
         }

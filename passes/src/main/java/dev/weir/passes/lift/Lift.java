@@ -540,8 +540,8 @@ public final class Lift {
     }
 
     /**
-     * A loop that ends for each row at another time: it runs to the last end, each time for the rows
-     * that are still in it.
+     * A loop that ends for each row at another time: it runs to the last end, each time for the
+     * rows that are still in it.
      *
      * <p>Streams stay those of all rows, also of rows that are through: what the body does to one
      * happens at the places of its own rows.

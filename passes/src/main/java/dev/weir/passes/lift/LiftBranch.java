@@ -96,8 +96,8 @@ final class LiftBranch {
 
     /**
      * The results that are streams of more sequences than those that the branch is about, as in a
-     * loop that some have left: both regions change the value that is given here, each at the places
-     * of its own sequences, the second what the first has left.
+     * loop that some have left: both regions change the value that is given here, each at the
+     * places of its own sequences, the second what the first has left.
      */
     private Map<Integer, Value> shared(Node.If node) {
         Map<Integer, Value> shared = new HashMap<>();

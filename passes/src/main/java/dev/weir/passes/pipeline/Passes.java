@@ -4,6 +4,7 @@ import dev.weir.passes.fuse.Inline;
 import dev.weir.passes.lift.Lift;
 import dev.weir.passes.pipeline.Pass.Order;
 import dev.weir.passes.simplify.CommonCode;
+import dev.weir.passes.simplify.DerivedWeights;
 import dev.weir.passes.simplify.Demand;
 import dev.weir.passes.simplify.FactorSums;
 import dev.weir.passes.simplify.SplitElementary;
@@ -31,6 +32,10 @@ public final class Passes {
                     + "loop", true,
                     List.of(new Order("split-elementary", "what was split off is often common")),
                     CommonCode::run),
+            new Pass("derived-weights", "what depends on weights and an instance alone is "
+                    + "computed for each instance, at load", true,
+                    List.of(new Order("common-code", "equal ones are found there")),
+                    DerivedWeights::run),
             new Pass("inline", "computes without a sum move into their readers", true,
                     List.of(
                             new Order("factor-sums", "it looks for quotients by name"),

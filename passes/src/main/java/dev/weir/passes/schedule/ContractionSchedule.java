@@ -176,7 +176,7 @@ final class ContractionSchedule {
         Value packed = packing.of(contraction, width());
         List<Size> shape = packed.type().shape();
         Expression index = whole(0);
-        int instances = contraction.parameter().instanceAxes();
+        int instances = contraction.instances();
         for (int i = 0; i < instances; i++) {
             Scalar instance = contraction.weights().coordinates().get(i);
             Expression at = group.isPresent()
@@ -383,14 +383,14 @@ final class ContractionSchedule {
         }
     }
 
-    /** What the kernel reads of parameters, for the ledger. */
+    /** What the kernel reads of weights, for the ledger. */
     List<HostStatement.WeightUse> weightUses() {
         List<HostStatement.WeightUse> uses = new ArrayList<>();
         for (Contraction c : contractions) {
             uses.add(new HostStatement.WeightUse(
-                    c.parameter().value(),
+                    c.weights().source(),
                     c.columnCount() * c.reducedCount()
-                            * c.parameter().value().type().format().bytes(),
+                            * c.weights().source().type().format().bytes(),
                     c.group().map(g -> g.grouping().offsets())));
         }
         return uses;

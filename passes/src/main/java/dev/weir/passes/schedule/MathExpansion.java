@@ -276,7 +276,10 @@ final class MathExpansion {
         });
     }
 
-    /** x^y as |x|^y with the sign that an odd whole exponent gives; NaN for other exponents. */
+    /**
+     * x^y as |x|^y with the sign that an odd whole exponent gives to what is negative, -0 included;
+     * for other exponents NaN, where the magnitude is neither 0 nor infinite.
+     */
     Expression power(Expression x, Expression y) {
         Expression base = let(convert(Element.F64, x));
         Expression exponent = let(convert(Element.F64, y));
@@ -288,10 +291,14 @@ final class MathExpansion {
         Expression isEven = compare(
                 Comparison.EQUAL, new Expression.Unary(UnaryOperation.FLOOR, halved), halved);
         Expression negated = new Expression.Unary(UnaryOperation.NEGATE, value);
-        Expression ofNegative =
-                select(isWhole, select(isEven, value, negated), d(Double.NaN));
+        Expression hasValue = binary(BinaryOperation.OR,
+                compare(Comparison.EQUAL, magnitude, d(0)),
+                compare(Comparison.EQUAL, magnitude, d(Double.POSITIVE_INFINITY)));
+        Expression ofNegative = select(isWhole, select(isEven, value, negated),
+                select(hasValue, value, d(Double.NaN)));
         Expression signed = let(select(
-                compare(Comparison.LESS, base, d(0)), ofNegative, value));
+                compare(Comparison.LESS, new Expression.Bitcast(Element.I64, base), whole(0)),
+                ofNegative, value));
         Expression result = select(
                 compare(Comparison.EQUAL, exponent, d(0)), d(1), signed);
         return let(convert(x.type().element(), result));

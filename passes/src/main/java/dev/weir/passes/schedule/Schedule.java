@@ -61,14 +61,14 @@ public final class Schedule {
     private KernelProgram program() {
         WeightsOnly.Split split = WeightsOnly.split(program, facts);
         Region body = split.step();
+        facts.setMadeAtLoad(split.values());
         List<HostStatement> step = region(body, Set.copyOf(body.results()));
+        facts.setMadeAtLoad(List.of());
         Region once = new Region(List.of(), split.initialise(), split.values());
         List<HostStatement> computed = region(once, new HashSet<>(split.values()));
-        List<Node> packs = List.copyOf(packing.computes());
-        List<Value> packed = packs.stream().map(n -> n.results().getFirst()).toList();
-        List<HostStatement> initialise = new ArrayList<>(region(
-                new Region(List.of(), packs, packed), new HashSet<>(packed)));
+        List<HostStatement> initialise = new ArrayList<>(packs(true));
         initialise.addAll(computed);
+        initialise.addAll(packs(false));
         List<Kernel> all = new ArrayList<>();
         kernels.forEach((kernel, name) -> all.add(named(kernel, name)));
         return new KernelProgram(
@@ -85,6 +85,17 @@ public final class Schedule {
                 step,
                 checks.texts(),
                 stories);
+    }
+
+    /** Lays out parameters, or what has been made of them. */
+    private List<HostStatement> packs(boolean parameters) {
+        List<Node> packs = packing.computes().stream()
+                .filter(n -> Walk.reads(n).stream()
+                        .allMatch(v -> facts.parameter(v).isPresent()) == parameters)
+                .map(n -> (Node) n)
+                .toList();
+        List<Value> packed = packs.stream().map(n -> n.results().getFirst()).toList();
+        return region(new Region(List.of(), packs, packed), new HashSet<>(packed));
     }
 
     private static Kernel named(Kernel kernel, String name) {

@@ -3,12 +3,13 @@ package dev.weir.testkit.random;
 /** What a step of a recipe can be, with where it can stand and how often it is drawn there. */
 enum Kind {
     POINTWISE(5, Needs.NOTHING),
-    ELEMENTARY(7, Needs.NOTHING),
+    ELEMENTARY(8, Needs.NOTHING),
     WHOLE(8, Needs.NOTHING),
     LOGIC(5, Needs.NOTHING),
     REDUCE(8, Needs.NOTHING),
     CONTRACT(3, Needs.NOTHING),
     SOFTMAX(3, Needs.NOTHING),
+    DERIVED(18, Needs.NOTHING),
     GATHER(2, Needs.NOTHING),
     CONDITION(2, Needs.NOTHING),
     SELECT(2, Needs.NOTHING),
@@ -16,7 +17,7 @@ enum Kind {
     TRACE(2, Needs.NOTHING),
     SCATTER(3, Needs.NOTHING),
     NARROW(3, Needs.NOTHING),
-    LOOP(3, Needs.NO_LOOP),
+    LOOP(4, Needs.NO_LOOP),
     SHIFT(5, Needs.STREAM),
     STREAM_REDUCE(2, Needs.STREAM),
     ATTEND(3, Needs.STREAM),
@@ -75,7 +76,9 @@ enum Kind {
         };
         // Decisions for all rows together are dear to run, and rarer than those for a token.
         boolean whole = place.stream && (this == IF || this == ROUTE);
-        return !possible ? 0 : whole ? weight / 3 : weight;
+        // Only where there are instances is there something to derive for each.
+        boolean one = this == DERIVED && place.stream && !place.loop;
+        return !possible ? 0 : one ? 1 : whole ? weight / 3 : weight;
     }
 
     /** Whether the steps inside of one of this kind mean something. */

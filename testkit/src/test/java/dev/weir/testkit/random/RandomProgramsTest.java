@@ -86,6 +86,7 @@ class RandomProgramsTest {
     @Property(seed = SEED, tries = PROGRAMS)
     void meanTheSameHoweverTheyAreRun(@ForAll("recipes") Recipe recipe) {
         int number = programs++;
+        complete = false;
         COVERAGE.next();
         Maker.Made made = Maker.make(recipe, false);
         TensorProgram program = made.program();
@@ -94,6 +95,7 @@ class RandomProgramsTest {
                     cut(made), made.length(), recipe.rows(), recipe.data(), COVERAGE);
             if (!recipe.exact() && !agreement.hasMargins(Maker.make(recipe, true).program())) {
                 dropped++;
+                complete = number == PROGRAMS - 1;
                 return;
             }
             assertTrue(!made.chunks() || agreement.steps(), "it can be stepped");

@@ -42,6 +42,7 @@ final class Steps {
             case REDUCE -> reduce(level, step);
             case CONTRACT -> contract(level, step);
             case SOFTMAX -> softmax(level, step);
+            case DERIVED -> derived(level, step);
             case GATHER -> gather(level, step);
             case CONDITION -> condition(level, step);
             case SELECT -> select(level, step);
@@ -562,6 +563,29 @@ final class Steps {
                             : apply(Operation.MULTIPLY, w, x);
                 });
         return settled(level, product);
+    }
+
+    /** Scales by sums of weights, which need no data. */
+    private void derived(Level level, Step step) {
+        Item a = used(level.real(step.a()));
+        boolean stacked = level.instance.isPresent();
+        List<Long> shape = new ArrayList<>(a.own());
+        shape.add(3L);
+        Parameter weights = maker.parameter(Format.F32, stacked, shape);
+        maker.sums(3);
+        Item sums = level.reduce("derived", Format.F32, false, a.own(), Reduction.Kind.SUM,
+                List.of(Size.of(3)), Optional.empty(), (row, at, r) -> {
+                    List<Scalar> place = new ArrayList<>();
+                    if (stacked) {
+                        place.add(instance(level, step));
+                    }
+                    place.addAll(at);
+                    place.addAll(r);
+                    return Scalar.load(weights.value(), place);
+                });
+        keep(level, level.compute("scaled", Format.F32, a.prefixed(), a.own(), (row, at) ->
+                maker.settle(apply(Operation.MULTIPLY, Level.read(a, row, at, a.own()),
+                        Level.read(sums, row, at, a.own())))));
     }
 
     static Scalar instance(Level level, Step step) {

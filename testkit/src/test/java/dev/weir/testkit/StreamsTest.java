@@ -124,6 +124,15 @@ class StreamsTest {
                     y[t, d] = max[s] seen[s, d]
                 }
                 """),
+        A_HISTORY_OF_ENTRANTS("""
+                y = x
+                score[t] = x[t, 0]
+                if score > 0.0 {
+                    seen ++= x
+                    at ++= pos
+                    y[t, d] = (max[s] seen[s, d] where at[s] <= pos[t])
+                }
+                """),
         HISTORY_IN_A_NARROW_FORMAT("""
                 short ++= x / 3.0
                 at ++= pos

@@ -172,6 +172,9 @@ final class Control {
         List<Value> left = new ArrayList<>();
         List<Value> right = new ArrayList<>();
         for (String name : names) {
+            if (leavesState(name, scope)) {
+                continue;
+            }
             Meaning a = first.scope().find(name).orElse(null);
             Meaning b = second.scope().find(name).orElse(null);
             boolean inner = !isVariable(a) || !isVariable(b);
@@ -196,6 +199,19 @@ final class Control {
         body.emit(new Node.If(results, condition,
                 new Region(List.of(), first.nodes(), left),
                 new Region(List.of(), second.nodes(), right), span));
+    }
+
+    /**
+     * Whether a name is a state, which a region changes but does not hand on: behind the region what
+     * was read of it before is out of date.
+     */
+    private boolean leavesState(String name, Scope scope) {
+        Meaning meaning = body.frame.scope().find(name).orElse(null);
+        if (!(meaning instanceof Meaning.StateReference)) {
+            return false;
+        }
+        scope.define(name, meaning);
+        return true;
     }
 
     private static boolean isVariable(Meaning meaning) {
@@ -258,7 +274,7 @@ final class Control {
         Map<String, Meaning> merged = new LinkedHashMap<>();
         for (var assigned : inner.own().entrySet()) {
             String name = assigned.getKey();
-            if (sizes.contains(name)) {
+            if (sizes.contains(name) || leavesState(name, scope)) {
                 continue;
             }
             Meaning outer = scope.find(name).orElse(null);
@@ -391,7 +407,8 @@ final class Control {
         Trees.assigned(f.body(), assigned);
         List<String> carried = new ArrayList<>();
         for (String name : assigned) {
-            if (scope.find(name).filter(Control::isVariable).isPresent()) {
+            if (!leavesState(name, scope)
+                    && scope.find(name).filter(Control::isVariable).isPresent()) {
                 carried.add(name);
             }
         }

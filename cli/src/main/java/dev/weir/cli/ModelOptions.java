@@ -11,15 +11,18 @@ import dev.weir.ir.kernel.KernelVerifier;
 import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Parser;
 import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.pipeline.Pass;
 import dev.weir.passes.pipeline.Passes;
 import dev.weir.passes.pipeline.Pipeline;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.TreeMap;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -113,7 +116,8 @@ final class ModelOptions {
     /** The model as kernels; a dumped kernel program is taken as it is. */
     KernelProgram schedule(boolean trace, KernelCompiler compiler) {
         if (!isKernelDump()) {
-            return Compiler.schedule(optimise(lower(trace)), compiler.target());
+            return Compiler.schedule(optimise(lower(trace)), compiler.target(),
+                    Set.copyOf(disabled), (step, nanos) -> time(step.text(), nanos));
         }
         KernelProgram program = KernelProgramParser.parse(files().source());
         program.kernels().forEach(KernelVerifier::verify);
@@ -128,8 +132,10 @@ final class ModelOptions {
      * @param observer sees what each pass leaves
      */
     TensorProgram optimise(TensorProgram program, Pipeline.Observer observer) {
-        List<String> optional = Passes.ALL.stream()
-                .filter(Pass::optional).map(Pass::name).toList();
+        List<String> optional = Stream.concat(
+                Passes.ALL.stream().filter(Pass::optional).map(Pass::name),
+                Arrays.stream(ScheduleStep.values())
+                        .filter(ScheduleStep::optional).map(ScheduleStep::text)).toList();
         for (String pass : disabled) {
             if (!optional.contains(pass)) {
                 throw new CommandLine.ParameterException(command.commandLine(),
@@ -139,13 +145,17 @@ final class ModelOptions {
             }
         }
         return Compiler.optimise(program, Set.copyOf(disabled), (pass, result, nanos) -> {
-            if (times) {
-                command.commandLine().getErr().printf(Locale.ROOT, "%-18s %8.3f ms%n",
-                        pass.name(), nanos / 1e6);
-                command.commandLine().getErr().flush();
-            }
+            time(pass.name(), nanos);
             observer.after(pass, result, nanos);
         });
+    }
+
+    private void time(String pass, long nanos) {
+        if (times) {
+            command.commandLine().getErr().printf(
+                    Locale.ROOT, "%-18s %8.3f ms%n", pass, nanos / 1e6);
+            command.commandLine().getErr().flush();
+        }
     }
 
     /** Refuses the interpreter where kernels are wanted. */

@@ -41,6 +41,15 @@ public final class Compiler {
 
     /** Fuses a lifted program into kernels for a machine, with the host program around them. */
     public static KernelProgram schedule(TensorProgram program, TargetDescription target) {
-        return Schedule.run(program, target);
+        return schedule(program, target, Set.of(), (step, nanos) -> { });
+    }
+
+    /** As {@link #schedule(TensorProgram, TargetDescription)}, without some steps, and observed. */
+    public static KernelProgram schedule(
+            TensorProgram program,
+            TargetDescription target,
+            Set<String> disabled,
+            Schedule.Observer observer) {
+        return Schedule.run(program, target, disabled, observer);
     }
 }

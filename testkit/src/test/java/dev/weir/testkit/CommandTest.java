@@ -10,6 +10,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.cli.Weir;
 import dev.weir.runtime.checkpoint.SafeTensors;
 import dev.weir.runtime.memory.Tensor;
+import dev.weir.passes.pipeline.Passes;
+import dev.weir.passes.pipeline.Pass;
+import dev.weir.passes.analysis.ScheduleStep;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
@@ -17,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -203,6 +207,29 @@ class CommandTest {
         Outcome passes = weir("explain", TINYWORLD, "--time-passes", "--disable", "demand");
         assertTrue(passes.err.contains("inline"), passes.err);
         assertFalse(passes.err.contains("demand"), passes.err);
+    }
+
+    /** Every optional pass and step, alone and all together: the same tokens. */
+    @Test
+    void withoutAPassAModelSaysTheSame() {
+        List<String> optional = new ArrayList<>();
+        Passes.ALL.stream().filter(Pass::optional).forEach(p -> optional.add(p.name()));
+        Arrays.stream(ScheduleStep.values()).filter(ScheduleStep::optional)
+                .forEach(s -> optional.add(s.text()));
+        assertEquals(10, optional.size());
+        String all = String.join(",", optional);
+        String fixture = TestModel.fixture("mixtral").toString();
+        Outcome whole = weir("run", fixture, "--prompt-ids", "5,17,3", "-n", "8", "--greedy");
+        assertEquals(0, whole.code, whole.err);
+        Outcome times = weir("run", fixture, "--prompt-ids", "5,17,3", "-n", "1", "--time-passes");
+        optional.add(all);
+        for (String pass : optional) {
+            Outcome without = weir("run", fixture, "--prompt-ids", "5,17,3", "-n", "8",
+                    "--greedy", "--disable", pass);
+            assertEquals(0, without.code, pass + ": " + without.err);
+            assertEquals(whole.out, without.out, pass);
+            assertTrue(pass.equals(all) || times.err.contains(pass), times.err);
+        }
     }
 
     @Test

@@ -202,8 +202,8 @@ final class Control {
     }
 
     /**
-     * Whether a name is a state, which a region changes but does not hand on: behind the region what
-     * was read of it before is out of date.
+     * Whether a name is a state, which a region changes but does not hand on: behind the region
+     * what was read of it before is out of date.
      */
     private boolean leavesState(String name, Scope scope) {
         Meaning meaning = body.frame.scope().find(name).orElse(null);

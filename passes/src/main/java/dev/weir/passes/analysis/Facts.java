@@ -20,15 +20,20 @@ import java.util.Set;
 public final class Facts {
     private final TensorProgram program;
     private final TargetDescription target;
+    private final Set<String> disabled;
     private final Map<Value, Parameter> parameters = new HashMap<>();
     private final Map<Value, State> states = new HashMap<>();
     private final Set<Value> madeAtLoad = new HashSet<>();
     private final Set<Value> hostScalars = new HashSet<>();
     private final Map<Value, Node.Grouping> groupings = new HashMap<>();
 
-    public Facts(TensorProgram program, TargetDescription target) {
+    /**
+     * @param disabled the names of the steps of scheduling to leave out
+     */
+    public Facts(TensorProgram program, TargetDescription target, Set<String> disabled) {
         this.program = program;
         this.target = target;
+        this.disabled = Set.copyOf(disabled);
         program.parameters().forEach(p -> parameters.put(p.value(), p));
         program.states().forEach(s -> states.put(s.value(), s));
         Walk.nodes(program, this::see);
@@ -59,6 +64,11 @@ public final class Facts {
     private static boolean wholeOnly(Scalar scalar) {
         return !scalar.format().isFloat()
                 && Walk.operands(scalar).stream().allMatch(Facts::wholeOnly);
+    }
+
+    /** Whether a step of scheduling takes place. */
+    public boolean isOn(ScheduleStep step) {
+        return !step.optional() || !disabled.contains(step.text());
     }
 
     public TensorProgram program() {

@@ -10,6 +10,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.passes.analysis.Facts;
+import dev.weir.passes.analysis.ScheduleStep;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -62,7 +63,8 @@ public record Contraction(
 
     /** The contraction that a node is, if it is one. */
     public static Optional<Contraction> of(Node node, Facts facts) {
-        if (!(node instanceof Node.Compute compute)
+        if (!facts.isOn(ScheduleStep.CONTRACTIONS)
+                || !(node instanceof Node.Compute compute)
                 || compute.reduction().isEmpty()
                 || compute.reduction().get().kind() != Reduction.Kind.SUM
                 || compute.reduction().get().filter().isPresent()

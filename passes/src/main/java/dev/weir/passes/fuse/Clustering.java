@@ -9,6 +9,7 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import dev.weir.passes.analysis.Facts;
+import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.analysis.Substitution;
 import dev.weir.passes.contract.Contraction;
 import java.util.ArrayList;
@@ -64,7 +65,9 @@ public final class Clustering {
     public static List<Cluster> run(Region region, Facts facts) {
         Clustering clustering = new Clustering(facts, region);
         clustering.build(region);
-        clustering.join();
+        if (facts.isOn(ScheduleStep.CLUSTERING)) {
+            clustering.join();
+        }
         return clustering.ordered();
     }
 

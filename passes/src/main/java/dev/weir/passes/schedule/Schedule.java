@@ -17,12 +17,14 @@ import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import dev.weir.passes.analysis.Facts;
+import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.analysis.WorkOf;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Clustering;
 import dev.weir.passes.layout.Packing;
 import dev.weir.passes.memory.Lifetimes;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -31,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Turns a lifted program into kernels and the host program that launches them. Kernels of the same
@@ -45,21 +48,60 @@ public final class Schedule {
     private final Map<Kernel, String> kernels = new LinkedHashMap<>();
     private final List<KernelProgram.Story> stories = new ArrayList<>();
     private final Map<Value, String> producers = new HashMap<>();
+    private final Map<ScheduleStep, Long> nanos = new EnumMap<>(ScheduleStep.class);
 
-    private Schedule(TensorProgram program, TargetDescription target) {
+    private Schedule(TensorProgram program, TargetDescription target, Set<String> disabled) {
         this.program = program;
-        this.facts = new Facts(program, target);
+        this.facts = new Facts(program, target, disabled);
         this.identifiers = Identifiers.behind(program);
         this.packing = new Packing(identifiers);
     }
 
-    /** The kernel program of a lifted tensor program. */
-    public static KernelProgram run(TensorProgram program, TargetDescription target) {
-        return new Schedule(program, target).program();
+    /** Sees how long the steps took, each without the others. */
+    public interface Observer {
+        void took(ScheduleStep step, long nanos);
+    }
+
+    /**
+     * The kernel program of a lifted tensor program.
+     *
+     * @param disabled names of optional steps to leave out
+     */
+    public static KernelProgram run(
+            TensorProgram program,
+            TargetDescription target,
+            Set<String> disabled,
+            Observer observer) {
+        Schedule schedule = new Schedule(program, target, disabled);
+        long start = System.nanoTime();
+        KernelProgram kernels = schedule.program();
+        long all = System.nanoTime() - start;
+        long inside = schedule.nanos.values().stream().mapToLong(n -> n).sum();
+        schedule.nanos.put(ScheduleStep.KERNELS, all - inside);
+        schedule.nanos.forEach(observer::took);
+        return kernels;
+    }
+
+    private <T> T timed(ScheduleStep step, Supplier<T> work) {
+        long start = System.nanoTime();
+        T result = work.get();
+        nanos.merge(step, System.nanoTime() - start, Long::sum);
+        return result;
+    }
+
+    private List<Cluster> clusters(Region region) {
+        return timed(ScheduleStep.CLUSTERING,
+                () -> Pruning.run(Clustering.run(region, facts), region));
+    }
+
+    private List<HostStatement> released(List<HostStatement> statements, Set<Value> kept) {
+        return timed(ScheduleStep.LIFETIMES, () -> facts.isOn(ScheduleStep.LIFETIMES)
+                ? Lifetimes.release(statements, kept) : statements);
     }
 
     private KernelProgram program() {
-        WeightsOnly.Split split = WeightsOnly.split(program, facts);
+        WeightsOnly.Split split = timed(ScheduleStep.WEIGHTS_AT_LOAD,
+                () -> WeightsOnly.split(program, facts));
         Region body = split.step();
         facts.setMadeAtLoad(split.values());
         List<HostStatement> step = region(body, Set.copyOf(body.results()));
@@ -108,10 +150,10 @@ public final class Schedule {
      */
     private List<HostStatement> region(Region region, Set<Value> kept) {
         List<HostStatement> statements = new ArrayList<>();
-        for (Cluster cluster : Pruning.run(Clustering.run(region, facts), region)) {
+        for (Cluster cluster : clusters(region)) {
             cluster(cluster, statements);
         }
-        return Lifetimes.release(statements, kept);
+        return released(statements, kept);
     }
 
     private void cluster(Cluster cluster, List<HostStatement> out) {
@@ -175,7 +217,7 @@ public final class Schedule {
             if (ContractionSchedule.applies(cluster, emitter)) {
                 ContractionSchedule schedule =
                         new ContractionSchedule(cluster, emitter, packing);
-                PointSchedule.Plan plan = schedule.write();
+                PointSchedule.Plan plan = timed(ScheduleStep.CONTRACTIONS, schedule::write);
                 uses.addAll(schedule.weightUses());
                 return plan;
             }
@@ -307,14 +349,14 @@ public final class Schedule {
 
     private List<HostStatement> arm(Node.If node, Region region) {
         List<HostStatement> statements = new ArrayList<>();
-        for (Cluster cluster : Pruning.run(Clustering.run(region, facts), region)) {
+        for (Cluster cluster : clusters(region)) {
             cluster(cluster, statements);
         }
         for (int r = 0; r < node.results().size(); r++) {
             statements.add(new HostStatement.Alias(
                     node.results().get(r), region.results().get(r)));
         }
-        return Lifetimes.release(statements, Set.copyOf(node.results()));
+        return released(statements, Set.copyOf(node.results()));
     }
 
     private void loop(Node.Loop node, List<HostStatement> out) {
@@ -323,7 +365,7 @@ public final class Schedule {
             out.add(new HostStatement.Alias(arguments.get(i), node.initial().get(i)));
         }
         List<HostStatement> body = new ArrayList<>();
-        for (Cluster cluster : Pruning.run(Clustering.run(node.body(), facts), node.body())) {
+        for (Cluster cluster : clusters(node.body())) {
             cluster(cluster, body);
         }
         List<Value> next = new ArrayList<>();
@@ -332,7 +374,7 @@ public final class Schedule {
             next.add(name);
             body.add(new HostStatement.Alias(name, result));
         }
-        body = new ArrayList<>(Lifetimes.release(body, Set.copyOf(next)));
+        body = new ArrayList<>(released(body, Set.copyOf(next)));
         for (int i = 0; i < arguments.size(); i++) {
             body.add(new HostStatement.Release(arguments.get(i)));
             body.add(new HostStatement.Alias(arguments.get(i), next.get(i)));

@@ -7,6 +7,7 @@ import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.passes.analysis.Facts;
+import dev.weir.passes.analysis.ScheduleStep;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -28,7 +29,8 @@ final class WeightsOnly {
     static Split split(TensorProgram program, Facts facts) {
         WeightsOnly weights = new WeightsOnly();
         program.parameters().forEach(p -> weights.known.add(p.value()));
-        Region step = weights.region(program.entry().body());
+        Region step = facts.isOn(ScheduleStep.WEIGHTS_AT_LOAD)
+                ? weights.region(program.entry().body()) : program.entry().body();
         List<Value> values = new ArrayList<>();
         weights.initialise.forEach(n -> values.addAll(n.results()));
         return new Split(weights.initialise, values, step);

@@ -74,7 +74,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--outputs", paramLabel = "FILE", description = "safetensors to write")
     private Optional<Path> outputs = Optional.empty();
 
-    @Option(names = "--trace", description = "also write every block's and equation's value")
+    @Option(names = "--trace", description = "also write every block's and equation's value, "
+            + "one row for each token or sequence; PATH#2 is the second value of PATH; "
+            + "blocks chosen by `route` are left out")
     private boolean trace;
 
     @Option(names = "--ledger", description = "say what ran and what did not, at the end")

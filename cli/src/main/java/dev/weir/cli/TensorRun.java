@@ -43,26 +43,29 @@ final class TensorRun {
             }
             Map<String, Tensor> traced = new LinkedHashMap<>();
             List<Tensor> results = loaded.engine().step(sessions, rows, flat,
-                    (path, value) -> traced.merge(path, value.copy(), TensorRun::joined));
-            // A result is also a traced equation: the result's own shape is what counts.
+                    (path, value) -> traced.put(unused(path, traced), value.copy()));
             Map<String, Tensor> written = new LinkedHashMap<>(traced);
             for (int r = 0; r < results.size(); r++) {
                 Signature.Slot slot = loaded.signature().results().get(r);
-                written.put(slot.name(), shaped(slot, results.get(r), batched, sequences));
+                Tensor last = shaped(slot, results.get(r), batched, sequences);
+                Tensor first = written.put(slot.name(), last);
+                // A result is also a traced equation, of which it is the last value.
+                if (traced.containsKey(slot.name() + "#2")) {
+                    written.put(slot.name() + "#1", first);
+                }
             }
             SafeTensors.write(outputs, written);
             sessions.forEach(Engine.Session::close);
         }
     }
 
-    /** Sequences that were run one after the other show the same path several times. */
-    private static Tensor joined(Tensor a, Tensor b) {
-        long[] shape = a.shape().clone();
-        shape[0] += b.shape()[0];
-        Tensor both = Tensor.zeros(a.format(), shape);
-        java.lang.foreign.MemorySegment.copy(a.memory(), 0, both.memory(), 0, a.bytes());
-        java.lang.foreign.MemorySegment.copy(b.memory(), 0, both.memory(), a.bytes(), b.bytes());
-        return both;
+    /** A path that is shown several times has its further values under {@code path#2} and on. */
+    private static String unused(String path, Map<String, Tensor> traced) {
+        String name = path;
+        for (int i = 2; traced.containsKey(name); i++) {
+            name = path + "#" + i;
+        }
+        return name;
     }
 
     private Tensor input(Signature.Slot argument, Map<String, Tensor> given) {

@@ -17,7 +17,7 @@ class MeaningOnTargetsTest {
     private static final int[] STREAMS = {1, 2, 15, 16, 17, 67};
 
     /** The width of the rows of `x` is D. */
-    private enum Program {
+    enum Program {
         BRANCH("if x[0] > 0.0 { y = 10.0 * x } else { y = -x }", true),
         BRANCH_WITHOUT_ELSE("y = x\nif x[0] > 0.3 { y = exp(x) * x[1] }", true),
         LOOP_WITH_EXIT("""

@@ -88,6 +88,12 @@ public final class TestModel implements AutoCloseable {
                 parameters -> RandomWeights.of(parameters, seed), target, threads, false);
     }
 
+    /** As {@link #random(String, long, Target, int)}; every named value can be watched. */
+    public static TestModel traced(String program, long seed, Target target) {
+        return new TestModel(new Source("test.weir", program), "{}",
+                parameters -> RandomWeights.of(parameters, seed), target, 2, true);
+    }
+
     private static TestModel stored(
             Source source, Path folder, Target target, int threads, boolean trace) {
         Checkpoint checkpoint = Checkpoint.open(folder);

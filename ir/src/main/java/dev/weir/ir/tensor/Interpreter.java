@@ -2,6 +2,7 @@ package dev.weir.ir.tensor;
 
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -41,7 +42,7 @@ public final class Interpreter {
      * @param memory what the sequence remembers; changed
      */
     public List<TensorData> step(Memory memory, List<TensorData> arguments, Watcher watcher) {
-        Run run = new Run(memory, watcher, new HashMap<>());
+        Run run = new Run(memory, watcher, new HashMap<>(), new Trail(), Streams.of(program));
         return run.function(program.entry(), List.of(), arguments);
     }
 
@@ -64,7 +65,7 @@ public final class Interpreter {
         Map<String, Long> sizes = new HashMap<>();
         sizes.put(frames.sequences().name(), (long) rowCounts.length);
         sizes.put(frames.rows().name(), total);
-        Run run = new Run(memory, watcher, sizes);
+        Run run = new Run(memory, watcher, sizes, new Trail(), Streams.of(program));
         run.values.put(frames.segment(),
                 TensorData.ofWholes(Format.I64, new long[] {total}, segment));
         run.values.put(frames.offsets(),
@@ -78,11 +79,23 @@ public final class Interpreter {
         private final Watcher watcher;
         private final Map<String, Long> sizes;
         private final Map<Value, TensorData> values = new HashMap<>();
+        private final Trail trail;
+        private final Streams streams;
 
-        Run(Memory memory, Watcher watcher, Map<String, Long> sizes) {
+        Run(Memory memory, Watcher watcher, Map<String, Long> sizes, Trail trail,
+                Streams streams) {
             this.memory = memory;
             this.watcher = watcher;
             this.sizes = sizes;
+            this.trail = trail;
+            this.streams = streams;
+        }
+
+        /** The activation of a function that this one calls. */
+        private Run called(
+                dev.weir.ir.tensor.Function function, List<TensorType> arguments) {
+            return new Run(memory, watcher, new HashMap<>(), trail,
+                    streams.called(function.body().arguments(), arguments));
         }
 
         List<TensorData> function(
@@ -99,7 +112,10 @@ public final class Interpreter {
             for (int i = 0; i < arguments.size(); i++) {
                 define(region.arguments().get(i), arguments.get(i));
             }
-            region.nodes().forEach(this::node);
+            for (int i = 0; i < region.nodes().size(); i++) {
+                Node node = region.nodes().get(i);
+                trail.step(i, () -> node(node));
+            }
             return region.results().stream().map(this::value).toList();
         }
 
@@ -182,8 +198,9 @@ public final class Interpreter {
                 case Node.Call n -> call(n);
                 case Node.Route n -> route(n);
                 case Node.If n -> {
-                    Region chosen = value(n.condition()).whole(0) != 0 ? n.then() : n.otherwise();
-                    defineAll(n.results(), region(chosen, List.of()));
+                    boolean holds = value(n.condition()).whole(0) != 0;
+                    trail.step(holds ? 0 : 1, () -> defineAll(n.results(),
+                            region(holds ? n.then() : n.otherwise(), List.of())));
                 }
                 case Node.Gate n -> gate(n);
                 case Node.Loop n -> loop(n);
@@ -205,10 +222,18 @@ public final class Interpreter {
                                 value(n.rows()).slice(row));
                     }
                 }
-                case Node.Trace n -> watcher.traced(
-                        Parameter.instantiate(n.path(), hosts(n.instances())), value(n.value()));
+                case Node.Trace n -> trace(n);
                 case Node.Tally n -> tally(n);
             }
+        }
+
+        private void trace(Node.Trace node) {
+            watcher.traced(new Traced(
+                    Parameter.instantiate(node.path(), hosts(node.instances())),
+                    trail.moment(),
+                    trail.isChosen(),
+                    value(node.value()),
+                    program.isLifted() ? Optional.of(0) : streams.axis(node.value().type())));
         }
 
         private void defineAll(List<Value> results, List<TensorData> data) {
@@ -346,18 +371,24 @@ public final class Interpreter {
 
         private void call(Node.Call node) {
             List<TensorData> arguments = node.arguments().stream().map(this::value).toList();
-            List<TensorData> results = lifted(node, 0, arguments, new long[node.lifts().size()]);
-            defineAll(node.results(), results);
+            List<TensorType> types = node.arguments().stream().map(Value::type).toList();
+            defineAll(node.results(), lifted(node, 0, arguments, types));
         }
 
         private List<TensorData> lifted(
-                Node.Call node, int depth, List<TensorData> arguments, long[] at) {
+                Node.Call node, int depth, List<TensorData> arguments, List<TensorType> types) {
             if (depth == node.lifts().size()) {
-                Run inner = new Run(memory, watcher, new HashMap<>());
-                return inner.function(
-                        program.function(node.function()), hosts(node.instances()), arguments);
+                dev.weir.ir.tensor.Function function = program.function(node.function());
+                return called(function, types)
+                        .function(function, hosts(node.instances()), arguments);
             }
             Node.Lift lift = node.lifts().get(depth);
+            List<TensorType> inner = new ArrayList<>(types);
+            for (int a = 0; a < types.size(); a++) {
+                if (lift.carried().get(a)) {
+                    inner.set(a, types.get(a).withoutFirstAxis());
+                }
+            }
             long n = size(lift.size());
             List<List<TensorData>> parts = new ArrayList<>();
             for (long i = 0; i < n; i++) {
@@ -367,7 +398,7 @@ public final class Interpreter {
                             ? arguments.get(a).slice(i)
                             : arguments.get(a));
                 }
-                parts.add(lifted(node, depth + 1, part, at));
+                parts.add(lifted(node, depth + 1, part, inner));
             }
             List<TensorData> results = new ArrayList<>();
             for (int r = 0; r < node.results().size(); r++) {
@@ -389,6 +420,7 @@ public final class Interpreter {
             TensorData selection = value(node.selection());
             TensorData weights = value(node.weights());
             List<TensorData> arguments = node.arguments().stream().map(this::value).toList();
+            List<TensorType> types = node.arguments().stream().map(Value::type).toList();
             List<Long> outer = hosts(node.instances());
             TensorData result = fresh(node.result());
             IntStream.range(0, selection.elements())
@@ -401,13 +433,16 @@ public final class Interpreter {
                             instances.add(
                                     selection.whole(j) - chosen.first() + chosen.start());
                         }
-                        TensorData part = new Run(memory, watcher, new HashMap<>())
-                                .function(program.function(chosen.function()), instances,
-                                        arguments)
-                                .getFirst();
-                        for (int i = 0; i < result.elements(); i++) {
-                            result.setReal(i, result.real(i) + weights.real(j) * part.real(i));
-                        }
+                        trail.chosen(() -> {
+                            TensorData part = called(
+                                    program.function(chosen.function()), types).function(
+                                    program.function(chosen.function()), instances, arguments)
+                                    .getFirst();
+                            for (int i = 0; i < result.elements(); i++) {
+                                result.setReal(
+                                        i, result.real(i) + weights.real(j) * part.real(i));
+                            }
+                        });
                     });
             values.put(node.result(), result);
         }
@@ -430,6 +465,7 @@ public final class Interpreter {
             List<TensorData> results =
                     new ArrayList<>(node.before().stream().map(v -> value(v).copy()).toList());
             if (entrants.length > 0) {
+                streams.enter(node.entrants());
                 Long enclosing = sizes.put(node.entrants().name(), (long) entrants.length);
                 List<TensorData> captured = new ArrayList<>();
                 for (Value outer : node.captured()) {
@@ -468,9 +504,15 @@ public final class Interpreter {
                     }
                 }
                 values.put(node.index(), TensorData.scalar(i));
-                carried = new ArrayList<>(region(node.body(), carried));
+                carried = round(node, i, carried);
             }
             defineAll(node.results(), carried);
+        }
+
+        private List<TensorData> round(Node.Loop node, long number, List<TensorData> carried) {
+            List<TensorData> next = new ArrayList<>();
+            trail.step(number, () -> next.addAll(region(node.body(), carried)));
+            return next;
         }
 
         private void append(Node.Append node) {

@@ -2,6 +2,7 @@ package dev.weir.ir.tensor;
 
 import dev.weir.ir.type.Format;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A tensor on the heap, for the interpreter and for tests: floats as doubles that their format can
@@ -114,6 +115,79 @@ public final class TensorData {
                     Arrays.toString(shape) + " as " + Arrays.toString(other));
         }
         return new TensorData(format, other, reals, wholes);
+    }
+
+    /** The same elements with one more axis in front, of one place. */
+    public TensorData asRow() {
+        long[] longer = new long[shape.length + 1];
+        longer[0] = 1;
+        System.arraycopy(shape, 0, longer, 1, shape.length);
+        return reshaped(longer);
+    }
+
+    /** A copy whose first axis is this one's axis {@code first}, the others behind it in order. */
+    TensorData axisFirst(int first) {
+        long[] moved = new long[shape.length];
+        moved[0] = shape[first];
+        for (int axis = 0, at = 1; axis < shape.length; axis++) {
+            if (axis != first) {
+                moved[at++] = shape[axis];
+            }
+        }
+        TensorData result = zeros(format, moved);
+        int inner = Math.toIntExact(count(Arrays.copyOfRange(shape, first + 1, shape.length)));
+        int rows = Math.toIntExact(shape[first]);
+        int outer = Math.toIntExact(count(Arrays.copyOfRange(shape, 0, first)));
+        for (int row = 0; row < rows; row++) {
+            for (int o = 0; o < outer; o++) {
+                result.copyFrom(this, (o * rows + row) * inner, (row * outer + o) * inner, inner);
+            }
+        }
+        return result;
+    }
+
+    /**
+     * Tensors of one format and rank one behind the other along the first axis. Other axes are as
+     * long as the longest, filled with zeros.
+     */
+    public static TensorData stacked(List<TensorData> parts) {
+        long[] shape = parts.getFirst().shape();
+        shape[0] = 0;
+        for (TensorData part : parts) {
+            shape[0] += part.shape[0];
+            for (int axis = 1; axis < shape.length; axis++) {
+                shape[axis] = Math.max(shape[axis], part.shape[axis]);
+            }
+        }
+        TensorData all = zeros(parts.getFirst().format, shape);
+        int row = Math.toIntExact(count(Arrays.copyOfRange(shape, 1, shape.length)));
+        int at = 0;
+        for (TensorData part : parts) {
+            all.place(part, at);
+            at += Math.toIntExact(part.shape[0]) * row;
+        }
+        return all;
+    }
+
+    /** Copies a tensor of the same rank to the beginning of all axes but the first. */
+    private void place(TensorData part, int at) {
+        if (part.elements() == 0) {
+            return;
+        }
+        int last = shape.length - 1;
+        int run = last == 0 ? part.elements() : Math.toIntExact(part.shape[last]);
+        for (int from = 0; from < part.elements(); from += run) {
+            int rest = from / run;
+            int stride = last == 0 ? 1 : Math.toIntExact(shape[last]);
+            int to = at;
+            for (int axis = last - 1; axis >= 0; axis--) {
+                int size = Math.toIntExact(part.shape[axis]);
+                to += rest % size * stride;
+                rest /= size;
+                stride = Math.toIntExact(stride * shape[axis]);
+            }
+            copyFrom(part, from, to, run);
+        }
     }
 
     public TensorData copy() {

@@ -7,13 +7,13 @@ public interface Watcher {
     /** Sees nothing. */
     Watcher NONE = new Watcher() {
         @Override
-        public void traced(String path, TensorData value) {}
+        public void traced(Traced traced) {}
 
         @Override
         public void tallied(String path, Node.TallyKind kind, List<Long> amounts) {}
     };
 
-    void traced(String path, TensorData value);
+    void traced(Traced traced);
 
     /** Amounts as {@link Node.TallyKind} says. */
     void tallied(String path, Node.TallyKind kind, List<Long> amounts);

@@ -31,6 +31,11 @@ public record TensorType(Format format, List<Size> shape) {
         return product;
     }
 
+    /** The type of one place of the first axis. */
+    public TensorType withoutFirstAxis() {
+        return new TensorType(format, shape.subList(1, shape.size()));
+    }
+
     @Override
     public String toString() {
         return format.word()

@@ -34,6 +34,8 @@ final class Context {
     final Map<String, Meaning> meanings;
     /** Which instance of its block runs, as far as it is the same for all rows. */
     final List<Optional<Scalar>> instances = new ArrayList<>();
+    /** Whether a block runs that was chosen at run time, or something in one. */
+    final boolean chosen;
 
     private Context(
             Identifiers identifiers,
@@ -41,7 +43,9 @@ final class Context {
             Frame frame,
             List<Node> nodes,
             Map<Value, Lifted> values,
-            Map<String, Meaning> meanings) {
+            Map<String, Meaning> meanings,
+            boolean chosen) {
+        this.chosen = chosen;
         this.identifiers = identifiers;
         this.root = root;
         this.frame = frame;
@@ -52,13 +56,20 @@ final class Context {
 
     static Context root(Identifiers identifiers, Frame root) {
         return new Context(
-                identifiers, root, root, new ArrayList<>(), new HashMap<>(), new HashMap<>());
+                identifiers, root, root, new ArrayList<>(), new HashMap<>(), new HashMap<>(),
+                false);
     }
 
     /** For the body of a called function: nothing of the caller's is visible. */
     Context callee(Frame calleeFrame) {
-        return new Context(
-                identifiers, root, calleeFrame, nodes, new HashMap<>(), new HashMap<>());
+        return new Context(identifiers, root, calleeFrame, nodes, new HashMap<>(),
+                new HashMap<>(), chosen);
+    }
+
+    /** For the body of a function that was chosen at run time. */
+    Context chosen(Frame calleeFrame) {
+        return new Context(identifiers, root, calleeFrame, nodes, new HashMap<>(),
+                new HashMap<>(), true);
     }
 
     /** For a nested region: everything outside is visible, what is inside stays there. */
@@ -69,7 +80,8 @@ final class Context {
                 innerFrame,
                 new ArrayList<>(),
                 new HashMap<>(values),
-                new HashMap<>(meanings));
+                new HashMap<>(meanings),
+                chosen);
         nested.instances.addAll(instances);
         return nested;
     }
@@ -93,6 +105,12 @@ final class Context {
             }
         }
         return Optional.empty();
+    }
+
+    /** Whether a size differs from one sequence to the next. */
+    boolean isRagged(Size size) {
+        return size.symbols().stream()
+                .anyMatch(s -> !(meaning(new Size.Symbol(s)) instanceof Meaning.Fixed));
     }
 
     /** The frame whose rows a stream size counts. */

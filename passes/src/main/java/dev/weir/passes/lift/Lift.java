@@ -20,9 +20,7 @@ import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -125,7 +123,7 @@ public final class Lift {
                     canonical(context, n.value()),
                     sequenceOfRows(context),
                     n.span()));
-            case Node.Trace n -> trace(context, n);
+            case Node.Trace n -> new LiftTrace(this, context).run(n);
             case Node.Selection n -> throw unsupported(n.span(), "a selection");
             case Node.Grouping n -> throw unsupported(n.span(), "a grouping");
             case Node.Measure n -> throw unsupported(n.span(), "a measured size");
@@ -357,7 +355,7 @@ public final class Lift {
             for (int a = 0; a < arguments.size(); a++) {
                 if (lift.carried().get(a)) {
                     arguments.set(a, carried(arguments.get(a), inner, lift.size(), stream));
-                    types.set(a, withoutFirst(types.get(a)));
+                    types.set(a, types.get(a).withoutFirstAxis());
                 }
             }
             lifts.add(lift.size());
@@ -392,10 +390,6 @@ public final class Lift {
         }
         return new Lifted.Part(outer, inner, row ->
                 Scalar.apply(Operation.REMAINDER, row, Scalar.extent(size)));
-    }
-
-    private static TensorType withoutFirst(TensorType type) {
-        return new TensorType(type.format(), type.shape().subList(1, type.rank()));
     }
 
     /** What the result of a lifted call is to the caller. */
@@ -687,19 +681,5 @@ public final class Lift {
                 context.frame.rowIn(context.root, Scalar.variable(row)),
                 Span.NONE));
         return sequence;
-    }
-
-    /** Inside blocks that are chosen at run time there is no one path, and nothing is shown. */
-    private void trace(Context context, Node.Trace node) {
-        Map<Index, Boolean> none = new HashMap<>();
-        Index row = identifiers.index("p");
-        none.put(row, true);
-        ScalarLifter lifter = new ScalarLifter(
-                context, context.frame, Scalar.variable(row), Optional.empty());
-        List<Scalar> instances = node.instances().stream().map(lifter::lift).toList();
-        if (instances.stream().noneMatch(s -> Walk.mentions(s, none.keySet()))) {
-            context.nodes.add(
-                    new Node.Trace(node.path(), instances, canonical(context, node.value())));
-        }
     }
 }

@@ -236,7 +236,7 @@ final class LiftRoute {
             Value members) {
         Frame frame = pairFrame(rows, sorted, order);
         Function function = lift.function(alternative.function());
-        Context callee = context.callee(frame);
+        Context callee = context.chosen(frame);
         lift.bindSizes(context, callee, function.body().arguments(),
                 node.arguments().stream().map(Value::type).toList());
         Map<Frame, Frame> copied = new HashMap<>();

@@ -2,10 +2,12 @@ package dev.weir.runtime.model;
 
 import dev.weir.ir.tensor.Interpreter;
 import dev.weir.ir.tensor.Memory;
+import dev.weir.ir.tensor.Moment;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorData;
 import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.tensor.Traced;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Watcher;
 import dev.weir.ir.type.Size;
@@ -14,6 +16,7 @@ import dev.weir.runtime.memory.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** A model run by the interpreter, one sequence after the other: slow, and what the others mean. */
 public final class InterpretedModel implements Engine {
@@ -73,10 +76,13 @@ public final class InterpretedModel implements Engine {
             List<Tensor> arguments,
             Tracer tracer) {
         Engine.mayStep(program.name(), program.stream(), sessions);
+        Map<Moment, List<Traced>> shown = new TreeMap<>();
         Watcher watcher = new Watcher() {
             @Override
-            public void traced(String path, TensorData value) {
-                tracer.traced(path, Tensor.of(value));
+            public void traced(Traced traced) {
+                if (tracer != Tracer.NONE && !traced.chosen()) {
+                    shown.computeIfAbsent(traced.moment(), m -> new ArrayList<>()).add(traced);
+                }
             }
 
             @Override
@@ -97,6 +103,8 @@ public final class InterpretedModel implements Engine {
             session.position += rows[b];
             from += rows[b];
         }
+        shown.values().forEach(moment -> tracer.traced(moment.getFirst().path(), Tensor.of(
+                TensorData.stacked(moment.stream().map(Traced::rows).toList()))));
         List<Tensor> results = new ArrayList<>();
         List<Value> names = program.entry().body().results();
         for (int r = 0; r < names.size(); r++) {
@@ -122,25 +130,8 @@ public final class InterpretedModel implements Engine {
     }
 
     private static Tensor joined(List<TensorData> parts, boolean stream) {
-        long rows = stream ? parts.stream().mapToLong(p -> p.size(0)).sum() : parts.size();
-        TensorData first = parts.getFirst();
-        long[] shape = stream ? first.shape() : new long[first.rank() + 1];
-        if (!stream) {
-            System.arraycopy(first.shape(), 0, shape, 1, first.rank());
-        }
-        shape[0] = rows;
-        Tensor all = Tensor.zeros(first.format(), shape);
-        long at = 0;
-        for (TensorData part : parts) {
-            for (int i = 0; i < part.elements(); i++) {
-                if (part.format().isFloat()) {
-                    all.setReal(at++, part.real(i));
-                } else {
-                    all.setWhole(at++, part.whole(i));
-                }
-            }
-        }
-        return all;
+        return Tensor.of(TensorData.stacked(
+                stream ? parts : parts.stream().map(TensorData::asRow).toList()));
     }
 
     @Override

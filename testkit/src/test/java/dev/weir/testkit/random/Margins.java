@@ -2,6 +2,7 @@ package dev.weir.testkit.random;
 
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.TensorData;
+import dev.weir.ir.tensor.Traced;
 import dev.weir.ir.tensor.Watcher;
 import java.util.Arrays;
 import java.util.List;
@@ -15,8 +16,9 @@ final class Margins implements Watcher {
     }
 
     @Override
-    public void traced(String path, TensorData value) {
-        String[] words = path.split(" ");
+    public void traced(Traced traced) {
+        TensorData value = traced.value();
+        String[] words = traced.path().split(" ");
         if (words[0].equals("threshold")) {
             for (int i = 0; i < value.elements(); i++) {
                 smallest = Math.min(smallest,

@@ -154,6 +154,15 @@ class HostileFilesTest {
         }
     }
 
+    @Test
+    void aSizeOfMoreThan64BitsIsNamed() throws IOException {
+        Path config = folder.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replaceFirst(
+                "\"hidden_size\": [^,\\n]+", "\"hidden_size\": 18446744073709551680"));
+        String text = run();
+        assertTrue(text.contains("`hidden_size` in config.json is 18446744073709551680"), text);
+    }
+
     /** Bytes changed at random: whatever runs may run, but nothing crashes or hangs. */
     @Test
     void changedBytesNeverCrash() throws IOException {

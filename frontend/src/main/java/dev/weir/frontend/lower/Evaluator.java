@@ -217,19 +217,43 @@ final class Evaluator {
         if (!body.session.configuration().isKnown()) {
             return new Meaning.Unknown();
         }
-        return configured(field).orElseThrow(() -> body.session.fail(
+        return configured(field, span).orElseThrow(() -> body.session.fail(
                 Diagnostic.error("E0702", span, "the configuration has no `" + field.path() + "`")
                         .labelled("read here")
                         .helped("add it to config.json, give a fallback with `or`, or set the "
                                 + "generic with --set")));
     }
 
-    private Optional<Meaning> configured(Meaning.ConfigurationField field) {
-        Optional<JsonNode> node = body.session.configuration().field(field.path());
-        return node.map(n -> n.isBoolean() ? new Meaning.Truth(n.booleanValue())
-                : n.isIntegralNumber() ? new Meaning.Whole(Dimension.of(n.longValue()))
-                : n.isNumber() ? new Meaning.Real(n.doubleValue())
-                : new Meaning.Text(n.isTextual() ? n.textValue() : n.toString()));
+    private Optional<Meaning> configured(Meaning.ConfigurationField field, Span span) {
+        return body.session.configuration().field(field.path())
+                .map(node -> configured(field.path(), node, span));
+    }
+
+    private Meaning configured(String path, JsonNode node, Span span) {
+        if (node.isIntegralNumber() ? !node.canConvertToLong()
+                : node.isNumber() && !Double.isFinite(node.doubleValue())) {
+            throw body.session.fail(Diagnostic.error("E0706", span,
+                            "`" + path + "` in config.json is " + node + ", which is too large")
+                    .labelled("read here")
+                    .helped("whole numbers reach from " + Long.MIN_VALUE + " to " + Long.MAX_VALUE
+                            + ", others to " + Double.MAX_VALUE));
+        }
+        return node.isBoolean() ? new Meaning.Truth(node.booleanValue())
+                : node.isIntegralNumber() ? new Meaning.Whole(Dimension.of(node.longValue()))
+                : node.isNumber() ? new Meaning.Real(node.doubleValue())
+                : new Meaning.Text(node.isTextual() ? node.textValue() : node.toString());
+    }
+
+    /** The field of the configuration that an expression takes its value from, if it is just that. */
+    Optional<String> field(Expression e, Scope scope) {
+        if (e instanceof Expression.Binary b && b.operator() == Expression.BinaryOperator.OR) {
+            return field(b.left(), scope)
+                    .filter(path -> body.session.configuration().field(path).isPresent())
+                    .or(() -> field(b.right(), scope));
+        }
+        boolean mayBe = e instanceof Expression.Member || e instanceof Expression.Access;
+        return mayBe && evaluate(e, scope, false) instanceof Meaning.ConfigurationField c
+                ? Optional.of(c.path()) : Optional.empty();
     }
 
     private Meaning binary(Expression.Binary b, Scope scope, boolean element) {
@@ -240,7 +264,7 @@ final class Evaluator {
                 evaluate(b.right(), scope, element);
                 return new Meaning.Unknown();
             }
-            return configured(field).orElseGet(() ->
+            return configured(field, b.left().span()).orElseGet(() ->
                     settle(evaluate(b.right(), scope, element), b.right().span()));
         }
         Meaning first = settle(left, b.left().span());

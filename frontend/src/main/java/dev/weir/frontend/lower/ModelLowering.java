@@ -16,7 +16,6 @@ import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,7 +46,8 @@ public final class ModelLowering {
     private Optional<TensorProgram> lower(Symbol model) {
         Declaration.Block block = (Declaration.Block) model.declaration();
         Template.Concrete template = new Template.Concrete(
-                block, model.module(), bindings(block, model), Map.of());
+                block, model.module(),
+                new ModelBindings(session, model, options.settings()).all(), Map.of());
         Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
         Declaration.Method method = block.method("forward").orElseThrow(() -> session.fail(
                 Diagnostic.error("E0204", block.span(),
@@ -149,94 +149,4 @@ public final class ModelLowering {
                 .filter(p -> !p.optional() || read.contains(p.value()))
                 .toList();
     }
-
-    private Map<String, Meaning> bindings(Declaration.Block block, Symbol model) {
-        Map<String, Meaning> bindings = new LinkedHashMap<>();
-        Scope scope = Scope.of(model.module());
-        Body constants = new Body(session, Frame.ofFunction(session, scope, Precision.none()));
-        for (String name : options.settings().keySet()) {
-            boolean known = block.generics().stream().anyMatch(g -> g.name().equals(name))
-                    || block.settings().stream().anyMatch(s -> s.name().equals(name));
-            if (!known) {
-                session.report(Diagnostic.error("E0703", block.span(),
-                                "`" + block.name() + "` has no generic `" + name + "` to set")
-                        .helped("it has " + String.join(", ", block.generics().stream()
-                                .map(Declaration.Generic::name).toList())));
-            }
-        }
-        for (Declaration.Generic generic : block.generics()) {
-            try {
-                Meaning value = generic.template().isPresent()
-                        ? new Meaning.TemplateReference(new Templates(constants)
-                                .resolve(generic.template().get(), scope))
-                        : value(generic.name(), generic.value(), generic, scope, constants);
-                boolean isSize = value instanceof Meaning.Whole
-                        || value instanceof Meaning.TemplateReference;
-                if (!isSize && !(value instanceof Meaning.Real) && !(value instanceof Meaning.Text)
-                        && !(value instanceof Meaning.Truth)) {
-                    throw session.fail(Diagnostic.error("E0703", generic.span(),
-                            "`" + generic.name() + "` has no value that can be compiled"));
-                }
-                Optional<Long> size = value instanceof Meaning.Whole whole
-                        ? whole.dimension().size().constant() : Optional.empty();
-                if (size.filter(s -> s < 0).isPresent()) {
-                    throw session.fail(Diagnostic.error("E0703", generic.span(),
-                                    "`" + generic.name() + "` is " + size.get()
-                                            + ", and a size is not negative")
-                            .helped("look at config.json, or at --set"));
-                }
-                bindings.put(generic.name(), value);
-                scope.define(generic.name(), value);
-            } catch (Failure reported) {
-                bindings.put(generic.name(), new Meaning.Poison());
-                scope.define(generic.name(), new Meaning.Poison());
-            }
-        }
-        for (Declaration.Setting setting : block.settings()) {
-            String given = options.settings().get(setting.name());
-            Meaning value = given != null ? parsed(given)
-                    : constants.evaluator.constant(setting.value().orElseThrow(() ->
-                            session.fail(Diagnostic.error("E0209", setting.span(),
-                                    "`" + setting.name() + "` has no default"))), scope);
-            bindings.put(setting.name(), value);
-            scope.define(setting.name(), value);
-        }
-        if (session.hasErrors()) {
-            throw new Failure();
-        }
-        return bindings;
-    }
-
-    private Meaning value(
-            String name,
-            Optional<Expression> standard,
-            Declaration.Generic generic,
-            Scope scope,
-            Body constants) {
-        String given = options.settings().get(name);
-        if (given != null) {
-            return parsed(given);
-        }
-        return constants.evaluator.constant(standard.orElseThrow(() -> session.fail(
-                Diagnostic.error("E0703", generic.span(),
-                                "`" + name + "` has no default and no value was given")
-                        .helped("give it one: --set " + name
-                                + "=…, or a default from `config.…`"))),
-                scope);
-    }
-
-    private static Meaning parsed(String text) {
-        if (text.matches("-?\\d{1,18}")) {
-            return new Meaning.Whole(Dimension.of(Long.parseLong(text)));
-        }
-        if (text.equals("true") || text.equals("false")) {
-            return new Meaning.Truth(text.equals("true"));
-        }
-        try {
-            return new Meaning.Real(Double.parseDouble(text));
-        } catch (NumberFormatException notANumber) {
-            return new Meaning.Text(text);
-        }
-    }
-
 }

@@ -171,6 +171,8 @@ final class Operations {
         if (b.operator() == BinaryOperator.CONCATENATE) {
             throw body.fail("E0208", b.span(), "`++` joins block lists");
         }
+        refuseText(b.left(), left, b.operator());
+        refuseText(b.right(), right, b.operator());
         if (left instanceof Meaning.Truth t && isLogical(b.operator())) {
             return right; // the other value has been dealt with before the right side was read
         }
@@ -187,6 +189,16 @@ final class Operations {
         }
         return elementwise(List.of(left, right), b.span(), element,
                 s -> apply(b, s.get(0), s.get(1)));
+    }
+
+    private void refuseText(Expression e, Meaning operand, BinaryOperator operator) {
+        if (operand instanceof Meaning.Text t) {
+            throw body.session.fail(Diagnostic.error("E0308", e.span(),
+                            "`" + operator.symbol() + "` does not work on the text \"" + t.value()
+                                    + "\"")
+                    .labelled("its value is a text")
+                    .helped("texts, such as fields of config.json, can be compared with texts"));
+        }
     }
 
     private static boolean isLogical(BinaryOperator operator) {

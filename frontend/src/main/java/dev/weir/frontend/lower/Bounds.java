@@ -59,6 +59,7 @@ final class Bounds {
     Optional<Scalar> needed(List<Scalar> expressions) {
         boolean mayFault = expressions.stream().anyMatch(e -> Scalars.any(e, s ->
                 s instanceof Scalar.Load l && l.bounds() == Scalar.Bounds.CHECKED
+                        || s instanceof Scalar.Within
                         || s instanceof Scalar.Apply a && dividesByData(a)));
         List<Scalar> outermostFirst = new ArrayList<>(guards).reversed();
         return outermostFirst.stream()

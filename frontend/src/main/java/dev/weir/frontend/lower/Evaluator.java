@@ -244,7 +244,7 @@ final class Evaluator {
                 : new Meaning.Text(node.isTextual() ? node.textValue() : node.toString());
     }
 
-    /** The field of the configuration that an expression takes its value from, if it is just that. */
+    /** The field of the configuration that an expression is, if it is just that. */
     Optional<String> field(Expression e, Scope scope) {
         if (e instanceof Expression.Binary b && b.operator() == Expression.BinaryOperator.OR) {
             return field(b.left(), scope)
@@ -421,20 +421,18 @@ final class Evaluator {
                                         + Formats.describe(coordinate.format()))
                         .helped("convert it with `int(…)`, which rounds towards zero"));
             }
-            coordinates.add(coordinate);
-            data |= body.bounds.dependsOnData(coordinate);
+            boolean byData = body.bounds.dependsOnData(coordinate);
+            data |= byData;
+            coordinates.add(byData && a.fallback().isEmpty()
+                    ? within(coordinate, tensor.shape().get(i), i, a.base().span().text())
+                    : coordinate);
             if (a.fallback().isEmpty()) {
                 checkInside(coordinate, tensor.shape().get(i), at.span(), tensor.span(),
                         "`" + a.base().span().text() + "`", true);
             }
         }
         if (coordinates.size() < tensor.rank()) {
-            List<Dimension> rest = tensor.shape().subList(coordinates.size(), tensor.rank());
-            return new Meaning.Tensor(rest, tensor.format(), more -> {
-                List<Scalar> all = new ArrayList<>(coordinates);
-                all.addAll(more);
-                return tensor.reader().at(all);
-            }, Optional.empty(), a.span());
+            return part(a, tensor, coordinates, data);
         }
         Scalar load = tensor.reader().at(coordinates);
         if (a.fallback().isPresent()) {
@@ -453,6 +451,25 @@ final class Evaluator {
                 ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, coordinates,
                         a.span())
                 : load);
+    }
+
+    /** What a tensor has at the first coordinates. */
+    private Meaning part(
+            Expression.Access a, Meaning.Tensor tensor, List<Scalar> coordinates, boolean data) {
+        List<Dimension> rest = tensor.shape().subList(coordinates.size(), tensor.rank());
+        return new Meaning.Tensor(rest, tensor.format(), more -> {
+            List<Scalar> all = new ArrayList<>(coordinates);
+            all.addAll(more);
+            Scalar load = tensor.reader().at(all);
+            return data ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, all,
+                    a.span()) : load;
+        }, Optional.empty(), a.span());
+    }
+
+    /** A coordinate that is checked when the program runs. */
+    static Scalar within(Scalar coordinate, Dimension extent, int axis, String tensor) {
+        return Scalar.within(Scalars.convert(coordinate, Format.I64),
+                Scalar.extent(extent.size()), "axis " + axis + " of " + tensor);
     }
 
     private Scalar loaded(

@@ -36,6 +36,10 @@ final class Scalars {
             case Scalar.Apply a -> a.operands().forEach(o -> collect(o, found));
             case Scalar.Convert c -> collect(c.operand(), found);
             case Scalar.Round r -> collect(r.operand(), found);
+            case Scalar.Within w -> {
+                collect(w.index(), found);
+                collect(w.extent(), found);
+            }
         }
     }
 
@@ -50,6 +54,7 @@ final class Scalars {
             case Scalar.Apply a -> a.operands().stream().anyMatch(o -> any(o, wanted));
             case Scalar.Convert c -> any(c.operand(), wanted);
             case Scalar.Round r -> any(r.operand(), wanted);
+            case Scalar.Within w -> any(w.index(), wanted) || any(w.extent(), wanted);
         };
     }
 
@@ -68,6 +73,8 @@ final class Scalars {
             case Scalar.Apply a -> new Scalar.Apply(a.operation(), substitute(a.operands(), by));
             case Scalar.Convert c -> new Scalar.Convert(c.format(), substitute(c.operand(), by));
             case Scalar.Round r -> new Scalar.Round(r.stored(), substitute(r.operand(), by));
+            case Scalar.Within w -> new Scalar.Within(
+                    substitute(w.index(), by), substitute(w.extent(), by), w.place());
         };
     }
 

@@ -434,10 +434,12 @@ final class Statements {
             Expression at = target.subscripts().orElseThrow().get(i).from();
             Scalar coordinate = body.evaluator.scalar(
                     body.evaluator.evaluate(at, inner, true), at.span());
-            coordinates.add(coordinate);
-            checked |= body.bounds.dependsOnData(coordinate)
+            boolean open = body.bounds.dependsOnData(coordinate)
                     || body.bounds.inside(coordinate, size.get(i).size())
                             != Bounds.Verdict.PROVED;
+            checked |= open;
+            coordinates.add(open
+                    ? Evaluator.within(coordinate, size.get(i), i, target.name()) : coordinate);
         }
         Scalar term = body.evaluator.scalar(
                 body.evaluator.evaluate(a.value(), inner, true), a.value().span());

@@ -356,6 +356,8 @@ public final class Streams {
                 }
             }
             case Scalar.Load l -> load(node, l, own, place);
+            // The extent of a check is no number that the program computes with.
+            case Scalar.Within w -> scalar(node, w.index(), own, place);
             default -> Walk.operands(scalar).forEach(o -> scalar(node, o, own, place));
         }
     }

@@ -276,9 +276,9 @@ public final class Interpreter {
                 for (int axis = 0; axis < target.length; axis++) {
                     long at = target[axis].at(x);
                     if (at < 0 || at >= result.size(axis)) {
-                        throw new Fault("index " + at + " is outside axis " + axis + " of "
-                                + node.result().name() + ", which has " + result.size(axis)
-                                + " elements");
+                        throw Scalar.Within.fault(
+                                at, "axis " + axis + " of " + node.result().name(),
+                                result.size(axis));
                     }
                     place = Math.toIntExact(place * result.size(axis) + at);
                 }

@@ -72,6 +72,7 @@ public record Parameter(
                 case Scalar.Load load -> throw unknown(load);
                 case Scalar.Convert convert -> throw unknown(convert);
                 case Scalar.Round round -> throw unknown(round);
+                case Scalar.Within within -> throw unknown(within);
             };
         }
 
@@ -94,6 +95,7 @@ public record Parameter(
                 case Scalar.Load load -> false;
                 case Scalar.Convert convert -> false;
                 case Scalar.Round round -> false;
+                case Scalar.Within within -> false;
             };
         }
     }

@@ -253,6 +253,8 @@ public final class Printer {
             case Scalar.Apply a -> a.operation().word() + scalars(a.operands());
             case Scalar.Convert c -> "convert " + c.format().word() + "(" + scalar(c.operand())
                     + ")";
+            case Scalar.Within w -> "within(" + scalar(w.index()) + ", " + scalar(w.extent()) + ", "
+                    + quote(w.place()) + ")";
             case Scalar.Round r -> "round " + r.stored().word() + "(" + scalar(r.operand()) + ")";
         };
     }

@@ -262,6 +262,7 @@ public final class Reader {
             case "extent" -> new Scalar.Extent(size());
             case "convert" -> new Scalar.Convert(format(), enclosed());
             case "round" -> new Scalar.Round(format(), enclosed());
+            case "within" -> within();
             case String other -> {
                 Operation operation = Operation.named(other).orElseThrow(() ->
                         Tokens.error(word.span(), "there is no operation '" + other + "'"));
@@ -269,6 +270,17 @@ public final class Reader {
                 yield Tokens.parse(word, () -> new Scalar.Apply(operation, operands));
             }
         };
+    }
+
+    private Scalar within() {
+        tokens.expect("(");
+        Scalar index = scalar();
+        tokens.expect(",");
+        Scalar extent = scalar();
+        tokens.expect(",");
+        String place = tokens.quoted();
+        tokens.expect(")");
+        return new Scalar.Within(index, extent, place);
     }
 
     private Scalar enclosed() {

@@ -67,6 +67,22 @@ public sealed interface Scalar {
      */
     record Round(Format stored, Scalar operand) implements Scalar {}
 
+    /**
+     * An index that has to lie in {@code 0..extent}: otherwise a fault, which names the two and the
+     * place as the program's author knows them, whatever has become of the tensor.
+     *
+     * @param index i64, and the expression's value
+     * @param extent i64
+     * @param place for the message: {@code axis 0 of x}
+     */
+    record Within(Scalar index, Scalar extent, String place) implements Scalar {
+        /** What is said of an index outside. */
+        public static Fault fault(long index, String place, long extent) {
+            return new Fault("index " + index + " is outside " + place + ", which has " + extent
+                    + " elements");
+        }
+    }
+
     /** What is known about the coordinates of a load. */
     enum Bounds {
         /** They lie inside the tensor. */
@@ -84,6 +100,7 @@ public sealed interface Scalar {
             case Whole w -> w.format;
             case Variable v -> Format.I64;
             case Extent e -> Format.I64;
+            case Within w -> Format.I64;
             case Load l -> l.source.type().format().compute();
             case Convert c -> c.format;
             case Round r -> r.stored.compute();
@@ -126,6 +143,11 @@ public sealed interface Scalar {
 
     static Scalar loadOr(Value source, List<Scalar> coordinates, Scalar otherwise) {
         return new Load(source, coordinates, Bounds.GUARDED, Optional.of(otherwise));
+    }
+
+    /** An index that is checked once, at its innermost: what is checked already stays as it is. */
+    static Scalar within(Scalar index, Scalar extent, String place) {
+        return index instanceof Within ? index : new Within(index, extent, place);
     }
 
     static Scalar apply(Operation operation, Scalar... operands) {

@@ -68,6 +68,7 @@ final class ScalarEvaluator {
             case Scalar.Whole w -> throw new IllegalArgumentException("integer as float");
             case Scalar.Variable v -> throw new IllegalArgumentException("index as float");
             case Scalar.Extent e -> throw new IllegalArgumentException("size as float");
+            case Scalar.Within w -> throw new IllegalArgumentException("index as float");
         };
     }
 
@@ -114,8 +115,22 @@ final class ScalarEvaluator {
             case Scalar.Load l -> wholeLoad(l);
             case Scalar.Convert c -> wholeConvert(c);
             case Scalar.Apply a -> wholeApply(a);
+            case Scalar.Within w -> within(w);
             case Scalar.Round r -> throw new IllegalArgumentException("float as integer");
             case Scalar.Real r -> throw new IllegalArgumentException("float as integer");
+        };
+    }
+
+    private WholeCode within(Scalar.Within within) {
+        WholeCode index = whole(within.index());
+        WholeCode extent = whole(within.extent());
+        return x -> {
+            long at = index.at(x);
+            long size = extent.at(x);
+            if (at < 0 || at >= size) {
+                throw Scalar.Within.fault(at, within.place(), size);
+            }
+            return at;
         };
     }
 
@@ -184,9 +199,8 @@ final class ScalarEvaluator {
     private static void require(Scalar.Load load, Storage storage, long[] place) {
         int axis = storage.outside(place);
         if (axis >= 0) {
-            throw new Fault("index " + place[axis] + " is outside axis " + axis + " of "
-                    + load.source().name() + ", which has " + storage.size(place, axis)
-                    + " elements");
+            throw Scalar.Within.fault(place[axis], "axis " + axis + " of " + load.source().name(),
+                    storage.size(place, axis));
         }
     }
 

@@ -48,7 +48,7 @@ final class ScalarVerifier {
 
     void check(Scalar scalar) {
         Walk.operands(scalar).forEach(operand -> {
-            if (!(scalar instanceof Scalar.Load)) {
+            if (!(scalar instanceof Scalar.Load) && !(scalar instanceof Scalar.Within)) {
                 check(operand);
             }
         });
@@ -66,6 +66,10 @@ final class ScalarVerifier {
             case Scalar.Convert c -> require(
                     c.format() == c.format().compute(),
                     "a conversion to the stored format " + c.format().word());
+            case Scalar.Within w -> {
+                whole(w.index(), "the index of " + w.place());
+                whole(w.extent(), "the extent of " + w.place());
+            }
             case Scalar.Round r -> require(
                     r.stored().isFloat() && r.operand().format().isFloat(),
                     "rounding " + r.operand().format().word() + " to " + r.stored().word());

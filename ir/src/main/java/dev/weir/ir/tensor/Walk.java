@@ -152,7 +152,14 @@ public final class Walk {
             case Scalar.Apply a -> a.operands();
             case Scalar.Convert c -> List.of(c.operand());
             case Scalar.Round r -> List.of(r.operand());
+            case Scalar.Within w -> List.of(w.index(), w.extent());
         };
+    }
+
+    /** Whether an index in an expression is checked when it is evaluated. */
+    public static boolean checks(Scalar scalar) {
+        return scalar instanceof Scalar.Within
+                || operands(scalar).stream().anyMatch(Walk::checks);
     }
 
     /** Every load in an expression, those in the coordinates of others included. */
@@ -179,6 +186,8 @@ public final class Walk {
                     new Scalar.Apply(a.operation(), a.operands().stream().map(change).toList());
             case Scalar.Convert c -> new Scalar.Convert(c.format(), change.apply(c.operand()));
             case Scalar.Round r -> new Scalar.Round(r.stored(), change.apply(r.operand()));
+            case Scalar.Within w -> new Scalar.Within(
+                    change.apply(w.index()), change.apply(w.extent()), w.place());
         };
     }
 

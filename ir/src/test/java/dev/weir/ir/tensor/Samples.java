@@ -28,7 +28,7 @@ final class Samples {
               %24 "go" : bool[] = compute [] greater(%21[0 i64], NaN f32)
               %25 "z" : f32[4] = if %24 {
                 %26 "twice" : f32[4] = compute [$27 "d" in 0 i64 .. 4 i64] \
-            round bf16(add(%23[$27], %1[remainder($27, 4 i64)] checked))
+            round bf16(add(%23[$27], %1[within(remainder($27, 4 i64), 4 i64, "axis 0 of b")] checked))
                 yield (%26)
               } else {
                 yield (%23)

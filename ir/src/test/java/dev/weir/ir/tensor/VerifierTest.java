@@ -41,6 +41,7 @@ class VerifierTest {
         "NaN f32                    | NaN bf16                  | a float constant is bf16",
         "if %24 {                   | if %21 {                  | best is f32[1] where bool[]",
         "round bf16(                | round i32(                | rounding f32 to i32",
+        "within(remainder($27, 4 i64), 4 i64 | within(remainder($27, 4 i64), 4.0 f32 | the extent of axis 0 of b is f32",
         "convert f32($33)           | convert bf16($33)         | a conversion to the stored format bf16",
         "extent 'T'                 | extent 'U'                | size U is not in scope",
         "any[$34                    | sum[$34                   | sum of bool",

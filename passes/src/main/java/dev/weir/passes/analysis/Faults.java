@@ -20,6 +20,7 @@ public final class Faults {
     private static boolean possible(Scalar scalar) {
         boolean own = switch (scalar) {
             case Scalar.Load load -> load.bounds() == Scalar.Bounds.CHECKED;
+            case Scalar.Within within -> true;
             case Scalar.Apply apply -> (apply.operation() == Operation.DIVIDE
                             || apply.operation() == Operation.REMAINDER)
                     && !apply.format().isFloat()

@@ -232,15 +232,12 @@ public final class Lift {
             Scalar sequence = source.rowIn(
                     frame.segments().orElseThrow().sequences(), Scalar.variable(row));
             Scalar at = target.remove((int) stream.get());
-            Scalar inside = Scalar.apply(
-                    Operation.AND,
-                    Scalar.apply(Operation.GREATER_EQUAL, at, Scalar.whole(0)),
-                    Scalar.apply(
-                            Operation.LESS, at, Context.rowsOfSequence(frame, sequence)));
-            Scalar first = Context.firstRow(frame, sequence);
+            if (node.checked()) {
+                at = Scalar.within(at, Context.rowsOfSequence(frame, sequence),
+                        "axis " + stream.get() + " of " + node.result().name());
+            }
             target.addFirst(Scalar.apply(
-                    Operation.SELECT, inside,
-                    Scalar.apply(Operation.ADD, first, at), Scalar.whole(-1)));
+                    Operation.ADD, Context.firstRow(frame, sequence), at));
         } else {
             target.addFirst(source.rowIn(context.frame, Scalar.variable(row)));
         }

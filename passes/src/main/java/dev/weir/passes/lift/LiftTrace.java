@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Lifts {@link Node.Trace}: what is shown is the value for all rows, {@code [rows, own axes…]}, with
- * zeros where an axis is shorter for one row than for another. Inside blocks that are chosen at run
- * time nothing is shown: their rows are sorted by block, and have no one path.
+ * Lifts {@link Node.Trace}: what is shown is the value for all rows, {@code [rows, own axes…]},
+ * with zeros where an axis is shorter for one row than for another. Inside blocks that are chosen
+ * at run time nothing is shown: their rows are sorted by block, and have no one path.
  */
 final class LiftTrace {
     private final Lift lift;

@@ -3,6 +3,7 @@ package dev.weir.passes.lift;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,7 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
             case Scalar.Apply a -> Walk.map(a, this::lift);
             case Scalar.Convert c -> Walk.map(c, this::lift);
             case Scalar.Round r -> Walk.map(r, this::lift);
+            case Scalar.Within w -> Walk.map(w, this::lift);
         };
     }
 
@@ -95,11 +97,11 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
         }
         Frame sequences = stream.frame().segments().orElseThrow().sequences();
         Scalar sequence = frame.rowIn(sequences, row);
-        Scalar place = lift(at);
         Scalar extent = Context.rowsOfSequence(stream.frame(), sequence);
+        Scalar place = place(lift(at), extent, bounds, stream.axis(), stream.value());
         own.addFirst(stream.frame().rowIn(stream.holder(), Scalar.apply(
                 Operation.ADD, Context.firstRow(stream.frame(), sequence), place)));
-        return ragged(bounds, otherwise, place, extent, own, 0, stream.value());
+        return ragged(bounds, otherwise, place, extent, own, stream.value());
     }
 
     private Scalar stored(
@@ -113,8 +115,17 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
         place.addAll(liftAll(coordinates));
         Scalar extent = Context.slots(stored.state(), stored.instances(), sequence);
         int axis = stored.instances().size() + 1;
+        place.set(axis, place(place.get(axis), extent, bounds, 0, stored.state().value()));
         return ragged(
-                bounds, otherwise, place.get(axis), extent, place, axis, stored.state().value());
+                bounds, otherwise, place.get(axis), extent, place, stored.state().value());
+    }
+
+    /** The coordinate on an axis whose extent depends on the sequence; checked if that is asked. */
+    private static Scalar place(
+            Scalar coordinate, Scalar extent, Scalar.Bounds bounds, int axis, Value value) {
+        return bounds == Scalar.Bounds.CHECKED
+                ? Scalar.within(coordinate, extent, "axis " + axis + " of " + value.name())
+                : coordinate;
     }
 
     /** A load whose coordinate on one axis has to stay in a range that depends on the sequence. */
@@ -124,24 +135,17 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
             Scalar place,
             Scalar extent,
             List<Scalar> coordinates,
-            int axis,
-            dev.weir.ir.tensor.Value value) {
-        if (bounds == Scalar.Bounds.PROVED) {
-            return Scalar.load(value, coordinates);
+            Value value) {
+        if (bounds != Scalar.Bounds.GUARDED) {
+            return new Scalar.Load(value, coordinates, bounds, Optional.empty());
         }
         Scalar inside = Scalar.apply(
                 Operation.AND,
                 Scalar.apply(Operation.GREATER_EQUAL, place, Scalar.whole(0)),
                 Scalar.apply(Operation.LESS, place, extent));
-        if (bounds == Scalar.Bounds.GUARDED) {
-            Scalar other = lift(otherwise.orElseThrow());
-            return Scalar.apply(
-                    Operation.SELECT, inside, Scalar.loadOr(value, coordinates, other), other);
-        }
-        List<Scalar> checked = new ArrayList<>(coordinates);
-        checked.set(axis, Scalar.apply(
-                Operation.SELECT, inside, coordinates.get(axis), Scalar.whole(-1)));
-        return Scalar.loadChecked(value, checked);
+        Scalar other = lift(otherwise.orElseThrow());
+        return Scalar.apply(
+                Operation.SELECT, inside, Scalar.loadOr(value, coordinates, other), other);
     }
 
     private Scalar part(

@@ -99,14 +99,9 @@ final class IrregularSchedule {
         List<Expression> target = new ArrayList<>();
         for (int axis = 0; axis < node.target().size(); axis++) {
             Expression at = writer.hoist(emitter.emit(node.target().get(axis)));
-            if (node.checked()) {
-                Expression limit = emitter.extent(node.result().type().shape().get(axis));
-                int code = writer.check("axis " + axis + " of " + node.result().name());
-                writer.when(
-                        binary(BinaryOperation.OR,
-                                compare(Comparison.LESS, at, whole(0)),
-                                compare(Comparison.GREATER_EQUAL, at, limit)),
-                        () -> writer.fault(code, at, limit));
+            if (node.checked() && !Walk.checks(node.target().get(axis))) {
+                at = emitter.within(at, emitter.extent(node.result().type().shape().get(axis)),
+                        "axis " + axis + " of " + node.result().name());
             }
             target.add(at);
         }

@@ -103,6 +103,7 @@ final class ScalarEmitter {
             case Scalar.Convert c -> convert(element(c.format()), emit(c.operand(), needed));
             case Scalar.Round r ->
                     new Expression.RoundTo(r.stored(), emit(r.operand(), needed));
+            case Scalar.Within w -> within(emit(w.index()), emit(w.extent()), w.place());
             case Scalar.Load l -> load(l, needed);
             case Scalar.Apply a -> apply(a, needed);
         };
@@ -165,8 +166,9 @@ final class ScalarEmitter {
         List<Expression> coordinates = new ArrayList<>();
         for (int axis = 0; axis < load.coordinates().size(); axis++) {
             Expression coordinate = emit(load.coordinates().get(axis));
-            if (load.bounds() == Scalar.Bounds.CHECKED && !isInside(load, axis)) {
-                coordinate = checked(load, axis, coordinate);
+            if (isUnchecked(load, axis)) {
+                coordinate = within(coordinate, extent(load.source().type().shape().get(axis)),
+                        "axis " + axis + " of " + load.source().name());
             }
             coordinates.add(coordinate);
         }
@@ -262,10 +264,17 @@ final class ScalarEmitter {
         };
     }
 
-    private Expression checked(Scalar.Load load, int axis, Expression coordinate) {
-        Expression value = writer.hoist(coordinate);
-        Expression limit = extent(load.source().type().shape().get(axis));
-        int code = writer.check("axis " + axis + " of " + load.source().name());
+    /** Whether a coordinate of a checked load is neither inside by its range nor checked itself. */
+    private boolean isUnchecked(Scalar.Load load, int axis) {
+        return load.bounds() == Scalar.Bounds.CHECKED && !isInside(load, axis)
+                && !Walk.checks(load.coordinates().get(axis));
+    }
+
+    /** The index, once it is known to be inside. */
+    Expression within(Expression index, Expression extent, String place) {
+        Expression value = writer.hoist(index);
+        Expression limit = writer.hoist(extent);
+        int code = writer.check(place);
         Expression outside = binary(
                 BinaryOperation.OR,
                 compare(Comparison.LESS, value, whole(0)),
@@ -430,6 +439,7 @@ final class ScalarEmitter {
             case Scalar.Real r -> false;
             case Scalar.Convert c -> false;
             case Scalar.Round r -> false;
+            case Scalar.Within w -> false;
         };
     }
 

@@ -21,6 +21,7 @@ final class Vectors {
             case Scalar.Load load -> contiguous(load, index, facts);
             case Scalar.Apply apply -> possible(apply, index, facts);
             case Scalar.Round round -> possible(round.operand(), index, facts);
+            case Scalar.Within within -> false;
             case Scalar.Convert convert -> false;
             case Scalar.Variable variable -> false;
             case Scalar.Real real -> true;
@@ -52,6 +53,9 @@ final class Vectors {
 
     /** Whether evaluating the expression is safe wherever its indices are in their ranges. */
     static boolean harmless(Scalar scalar) {
+        if (scalar instanceof Scalar.Within) {
+            return false;
+        }
         if (scalar instanceof Scalar.Load load) {
             boolean simple = load.bounds() == Scalar.Bounds.GUARDED
                     || load.bounds() == Scalar.Bounds.PROVED

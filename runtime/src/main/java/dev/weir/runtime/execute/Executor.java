@@ -460,8 +460,7 @@ public final class Executor implements AutoCloseable {
             long value = fault.getAtIndex(WORD, 2);
             long limit = fault.getAtIndex(WORD, 3);
             if (check.startsWith("axis ")) {
-                return new Fault("index " + value + " is outside " + check + ", which has "
-                        + limit + " elements");
+                return Scalar.Within.fault(value, check, limit);
             }
             if (check.startsWith("the groups")) {
                 return new Fault("key " + value + " is not among " + check + ", of which there are "

@@ -29,10 +29,20 @@ final class HostScalars {
                     : c.format() == Format.I32
                             ? (int) evaluate(c.operand())
                             : evaluate(c.operand());
+            case Scalar.Within w -> within(w);
             case Scalar.Real r -> throw new IllegalStateException("a float on the host");
             case Scalar.Round r -> throw new IllegalStateException("a float on the host");
             case Scalar.Variable v -> throw new IllegalStateException("an index on the host");
         };
+    }
+
+    private long within(Scalar.Within within) {
+        long index = evaluate(within.index());
+        long extent = evaluate(within.extent());
+        if (index < 0 || index >= extent) {
+            throw Scalar.Within.fault(index, within.place(), extent);
+        }
+        return index;
     }
 
     private long apply(Scalar.Apply apply) {

@@ -1,0 +1,75 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.weir.ir.tensor.Fault;
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel.Target;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import java.util.stream.Stream;
+
+/** An index outside is told as the author of the program knows it, the same on every target. */
+class IndexFaultsTest {
+    static Stream<Arguments> programs() {
+        return Stream.of(
+                Arguments.of("y[n in 0..5] = 0.0\n y[k[t]] += x[t, 0]", "y[5]", 5L,
+                        "index 5 is outside axis 0 of y, which has 5 elements"),
+                Arguments.of("y[n in 0..5] = 0.0\n y[k[t]] += x[t, 0]", "y[5]", -1L,
+                        "index -1 is outside axis 0 of y, which has 5 elements"),
+                Arguments.of("y[t, d] = x[k[t], d]", "y[T, D]", 3L,
+                        "index 3 is outside axis 0 of x, which has 3 elements"),
+                Arguments.of("y[t, d] = x[t, d] * 0.0\n y[k[t], d] = x[t, d]", "y[T, D]", 3L,
+                        "index 3 is outside axis 0 of y, which has 3 elements"),
+                Arguments.of("y[t] = x[t, k[t]]", "y[T]", 9L,
+                        "index 9 is outside axis 1 of x, which has 6 elements"),
+                Arguments.of("z[d, t] = x[t, d]\n y[t] = z[k[t], t]", "y[T]", 6L,
+                        "index 6 is outside axis 0 of z, which has 6 elements"),
+                Arguments.of("z[d, t] = x[t, d]\n y[t] = z[0, k[t]]", "y[T]", 4L,
+                        "index 4 is outside axis 1 of z, which has 3 elements"),
+                Arguments.of("y[t, d] = tables[1](k)[t, d]", "y[T, D]", 5L,
+                        "index 5 is outside axis 0 of rows, which has 5 elements"),
+                Arguments.of("y = tables[1](k) + tables[0](k)", "y[T, D]", -2L,
+                        "index -2 is outside axis 0 of rows, which has 5 elements"),
+                Arguments.of("row = part[k[0]]\n y[t, d] = row[d]", "y[T, D]", 7L,
+                        "index 7 is outside axis 0 of part, which has 5 elements"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("programs")
+    void theIndexAndTheAxisAreTheAuthors(
+            String body, String result, long wrong, String message) throws Exception {
+        String source = """
+                block Table<D> {
+                    param rows[5, D]
+                    forward(k: int) -> y[D] { y[d] = rows[k, d] }
+                }
+                model M<D = 6> {
+                    param part[5, D]
+                    tables: Table<D> * 2
+                    forward(x[T, D], k[T]: int) -> %s {
+                        %s
+                    }
+                }
+                """.formatted(result, body);
+        for (Target target : Target.values()) {
+            try (TestModel model = TestModel.random(source, 1, target, 1)) {
+                Fault fault = assertThrows(Fault.class, () -> step(model, wrong));
+                assertEquals(message, fault.getMessage(), target.toString());
+            }
+        }
+    }
+
+    /** Two sequences, of which only the second has the index. */
+    private static void step(TestModel model, long wrong) {
+        Tensor x = Tensor.zeros(Format.F32, 5, 6);
+        Tensor k = Tensor.ofLongs(0, 1, wrong, wrong, wrong);
+        List<Engine.Session> sessions = List.of(model.engine().start(), model.engine().start());
+        model.engine().step(sessions, new long[] {2, 3}, List.of(x, k), Engine.Tracer.NONE);
+    }
+}

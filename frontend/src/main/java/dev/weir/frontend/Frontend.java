@@ -1,5 +1,6 @@
 package dev.weir.frontend;
 
+import dev.weir.frontend.format.Formatter;
 import dev.weir.frontend.lower.ModelLowering;
 import dev.weir.frontend.lower.TemplateCheck;
 import dev.weir.frontend.parse.Parser;
@@ -19,7 +20,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** From source to tensor IR: parse, resolve, check, lower. Pure: no files, no console. */
+/** From source to tensor IR: parse, format, resolve, check, lower. Pure: no files, no console. */
 public final class Frontend {
     private Frontend() {}
 
@@ -38,6 +39,14 @@ public final class Frontend {
             TemplateCheck.check(module, diagnostics);
         }
         return Optional.of(module);
+    }
+
+    /** A source in the one style; what does not follow the grammar is left alone. */
+    public static FormatResult format(Source source) {
+        List<Diagnostic> diagnostics = new ArrayList<>();
+        Optional<String> text = guarded(
+                source, diagnostics, () -> Formatter.format(source, diagnostics::add));
+        return new FormatResult(text, ordered(diagnostics));
     }
 
     /** The names of the models that a file defines, in its order. */

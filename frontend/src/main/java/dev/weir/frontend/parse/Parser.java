@@ -6,13 +6,15 @@ import dev.weir.grammar.WeirParser;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.diagnostic.Span;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.antlr.v4.runtime.CharStreams;
 import org.antlr.v4.runtime.CommonTokenStream;
 import org.antlr.v4.runtime.Token;
 
-/** Turns a source text into a syntax tree; this package is the only one that knows ANTLR. */
+/** Turns a source text into a tree; this package is the only one that knows ANTLR. */
 public final class Parser {
     /** How many brackets may be open at once; deeper input would exhaust the stack. */
     private static final int DEEPEST = 120;
@@ -24,19 +26,39 @@ public final class Parser {
 
     /** The module; where the text has errors, what could be made of it. */
     public static Module parse(Source source, Consumer<Diagnostic> diagnostics) {
-        WeirLexer lexer = new WeirLexer(CharStreams.fromString(source.text(), source.name()));
-        lexer.removeErrorListeners();
-        CommonTokenStream tokens = new CommonTokenStream(lexer);
-        tokens.fill();
-        Offsets offsets = new Offsets(source);
-        if (!isShallow(tokens.getTokens(), offsets, diagnostics)) {
-            return new Module(source, List.of(), List.of());
+        return Parsed.of(source, diagnostics)
+                .map(p -> new TreeBuilder(p.offsets, p.tokens, diagnostics).module(p.tree))
+                .orElseGet(() -> new Module(source, List.of(), List.of()));
+    }
+
+    /** Every token and comment of a text, as the grammar divides it; nothing if it has errors. */
+    public static Optional<ConcreteTree.Node> concrete(
+            Source source, Consumer<Diagnostic> diagnostics) {
+        List<Diagnostic> errors = new ArrayList<>();
+        Optional<Parsed> parsed = Parsed.of(source, errors::add);
+        errors.forEach(diagnostics);
+        return parsed.filter(p -> errors.isEmpty())
+                .map(p -> ConcreteBuilder.module(p.tree, p.tokens));
+    }
+
+    /** What ANTLR made of a text. */
+    private record Parsed(
+            Offsets offsets, CommonTokenStream tokens, WeirParser.ModuleContext tree) {
+
+        static Optional<Parsed> of(Source source, Consumer<Diagnostic> diagnostics) {
+            WeirLexer lexer = new WeirLexer(CharStreams.fromString(source.text(), source.name()));
+            lexer.removeErrorListeners();
+            CommonTokenStream tokens = new CommonTokenStream(lexer);
+            tokens.fill();
+            Offsets offsets = new Offsets(source);
+            if (!isShallow(tokens.getTokens(), offsets, diagnostics)) {
+                return Optional.empty();
+            }
+            WeirParser parser = new WeirParser(tokens);
+            parser.removeErrorListeners();
+            parser.addErrorListener(new SyntaxErrors(offsets, diagnostics));
+            return Optional.of(new Parsed(offsets, tokens, parser.module()));
         }
-        WeirParser parser = new WeirParser(tokens);
-        parser.removeErrorListeners();
-        parser.addErrorListener(new SyntaxErrors(offsets, diagnostics));
-        WeirParser.ModuleContext tree = parser.module();
-        return new TreeBuilder(offsets, tokens, diagnostics).module(tree);
     }
 
     private static boolean isShallow(

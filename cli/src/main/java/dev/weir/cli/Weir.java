@@ -8,6 +8,7 @@ import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.CheckpointException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
@@ -23,16 +24,19 @@ import picocli.CommandLine.Command;
         description = "Compile and run efficient neural networks.",
         mixinStandardHelpOptions = true,
         subcommands = {
-            CheckCommand.class, RunCommand.class, DumpCommand.class, ExplainCommand.class
+            CheckCommand.class, FmtCommand.class, RunCommand.class, DumpCommand.class,
+            ExplainCommand.class
         })
 public final class Weir implements Runnable {
+    private final InputStream in;
     private final PrintStream out;
     private final PrintStream err;
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
-    Weir(PrintStream out, PrintStream err) {
+    Weir(InputStream in, PrintStream out, PrintStream err) {
+        this.in = in;
         this.out = out;
         this.err = err;
     }
@@ -40,16 +44,22 @@ public final class Weir implements Runnable {
     public static void main(String[] arguments) {
         PrintStream out = stream(FileDescriptor.out);
         PrintStream err = stream(FileDescriptor.err);
-        System.exit(run(out, err, arguments));
+        System.exit(run(System.in, out, err, arguments));
     }
 
     private static PrintStream stream(FileDescriptor descriptor) {
         return new PrintStream(new FileOutputStream(descriptor), false, StandardCharsets.UTF_8);
     }
 
-    /** Runs one command; never throws for what a user can cause. */
+    /** Runs one command without input; never throws for what a user can cause. */
     public static int run(PrintStream out, PrintStream err, String... arguments) {
-        Weir weir = new Weir(out, err);
+        return run(InputStream.nullInputStream(), out, err, arguments);
+    }
+
+    /** Runs one command; never throws for what a user can cause. */
+    public static int run(
+            InputStream in, PrintStream out, PrintStream err, String... arguments) {
+        Weir weir = new Weir(in, out, err);
         CommandLine line = new CommandLine(weir)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
@@ -70,6 +80,11 @@ public final class Weir implements Runnable {
     DiagnosticRenderer renderer() {
         boolean colour = System.console() != null && System.getenv("NO_COLOR") == null;
         return new DiagnosticRenderer(colour);
+    }
+
+    /** All of standard input. */
+    String input() {
+        return Texts.read(in);
     }
 
     void print(String text) {

@@ -13,6 +13,7 @@ import dev.weir.runtime.memory.Tensor;
 import dev.weir.passes.pipeline.Passes;
 import dev.weir.passes.pipeline.Pass;
 import dev.weir.passes.analysis.ScheduleStep;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
@@ -36,12 +37,17 @@ class CommandTest {
     @TempDir
     private Path folder;
 
-    private record Outcome(int code, String out, String err) {}
+    record Outcome(int code, String out, String err) {}
 
-    private static Outcome weir(String... arguments) {
+    static Outcome weir(String... arguments) {
+        return weirReading("", arguments);
+    }
+
+    static Outcome weirReading(String input, String... arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int code = Weir.run(
+                new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 arguments);

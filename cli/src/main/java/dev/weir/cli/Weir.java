@@ -25,7 +25,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         subcommands = {
             CheckCommand.class, FmtCommand.class, RunCommand.class, DumpCommand.class,
-            ExplainCommand.class
+            ExplainCommand.class, ExplainErrorCommand.class
         })
 public final class Weir implements Runnable {
     private final InputStream in;

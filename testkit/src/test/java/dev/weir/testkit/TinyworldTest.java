@@ -8,6 +8,7 @@ import dev.weir.runtime.model.Engine;
 import dev.weir.testkit.TestModel.Target;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,14 +17,18 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The trained example against its golden numbers, and past the length at which caches grow. */
 class TinyworldTest {
     private static TestModel open(Target target) {
+        return open(target, 2);
+    }
+
+    private static TestModel open(Target target, int threads) {
         return TestModel.of(
                 TestModel.text(TestModel.tinyworld().resolve("tinyworld.weir")),
-                TestModel.tinyworld(), target, 2, false);
+                TestModel.tinyworld(), target, threads, false);
     }
 
     private static long[] ids(Tensor tensor) {
         long[] ids = new long[(int) tensor.elements()];
-        java.util.Arrays.setAll(ids, tensor::whole);
+        Arrays.setAll(ids, tensor::whole);
         return ids;
     }
 
@@ -49,11 +54,42 @@ class TinyworldTest {
         }
     }
 
+    /** In chunks of 5, and beside a shorter sequence; the same bytes, and on one thread too. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void greedyTokensAreGoldenInChunksAndInABatch(Target target) throws Exception {
+        Map<String, Tensor> golden = SafeTensors.map(
+                TestModel.tinyworld().resolve("golden.safetensors"), Arena.ofAuto());
+        long[] prompt = ids(golden.get("prompt.0"));
+        int count = target == Target.INTERPRETER ? 4 : 24;
+        List<Long> expected = Arrays.stream(ids(golden.get("greedy.0"))).boxed().toList()
+                .subList(0, count);
+        Tensor alone;
+        try (TestModel model = open(target, 1)) {
+            alone = model.feed(model.engine().start(), prompt);
+        }
+        try (TestModel model = open(target)) {
+            Engine.Session chunked = model.engine().start();
+            Tensor last = null;
+            for (int from = 0; from < prompt.length; from += 5) {
+                int to = Math.min(prompt.length, from + 5);
+                last = model.feed(chunked, Arrays.copyOfRange(prompt, from, to));
+                assertEquals(alone.rows(from, to), last, "in chunks");
+            }
+            assertEquals(expected, model.greedy(chunked, last, count));
+            Engine.Session batched = model.engine().start();
+            Tensor both = model.batch(List.of(model.engine().start(), batched),
+                    List.of(Arrays.copyOf(prompt, 3), prompt));
+            assertEquals(alone, both.rows(3, 3 + prompt.length), "in a batch");
+            assertEquals(expected, model.greedy(batched, both, count));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(value = Target.class, names = {"JVM", "NATIVE"})
     void cachesGrowAndAttentionCrossesTiles(Target target) throws Exception {
         long[] ids = new long[131];
-        java.util.Arrays.setAll(ids, i -> (i * 37L + 11) % 512);
+        Arrays.setAll(ids, i -> (i * 37L + 11) % 512);
         Tensor expected;
         try (TestModel model = open(Target.INTERPRETER)) {
             expected = model.feed(model.engine().start(), ids);
@@ -65,7 +101,7 @@ class TinyworldTest {
             for (int from = 0; from < ids.length; from += 50) {
                 int to = Math.min(ids.length, from + 50);
                 assertEquals(logits.rows(from, to), model.feed(
-                        session, java.util.Arrays.copyOfRange(ids, from, to)));
+                        session, Arrays.copyOfRange(ids, from, to)));
             }
         }
     }

@@ -54,7 +54,7 @@ final class DumpCommand implements Callable<Integer> {
             return 0;
         }
         TensorProgram program = options.lower(false);
-        if (stage.equals("tensor")) {
+        if (stage.equals("tensor") || stage.equals("lift") && program.isLifted()) {
             weir.print(Printer.print(program));
             return 0;
         }

@@ -11,6 +11,7 @@ import dev.weir.testkit.TestModel.Target;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import java.util.stream.Stream;
 
@@ -62,6 +63,24 @@ class IndexFaultsTest {
                 Fault fault = assertThrows(Fault.class, () -> step(model, wrong));
                 assertEquals(message, fault.getMessage(), target.toString());
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void whatNobodyReadsCannotFault(Target target) throws Exception {
+        String source = """
+                model M<D = 6> {
+                    param part[5, D]
+                    forward(x[T, D], k[T]: int) -> y[T, D] {
+                        unused[t, d] = part[k[t], d]
+                        more[t, d] = unused[t, d] + 1.0
+                        y = x
+                    }
+                }
+                """;
+        try (TestModel model = TestModel.random(source, 1, target, 1)) {
+            step(model, 99);
         }
     }
 

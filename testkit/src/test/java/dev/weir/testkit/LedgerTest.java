@@ -8,6 +8,10 @@ import dev.weir.compiler.Compiler;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.CompiledKernel;
+import dev.weir.ir.kernel.Kernel;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Format;
@@ -91,6 +95,61 @@ class LedgerTest {
             all.add(tensor);
         }
         return all;
+    }
+
+    /** Counts what a back end is asked for. */
+    private record Counting(KernelCompiler compiler, int[] calls) implements KernelCompiler {
+        @Override
+        public TargetDescription target() {
+            return compiler.target();
+        }
+
+        @Override
+        public List<CompiledKernel> compile(List<Kernel> kernels) {
+            calls[0]++;
+            return compiler.compile(kernels);
+        }
+
+        @Override
+        public String listing(Kernel kernel) {
+            return compiler.listing(kernel);
+        }
+
+        @Override
+        public void close() {
+            compiler.close();
+        }
+    }
+
+    /** Tokens, sequences, their lengths and what they remember are run-time sizes. */
+    @Test
+    void aNewLengthCompilesNothing() {
+        TensorProgram lowered = Compiler.lower(
+                new Source("test.weir", """
+                        block Mix<D> {
+                            state seen[S, D]
+                            forward(x[T, D]) -> y[T, D] {
+                                seen ++= x
+                                y[t, d] = x[t, d] + (max[s] seen[s, d]) - (x[t - 2, d] or 0)
+                            }
+                        }
+                        model M<D = 16> {
+                            mix: Mix<D> * 2
+                            forward(x[T, D]) -> y[T, D] = mix[1](mix[0](x))
+                        }
+                        """), TestModel.LIBRARY,
+                new LowerOptions(Optional.empty(), Configuration.empty(), Map.of(), false));
+        try (Counting compiler = new Counting(new LlvmCompiler(), new int[1]);
+                Model model = new Model(
+                        Compiler.schedule(Compiler.optimise(lowered), compiler.target()),
+                        compiler, Map.of(), 2)) {
+            Engine.Session session = model.start();
+            for (int rows : new int[] {1, 7, 64, 65, 3}) {
+                model.step(List.of(session, model.start()), new long[] {rows, 2 * rows},
+                        List.of(Tensor.zeros(Format.F32, 3L * rows, 16)), Engine.Tracer.NONE);
+            }
+            assertEquals(1, compiler.calls[0]);
+        }
     }
 
     private static final String GUARDED = """

@@ -77,8 +77,9 @@ public final class ModelLowering {
         }
         Session.Program program = session.program();
         String name = session.functionName("forward");
-        List<Function> functions = List.copyOf(program.functions.values());
-        Function entry = new Function(name, "", List.of(), region);
+        List<Function> functions =
+                program.functions.values().stream().map(Pruning::run).toList();
+        Function entry = Pruning.run(new Function(name, "", List.of(), region));
         return Optional.of(Streams.run(new TensorProgram(
                 block.name(),
                 needed(program.parameters.values(), functions, entry),

@@ -29,15 +29,22 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Diagnostic> all = new ArrayList<>();
+        List<String> unread = new ArrayList<>();
         for (Path file : files) {
-            ModelFiles found = ModelFiles.find(file, Optional.empty());
-            all.addAll(Frontend.check(found.source(), found.library()).diagnostics());
+            try {
+                ModelFiles found = ModelFiles.find(file, Optional.empty());
+                all.addAll(Frontend.check(found.source(), found.library()).diagnostics());
+            } catch (UserException e) {
+                unread.add(e.getMessage());
+            }
         }
         if (json) {
             weir.printJson(Json.diagnostics(all));
         } else if (!all.isEmpty()) {
             weir.error(weir.renderer().render(all));
         }
-        return all.stream().anyMatch(d -> d.severity() == Severity.ERROR) ? 1 : 0;
+        unread.forEach(message -> weir.error("error: " + message));
+        return !unread.isEmpty() || all.stream().anyMatch(d -> d.severity() == Severity.ERROR)
+                ? 1 : 0;
     }
 }

@@ -6,10 +6,7 @@ import dev.weir.compiler.Compiler;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
-import dev.weir.ir.kernel.KernelProgramParser;
-import dev.weir.ir.kernel.KernelVerifier;
 import dev.weir.ir.kernel.TargetDescription;
-import dev.weir.ir.tensor.Parser;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.pipeline.Pass;
@@ -92,7 +89,7 @@ final class ModelOptions {
                     + "\nhelp: run it, or dump its kernels or code");
         }
         if (isDump()) {
-            TensorProgram program = Parser.parse(found.source());
+            TensorProgram program = Dumps.tensors(found.source());
             if (program.isLifted() && target == Target.INTERPRETER) {
                 throw new UserException(model + " is lifted, and the interpreter runs what is not"
                         + "\nhelp: dump it with --stage tensor");
@@ -119,9 +116,7 @@ final class ModelOptions {
             return Compiler.schedule(optimise(lower(trace)), compiler.target(),
                     Set.copyOf(disabled), (step, nanos) -> time(step.text(), nanos));
         }
-        KernelProgram program = KernelProgramParser.parse(files().source());
-        program.kernels().forEach(KernelVerifier::verify);
-        return program;
+        return Dumps.kernels(files().source());
     }
 
     TensorProgram optimise(TensorProgram program) {
@@ -138,10 +133,8 @@ final class ModelOptions {
                         .filter(ScheduleStep::optional).map(ScheduleStep::text)).toList();
         for (String pass : disabled) {
             if (!optional.contains(pass)) {
-                throw new CommandLine.ParameterException(command.commandLine(),
-                        "--disable: there is no optional pass " + pass
-                                + "; those that can be left out are "
-                                + String.join(", ", optional));
+                throw wrong("--disable: there is no optional pass " + pass
+                        + "; those that can be left out are " + String.join(", ", optional));
             }
         }
         return Compiler.optimise(program, Set.copyOf(disabled), (pass, result, nanos) -> {
@@ -158,6 +151,22 @@ final class ModelOptions {
         }
     }
 
+    /** What is wrong with the command line, whatever the model. */
+    private CommandLine.ParameterException wrong(String problem) {
+        return new CommandLine.ParameterException(command.commandLine(), problem);
+    }
+
+    /** Refuses a command line. */
+    void require(boolean holds, String problem) {
+        if (!holds) {
+            throw wrong(problem);
+        }
+    }
+
+    void requireThreads(int threads) {
+        require(threads >= 1, "--threads has to be at least 1, here it is " + threads);
+    }
+
     /** Refuses the interpreter where kernels are wanted. */
     void requireKernels() {
         if (target == Target.INTERPRETER) {
@@ -170,7 +179,7 @@ final class ModelOptions {
         return switch (target) {
             case NATIVE -> new LlvmCompiler();
             case JVM -> new BytecodeCompiler();
-            case INTERPRETER -> throw new UserException(
+            case INTERPRETER -> throw wrong(
                     "the interpreter has no kernels: use --target native or jvm");
         };
     }

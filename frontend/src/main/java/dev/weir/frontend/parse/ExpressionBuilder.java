@@ -11,8 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.Token;
+import org.antlr.v4.runtime.tree.ErrorNode;
 import org.antlr.v4.runtime.tree.ParseTree;
 
 /** Makes expressions, statements and block lists of parse trees. */
@@ -281,11 +283,11 @@ final class ExpressionBuilder {
     }
 
     private Expression literal(WeirParser.LiteralContext l) {
-        String text = l.getText().replace("_", "");
+        String text = text(l);
         if (text.endsWith("true") || text.endsWith("false")) {
             return new Expression.Truth(text.endsWith("true"), span(l));
         }
-        if (l.INTEGER() != null) {
+        if (l.INTEGER() != null && text.matches("-?\\d+")) {
             try {
                 long whole = Long.parseLong(text);
                 return new Expression.Literal(whole, whole, true, span(l));
@@ -296,14 +298,21 @@ final class ExpressionBuilder {
         return new Expression.Literal(number(l), 0, false, span(l));
     }
 
+    /** A number as Java reads it, without what the parser has skipped or made up. */
+    private static String text(WeirParser.LiteralContext l) {
+        return l.children.stream().filter(child -> !(child instanceof ErrorNode))
+                .map(ParseTree::getText).collect(Collectors.joining()).replace("_", "");
+    }
+
     double number(WeirParser.LiteralContext l) {
-        String text = l.getText().replace("_", "");
+        String text = text(l);
         return switch (text) {
             case "true" -> 1;
             case "false" -> 0;
             case "infinity" -> Double.POSITIVE_INFINITY;
             case "-infinity" -> Double.NEGATIVE_INFINITY;
-            default -> l.INTEGER() == null && l.FLOAT() == null ? 0 : Double.parseDouble(text);
+            // Without digits it is a syntax error, which has been reported.
+            default -> text.matches(".*\\d.*") ? Double.parseDouble(text) : 0;
         };
     }
 

@@ -80,15 +80,29 @@ public record Parameter(
             return new IllegalArgumentException("not part of a layout: " + scalar);
         }
 
-        /** Whether {@link #at} can evaluate an expression. */
+        /** Whether {@link #at} can be evaluated everywhere. */
+        public boolean isReadable() {
+            return coordinates.stream().allMatch(c -> admits(c) && mentionsIndicesOnly(c));
+        }
+
+        private boolean mentionsIndicesOnly(Scalar scalar) {
+            return scalar instanceof Scalar.Variable variable
+                    ? indices.contains(variable.index())
+                    : Walk.operands(scalar).stream().allMatch(this::mentionsIndicesOnly);
+        }
+
+        /** Whether an expression over indices may be a coordinate. */
         public static boolean admits(Scalar scalar) {
             return switch (scalar) {
                 case Scalar.Whole whole -> true;
                 case Scalar.Variable variable -> true;
                 case Scalar.Extent extent -> extent.size().isConstant();
                 case Scalar.Apply apply -> switch (apply.operation()) {
-                    case ADD, SUBTRACT, MULTIPLY, DIVIDE, REMAINDER, NEGATE ->
+                    case ADD, SUBTRACT, MULTIPLY, NEGATE ->
                             apply.operands().stream().allMatch(Layout::admits);
+                    case DIVIDE, REMAINDER -> admits(apply.operands().getFirst())
+                            && apply.operands().getLast() instanceof Scalar.Whole divisor
+                            && divisor.value() > 0;
                     default -> false;
                 };
                 case Scalar.Real real -> false;

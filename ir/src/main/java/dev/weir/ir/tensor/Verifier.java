@@ -55,14 +55,7 @@ public final class Verifier {
         Scope globals = new Scope(new HashSet<>(), new HashSet<>());
         for (Parameter parameter : program.parameters()) {
             define(globals, parameter.value());
-            require(parameter.value().type().shape().stream().allMatch(Size::isConstant),
-                    "parameter " + parameter.path() + " has a run-time size");
-            require(parameter.instanceAxes() <= parameter.value().type().rank(),
-                    "parameter " + parameter.path() + " has fewer axes than instances");
-            parameter.layout().ifPresent(layout -> require(
-                    layout.indices().size() == parameter.value().type().rank()
-                            && layout.coordinates().stream().allMatch(Parameter.Layout::admits),
-                    "parameter " + parameter.path() + " has a layout that cannot be read"));
+            DeclarationVerifier.problems(parameter).forEach(this::report);
         }
         states(globals);
         program.frames().ifPresent(frames -> {
@@ -92,11 +85,7 @@ public final class Verifier {
         Set<String> names = new HashSet<>();
         for (State state : program.states()) {
             require(names.add(state.name()), "two states " + state.name());
-            require(state.slots().isPresent() == state.lengths().isPresent(),
-                    "state " + state.name() + " has slots without lengths, or lengths alone");
-            int leading = state.instances().size() + 1;
-            require(state.value().type().rank() >= leading + (state.grows() ? 1 : 0),
-                    "state " + state.name() + " has too few axes");
+            DeclarationVerifier.problems(state).forEach(this::report);
             // Only a lifted program reads the tables themselves.
             Scope scope = program.isLifted() ? globals : globals.inner();
             state.value().type().shape().forEach(s -> scope.symbols.addAll(s.symbols()));

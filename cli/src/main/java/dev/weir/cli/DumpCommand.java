@@ -45,10 +45,8 @@ final class DumpCommand implements Callable<Integer> {
         List<String> stages = new ArrayList<>(List.of("source", "tensor"));
         Passes.ALL.forEach(p -> stages.add(p.name()));
         stages.addAll(List.of("kernels", "host", "code"));
-        if (!stages.contains(stage)) {
-            throw new UserException("there is no stage " + stage + "\nhelp: the stages are "
-                    + String.join(", ", stages));
-        }
+        options.require(stages.contains(stage), "there is no stage " + stage
+                + "; the stages are " + String.join(", ", stages));
         if (List.of("kernels", "host", "code").contains(stage)) {
             kernels();
             return 0;

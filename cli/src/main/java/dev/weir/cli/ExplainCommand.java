@@ -50,9 +50,9 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (prompt.isPresent() && !promptIds.isEmpty()) {
-            throw new UserException("give one of --prompt and --prompt-ids");
-        }
+        options.require(prompt.isEmpty() || promptIds.isEmpty(),
+                "give one of --prompt and --prompt-ids");
+        options.requireThreads(threads);
         if (prompt.isPresent() || !promptIds.isEmpty()) {
             options.requireKernels();
             try (Loaded loaded = Loaded.load(options, threads, false);

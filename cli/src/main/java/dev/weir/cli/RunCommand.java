@@ -87,20 +87,7 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (threads < 1 || maxTokens < 0) {
-            throw new UserException("--threads has to be at least 1, --max-tokens at least 0");
-        }
-        int given = (prompt.isPresent() ? 1 : 0) + (promptIds.isEmpty() ? 0 : 1)
-                + (inputs.isPresent() ? 1 : 0);
-        if (given != 1) {
-            throw new UserException("give one of --prompt, --prompt-ids and --inputs");
-        }
-        if (inputs.isPresent() != outputs.isPresent()) {
-            throw new UserException("--inputs and --outputs go together");
-        }
-        if (trace && inputs.isEmpty()) {
-            throw new UserException("--trace goes with --inputs and --outputs");
-        }
+        requireSense();
         try (Loaded loaded = Loaded.load(options, threads, trace)) {
             if (!loaded.unused().isEmpty()) {
                 weir.error("warning: the model has no use for " + loaded.unused().size()
@@ -118,6 +105,27 @@ final class RunCommand implements Callable<Integer> {
             finish(loaded, result);
         }
         return 0;
+    }
+
+    /** What picocli cannot see: options that go together, and numbers out of their range. */
+    private void requireSense() {
+        int given = (prompt.isPresent() ? 1 : 0) + (promptIds.isEmpty() ? 0 : 1)
+                + (inputs.isPresent() ? 1 : 0);
+        options.require(given == 1, "give one of --prompt, --prompt-ids and --inputs");
+        options.require(inputs.isPresent() == outputs.isPresent(),
+                "--inputs and --outputs go together");
+        options.require(!trace || inputs.isPresent(), "--trace goes with --inputs and --outputs");
+        options.requireThreads(threads);
+        options.require(maxTokens >= 0, "--max-tokens has to be at least 0, here it is "
+                + maxTokens);
+        options.require(chunk >= 0, "--chunk has to be at least 1, or 0 for all at once, here it "
+                + "is " + chunk);
+        options.require(temperature >= 0 && Double.isFinite(temperature),
+                "--temperature has to be at least 0, here it is " + temperature);
+        options.require(topK >= 0, "--top-k has to be at least 1, or 0 for all, here it is "
+                + topK);
+        options.require(topP > 0 && topP <= 1,
+                "--top-p has to be above 0 and at most 1, here it is " + topP);
     }
 
     private void generate(Loaded loaded, ObjectNode result) {

@@ -278,11 +278,36 @@ class CommandTest {
     void usersFaultsAreOneWrongCommandLinesTwo() {
         assertEquals(1, weir("run", "no/such/model", "--prompt", "x").code);
         assertEquals(1, weir("run", TINYWORLD, "--prompt-ids", "5,900", "-n", "1").code);
-        assertEquals(1, weir("run", TINYWORLD).code);
         assertEquals(2, weir("run", TINYWORLD, "--no-such-option").code);
         assertEquals(2, weir("no-such-command").code);
         assertEquals(2, weir().code);
         assertEquals(0, weir("--help").code);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "", "--prompt-ids 5 --prompt x", "--prompt-ids 5 -n -3", "--prompt-ids 5 --threads 0",
+        "--prompt-ids 5 --chunk -1", "--prompt-ids 5 --temperature -1",
+        "--prompt-ids 5 --temperature NaN", "--prompt-ids 5 --top-p 0", "--prompt-ids 5 --top-p 2",
+        "--prompt-ids 5 --top-k -1", "--prompt-ids 5 --trace", "--prompt-ids 5 --outputs x"
+    })
+    void aSenselessCommandLineIsTold(String rest) {
+        String[] arguments = ("run " + TINYWORLD + " " + rest).strip().split(" ");
+        Outcome outcome = weir(arguments);
+        assertEquals(2, outcome.code, outcome.err);
+        List<String> given = Stream.of(arguments).filter(a -> a.matches("--\\w.*|-n")).toList();
+        String option = given.isEmpty() ? "--prompt" : given.getLast().replace("-n", "--max-tok");
+        assertTrue(outcome.err.lines().findFirst().orElseThrow().contains(option), outcome.err);
+        assertEquals("", outcome.out);
+    }
+
+    @Test
+    void checkGoesOnBehindAFileThatIsNotThere() throws Exception {
+        Path wrong = Files.writeString(folder.resolve("wrong.weir"), "block A<D> {");
+        Outcome outcome = weir("check", "no/such/file.weir", wrong.toString());
+        assertEquals(1, outcome.code);
+        assertTrue(outcome.err.contains("no/such/file.weir"), outcome.err);
+        assertTrue(outcome.err.contains("wrong.weir:1"), outcome.err);
     }
 
     @Test

@@ -80,8 +80,20 @@ final class Evaluator {
 
     List<Dimension> dimensions(List<Expression> axes, Scope scope) {
         List<Dimension> all = new ArrayList<>();
-        axes.forEach(a -> all.add(dimension(a, scope)));
+        axes.forEach(a -> all.add(notNegative(dimension(a, scope), a.span(), "a size")));
         return all;
+    }
+
+    /** Refuses a number of things that is known to be negative. */
+    Dimension notNegative(Dimension count, Span span, String what) {
+        Optional<Long> known = count.size().constant().filter(n -> n < 0);
+        if (known.isPresent()) {
+            throw body.session.fail(Diagnostic.error("E0210", span,
+                            "`" + span.text() + "` is " + known.get() + ", and " + what
+                                    + " is not negative")
+                    .helped("look at the sizes that it is made of"));
+        }
+        return count;
     }
 
     Meaning evaluate(Expression e, Scope scope, boolean element) {

@@ -312,7 +312,7 @@ final class Frame {
                 Size.Symbol symbol = slots.computeIfAbsent(name, n -> session.symbol("S"));
                 shape.add(new Dimension(symbol, Size.symbol(name)));
             } else {
-                shape.add(body.evaluator.dimension(axis, scope));
+                shape.addAll(body.evaluator.dimensions(List.of(axis), scope));
             }
         }
         return shape;

@@ -348,8 +348,11 @@ final class Statements {
                 List<IndexRanges.Use> known = shape.map(s -> List.of(new IndexRanges.Use(
                         s.get(axis), at.span(), target.span(),
                         "an axis of `" + target.name() + "`"))).orElse(List.of());
-                indices.add(body.ranges.introduce(((Expression.Name) at).name(), at.span(),
-                        subscripts.get(i).range(), places, inner, known));
+                Index index = body.ranges.introduce(((Expression.Name) at).name(), at.span(),
+                        subscripts.get(i).range(), places, inner, known);
+                subscripts.get(i).range().ifPresent(range -> body.evaluator.notNegative(
+                        body.extent(index), range.to().span(), "a size"));
+                indices.add(index);
             }
         }
         if (!bare) {

@@ -103,6 +103,7 @@ public final class TemplateCheck {
             new Methods(body).lower(method.signature(), method.body(), inside);
         }
         diagnostics.addAll(Unused.in(block));
+        Recursion.in(block, module).ifPresent(session::report);
     }
 
     /** Names of members are told apart. */

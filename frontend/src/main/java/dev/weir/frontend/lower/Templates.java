@@ -78,7 +78,9 @@ final class Templates {
     }
 
     private List<Run> repeated(BlockList.Repeated r, Scope scope) {
-        Dimension count = body.evaluator.dimension(r.count(), scope);
+        Dimension count = body.evaluator.notNegative(
+                body.evaluator.dimension(r.count(), scope), r.count().span(),
+                "a number of blocks");
         if (count.size().constant().filter(n -> n > LONGEST_LIST).isPresent()) {
             throw tooLong(r.span());
         }
@@ -143,6 +145,9 @@ final class Templates {
             case BlockList.Template t -> t;
             case BlockList.Either e -> {
                 Meaning condition = body.evaluator.constant(e.condition(), scope);
+                if (condition instanceof Meaning.Unknown && body.session.isChecking()) {
+                    yield choice(e.then(), scope);
+                }
                 if (!(condition instanceof Meaning.Truth t)) {
                     throw body.fail("E0208", e.condition().span(),
                             "this must be known when the model is compiled");

@@ -86,10 +86,18 @@ public final class Parser {
                 case "=", "}" -> 0;
                 default -> prefixes;
             };
-            if (depth > DEEPEST || operators > LONGEST_CHAIN || prefixes > 8 * DEEPEST) {
+            if (operators > LONGEST_CHAIN) {
+                diagnostics.accept(Diagnostic.error("E0104", offsets.span(token),
+                                "this expression is too long")
+                        .labelled("the " + operators + "th operator")
+                        .helped("give parts of it names of their own, `part = …`, and use the "
+                                + "names"));
+                return false;
+            }
+            if (depth > DEEPEST || prefixes > 8 * DEEPEST) {
                 diagnostics.accept(Diagnostic.error("E0104", offsets.span(token),
                                 "this is nested too deeply")
-                        .labelled("more than " + DEEPEST + " levels, or an expression too long")
+                        .labelled("more than " + DEEPEST + " levels")
                         .helped("name a part of it and use the name"));
                 return false;
             }

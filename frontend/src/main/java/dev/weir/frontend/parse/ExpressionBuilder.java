@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.Token;
 import org.antlr.v4.runtime.tree.ErrorNode;
@@ -300,7 +301,8 @@ final class ExpressionBuilder {
 
     /** A number as Java reads it, without what the parser has skipped or made up. */
     private static String text(WeirParser.LiteralContext l) {
-        return l.children.stream().filter(child -> !(child instanceof ErrorNode))
+        return IntStream.range(0, l.getChildCount()).mapToObj(l::getChild)
+                .filter(child -> !(child instanceof ErrorNode))
                 .map(ParseTree::getText).collect(Collectors.joining()).replace("_", "");
     }
 

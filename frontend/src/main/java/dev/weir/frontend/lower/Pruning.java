@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Leaves out what nobody reads, so that it is computed on no target and can fault on none. Calls and
- * what has regions stay: they may remember something.
+ * Leaves out what nobody reads, so that it is computed on no target and can fault on none. Calls
+ * and what has regions stay: they may remember something.
  */
 final class Pruning {
     private final Set<Value> read = new HashSet<>();

@@ -164,6 +164,12 @@ class MeaningOnTargetsTest {
                 b = if k == 0 { 0 } else { sum[d] int(x[d]) / k }
                 y = x + a + float(b)
                 """, true),
+        PARTS_OF_AXES("""
+                part = w[1..D] @ x
+                both[d, e] = w[0..D - 1, 1..D][d, e] * x[e + 1]
+                first = sum(w[0, 0..D - 1] * x[0..D - 1])
+                y[d] = x[d] + first + (part[d] or 0) + (sum[e in 0..D - 1] (both[d, e] or 0))
+                """, true),
         MATRIX("y = w @ x", true),
         TWO_MATRICES("y = w @ (silu(w @ x) * x) + x", true),
         ROUNDED("h = half(x)\ny = h * 1.001", true);

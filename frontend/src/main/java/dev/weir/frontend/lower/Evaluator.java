@@ -498,23 +498,56 @@ final class Evaluator {
                 body.materialise(tensor, "operand", span), coordinates, bounds, otherwise);
     }
 
+    /** {@code w[2..n, k]}: parts of axes and single places, read where the tensor lies. */
     private Meaning view(Expression.Access a, Meaning.Tensor tensor, Scope scope) {
-        body.session.unsupported("E0907", a.span(), "a view of a part of an axis",
-                "narrow the index instead: `sum[f in 0..width]`");
         List<Dimension> shape = new ArrayList<>();
+        List<Scalar> starts = new ArrayList<>();
+        List<Boolean> kept = new ArrayList<>();
         for (int i = 0; i < tensor.rank(); i++) {
-            if (i < a.subscripts().size() && a.subscripts().get(i).to().isPresent()) {
-                Meaning from = evaluate(a.subscripts().get(i).from(), scope, true);
-                Meaning to = evaluate(a.subscripts().get(i).to().get(), scope, true);
-                shape.add(from instanceof Meaning.Whole f && to instanceof Meaning.Whole t
-                        ? t.dimension().minus(f.dimension())
-                        : Dimension.symbol("?.width"));
-            } else if (i >= a.subscripts().size() || i > 0) {
-                shape.add(tensor.shape().get(i));
+            Dimension axis = tensor.shape().get(i);
+            if (i >= a.subscripts().size()) {
+                starts.add(Scalar.whole(0));
+                shape.add(axis);
+                kept.add(true);
+                continue;
+            }
+            Expression.Subscript s = a.subscripts().get(i);
+            Meaning from = settle(evaluate(s.from(), scope, true), s.from().span());
+            Scalar start = scalar(from, s.from().span());
+            starts.add(start);
+            kept.add(s.to().isPresent());
+            if (s.to().isEmpty()) {
+                checkInside(start, axis, s.from().span(), tensor.span(),
+                        "`" + a.base().span().text() + "`", false);
+                continue;
+            }
+            Meaning to = settle(evaluate(s.to().get(), scope, true), s.to().get().span());
+            if (from instanceof Meaning.Whole f && to instanceof Meaning.Whole t) {
+                Dimension size = t.dimension().minus(f.dimension());
+                shape.add(notNegative(size, a.span(), "a part of an axis"));
+                checkInside(start, axis.plus(Dimension.of(1)), s.from().span(), tensor.span(),
+                        "`" + a.base().span().text() + "`", false);
+                checkInside(scalar(to, a.span()), axis.plus(Dimension.of(1)),
+                        s.to().get().span(), tensor.span(),
+                        "`" + a.base().span().text() + "`", false);
+            } else {
+                body.session.unsupported("E0907", a.span(),
+                        "a view whose size is known only at run time",
+                        "narrow the index instead: `sum[f in 0..width]`");
+                shape.add(Dimension.symbol("?.width"));
             }
         }
-        return new Meaning.Tensor(shape, tensor.format(), tensor.reader(), Optional.empty(),
-                a.span());
+        return new Meaning.Tensor(shape, tensor.format(), at -> {
+            List<Scalar> coordinates = new ArrayList<>();
+            int next = 0;
+            for (int i = 0; i < starts.size(); i++) {
+                Scalar start = starts.get(i);
+                coordinates.add(!kept.get(i) ? start
+                        : start.equals(Scalar.whole(0)) ? at.get(next++)
+                        : Scalar.apply(Operation.ADD, at.get(next++), start));
+            }
+            return tensor.reader().at(coordinates);
+        }, Optional.empty(), a.span());
     }
 
     static String axes(int rank) {

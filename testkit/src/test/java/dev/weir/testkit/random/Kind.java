@@ -3,14 +3,14 @@ package dev.weir.testkit.random;
 /** What a step of a recipe can be, with where it can stand and how often it is drawn there. */
 enum Kind {
     POINTWISE(5, Needs.NOTHING),
-    ELEMENTARY(8, Needs.NOTHING),
+    ELEMENTARY(12, Needs.NOTHING),
     WHOLE(8, Needs.NOTHING),
     LOGIC(5, Needs.NOTHING),
     REDUCE(8, Needs.NOTHING),
     CONTRACT(3, Needs.NOTHING),
     SOFTMAX(3, Needs.NOTHING),
     DERIVED(18, Needs.NOTHING),
-    GATHER(2, Needs.NOTHING),
+    GATHER(3, Needs.NOTHING),
     CONDITION(2, Needs.NOTHING),
     SELECT(2, Needs.NOTHING),
     TOP_K(2, Needs.NOTHING),

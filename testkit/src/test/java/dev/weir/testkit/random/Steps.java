@@ -607,7 +607,9 @@ final class Steps {
         own.add(width);
         keep(level, level.compute("row", Format.F32, at.prefixed(), own, (row, place) ->
                 Scalar.loadChecked(table.value(), List.of(
-                        below(at, row, place.subList(0, place.size() - 1), Maker.VOCABULARY),
+                        Scalar.within(below(at, row, place.subList(0, place.size() - 1),
+                                        Maker.VOCABULARY),
+                                Scalar.whole(Maker.VOCABULARY), "axis 0 of a table"),
                         place.getLast()))));
     }
 

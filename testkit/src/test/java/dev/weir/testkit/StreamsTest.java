@@ -124,6 +124,23 @@ class StreamsTest {
                     y[t, d] = max[s] seen[s, d]
                 }
                 """),
+        PREFIXES("""
+                a[t, d] = cumsum[t] x[t, d]
+                b[t, d] = cummax[t] x[t, d] where x[t, 0] > 0.0
+                c[t] = cumprod[t] (1.0 + 0.125 * x[t, 0])
+                y[t, d] = a[t, d] + max(b[t, d], -9.0) * c[t] + (cumsum[d] x[t, d])
+                """),
+        A_VALUE_CARRIED_BY_A_SCAN("""
+                y = x
+                for i in 0..2 {
+                    m[d in 0..D] = 0.5
+                    scan t {
+                        m[d] = 0.5 * m[d] + y[t, d]
+                        z[t, d] = m[d]
+                    }
+                    y = z
+                }
+                """),
         A_HISTORY_OF_ENTRANTS("""
                 y = x
                 score[t] = x[t, 0]
@@ -281,7 +298,7 @@ class StreamsTest {
             last[d] = x[0, d]; y = x                       | other places of the stream
             last[d] = 1.5 + d; y = x                        | changes a state once a step
             scan t reversed { last[d] = 0.5 * last[d] + x[t, d]; y[t, d] = last[d] } | length of the stream
-            m[d] = 0.0 * last[d]; scan t { m[d] = m[d] + x[t, d]; y[t, d] = m[d] }  | carries `m`
+            m[d in 0..D] = 0.0; scan t { m[d] = m[d] + x[t, d]; z[t, d] = m[d] }; y[t, d] = z[t, d] + m[d] | has left once a step
             scan t { last[d] = last[d] + x[t, d] * t; y[t, d] = last[d] } | uses the place `t`
             scan t { last[d] = last[d] + x[t, d]; y[t, d] = last[d] }; y[t, d] = y[t, d] + last[d] | reads a state once
             k = argmax[t] x[t, 0]; y[t, d] = x[t, d] * k   | reduces over the stream

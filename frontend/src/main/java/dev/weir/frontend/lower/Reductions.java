@@ -145,11 +145,7 @@ final class Reductions {
             case MEAN -> mean(p);
             case LOGSUMEXP -> logSumExp(p);
             case SOFTMAX -> softmax(p);
-            default -> {
-                body.session.unsupported("E0903", p.span(), "`" + p.reducer().word() + "`",
-                        "write it as a sum with a filter: `sum[j] x[j] where j <= i`");
-                yield p.body();
-            }
+            default -> new Prefixes(body).combine(p);
         };
     }
 

@@ -41,6 +41,10 @@ public final class Streams {
     /** Values that are defined where a state can be made for each activation. */
     private final Set<Value> remembering = new HashSet<>();
     private final Set<String> written = new HashSet<>();
+    /** What scans have left that is not about elements: it depends on where the stream is cut. */
+    private final Set<Value> left = new HashSet<>();
+    /** The indices of the scans that carry such values, which have to be remembered. */
+    private final Set<Value> carrying = new HashSet<>();
     private Optional<String> obstacle = Optional.empty();
 
     private Streams(TensorProgram program) {
@@ -68,7 +72,8 @@ public final class Streams {
         if (streams.obstacle.isPresent()) {
             return program.withStream(new StreamAxis(stream.size(), streams.obstacle));
         }
-        return streams.tails.isEmpty() ? program : Tails.run(program, streams.tails);
+        return streams.tails.isEmpty() && streams.carrying.isEmpty() ? program
+                : Tails.run(program, streams.tails, streams.carrying);
     }
 
     /** Where the walk stands. */
@@ -172,6 +177,11 @@ public final class Streams {
     }
 
     private void node(Node node, Place place) {
+        for (Value operand : Walk.operands(node)) {
+            if (left.contains(operand)) {
+                refuse(node, "uses `" + operand.name() + "`, which a scan has left once a step");
+            }
+        }
         switch (node) {
             case Node.Compute n -> {
                 Optional<Scalar> own = own(n, n.result(), n.axes(), place);
@@ -237,11 +247,18 @@ public final class Streams {
         if (node.active().isPresent()) {
             refuse(node, "leaves the stream early, which the next step cannot know");
         }
-        for (Value carried : node.body().arguments()) {
-            if (!place.hasStream(carried)) {
-                refuse(node, "carries `" + carried.name()
-                        + "` along the stream; declare it as a `state`");
+        for (int i = 0; i < node.initial().size(); i++) {
+            Value carried = node.body().arguments().get(i);
+            if (place.hasStream(carried)) {
+                continue;
             }
+            boolean fits = carried.type().shape().stream().allMatch(Size::isConstant);
+            if (!fits || !place.remembers) {
+                refuse(node, "carries `" + carried.name() + "` along the stream where it cannot be "
+                        + "remembered");
+            }
+            left.add(node.results().get(i));
+            carrying.add(node.index());
         }
         region(node.body(), new Place(place.streams, false,
                 Optional.of(Scalar.load(node.index(), List.of())),
@@ -364,6 +381,10 @@ public final class Streams {
 
     private void load(Node node, Scalar.Load load, Optional<Scalar> own, Place place) {
         List<Size> shape = load.source().type().shape();
+        if (left.contains(load.source())) {
+            refuse(node, "reads `" + load.source().name()
+                    + "`, which a scan has left once a step");
+        }
         for (int axis = 0; axis < shape.size(); axis++) {
             Scalar coordinate = load.coordinates().get(axis);
             if (!place.mentions(shape.get(axis))) {

@@ -42,6 +42,7 @@ import java.util.Set;
 final class Tails {
     private final TensorProgram program;
     private final Map<Value, Tail> tails;
+    private final Set<Value> carrying;
     private final Identifiers identifiers;
     private final Map<String, Function> functions = new LinkedHashMap<>();
     private final Map<String, Long> activations = new HashMap<>();
@@ -56,14 +57,19 @@ final class Tails {
     /** A loop around a node. */
     private record Around(Value index, long count) {}
 
-    private Tails(TensorProgram program, Map<Value, Tail> tails) {
+    private Tails(TensorProgram program, Map<Value, Tail> tails, Set<Value> carrying) {
         this.program = program;
         this.tails = tails;
+        this.carrying = carrying;
         this.identifiers = Identifiers.behind(program);
     }
 
-    static TensorProgram run(TensorProgram program, Map<Value, Tail> tails) {
-        return new Tails(program, tails).program();
+    /**
+     * @param carrying the indices of scans that hand on more than what they make for each element
+     */
+    static TensorProgram run(
+            TensorProgram program, Map<Value, Tail> tails, Set<Value> carrying) {
+        return new Tails(program, tails, carrying).program();
     }
 
     private TensorProgram program() {
@@ -110,6 +116,7 @@ final class Tails {
             found[0] |= node.results().stream().anyMatch(tails::containsKey)
                     || Walk.regions(node).stream().flatMap(r -> r.arguments().stream())
                             .anyMatch(tails::containsKey)
+                    || node instanceof Node.Loop l && carrying.contains(l.index())
                     || node instanceof Node.Call c && remembering.contains(c.function());
         });
         return found[0];
@@ -133,7 +140,11 @@ final class Tails {
         List<Node> nodes = new ArrayList<>();
         region.arguments().forEach(a -> remember(owner, a, loops, nodes));
         for (Node node : region.nodes()) {
-            nodes.add(node(owner, node, loops));
+            if (node instanceof Node.Loop loop && carrying.contains(loop.index())) {
+                carried(owner, loop, loops, nodes);
+            } else {
+                nodes.add(node(owner, node, loops));
+            }
             node.results().forEach(r -> remember(owner, r, loops, nodes));
         }
         return new Region(region.arguments(), nodes, region.results());
@@ -200,6 +211,62 @@ final class Tails {
     private static Scalar times(Scalar left, long factor) {
         return left.equals(Scalar.whole(0)) || factor == 1 ? left
                 : Scalar.apply(Operation.MULTIPLY, left, Scalar.whole(factor));
+    }
+
+    /**
+     * A scan that hands on values: it begins with what the step before has left, and with what the
+     * program says before the first.
+     */
+    private void carried(
+            Function owner, Node.Loop loop, List<Around> loops, List<Node> nodes) {
+        List<Scalar> instances = List.of(number(owner, loops));
+        TensorType whole = new TensorType(Format.I64, List.of());
+        State begun = state(owner, loop.index(), "begun ", Format.I64, List.of(), loops);
+        Value before = identifiers.value("begun", whole);
+        nodes.add(new Node.Read(before, begun.name(), instances, loop.span()));
+        List<Value> initial = new ArrayList<>();
+        Map<String, Value> left = new LinkedHashMap<>();
+        for (int i = 0; i < loop.initial().size(); i++) {
+            Value first = loop.initial().get(i);
+            Value argument = loop.body().arguments().get(i);
+            if (!first.type().shape().stream().allMatch(Size::isConstant)) {
+                initial.add(first);
+                continue;
+            }
+            State state = state(owner, argument, "carried ", first.type().format(),
+                    first.type().shape(), loops);
+            Value kept = identifiers.value("kept " + first.name(), first.type());
+            nodes.add(new Node.Read(kept, state.name(), instances, loop.span()));
+            Value start = identifiers.value(first.name(), first.type());
+            nodes.add(start(first, kept, before, start, loop));
+            initial.add(start);
+            left.put(state.name(), loop.results().get(i));
+        }
+        Node.Loop inside = (Node.Loop) node(owner, loop, loops);
+        nodes.add(new Node.Loop(inside.results(), inside.index(), inside.from(), inside.to(),
+                initial, inside.active(), inside.body(), inside.path(), inside.span()));
+        left.forEach((state, value) ->
+                nodes.add(new Node.Write(state, instances, value, loop.span())));
+        Value after = identifiers.value("begun", whole);
+        nodes.add(new Node.Compute(after, List.of(), Optional.empty(), Scalar.whole(1),
+                loop.span()));
+        nodes.add(new Node.Write(begun.name(), instances, after, loop.span()));
+    }
+
+    private Node start(Value first, Value kept, Value begun, Value start, Node.Loop loop) {
+        List<Axis> axes = new ArrayList<>();
+        List<Scalar> at = new ArrayList<>();
+        for (Size size : first.type().shape()) {
+            Index index = identifiers.index("i");
+            axes.add(Axis.over(index, size));
+            at.add(Scalar.variable(index));
+        }
+        return new Node.Compute(start, axes, Optional.empty(),
+                Scalar.apply(Operation.SELECT,
+                        Scalar.apply(Operation.EQUAL, Scalar.load(begun, List.of()),
+                                Scalar.whole(0)),
+                        Scalar.load(first, at), Scalar.load(kept, at)),
+                loop.span());
     }
 
     // ------------------------------------------------------------------ states

@@ -77,7 +77,8 @@ class HouseRulesTest {
         assertEquals(List.of(), found);
     }
 
-    private static final Pattern WORD = Pattern.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])");
+    private static final Pattern WORD = Pattern.compile(
+            "MoE|RoPE|SwiGLU|[A-Z]?[a-z]+|[A-Z]+(?![a-z])");
     private static final Set<String> ARCHITECTURES = Set.of(
             "attention", "attn", "mixtral", "mistral", "llama", "qwen", "gemma", "olmo", "olmoe",
             "deepseek", "gpt", "bert", "mamba", "moe", "rmsnorm", "rms", "swiglu", "transformer",
@@ -94,6 +95,7 @@ class HouseRulesTest {
         assertTrue(namesAnArchitecture("boolean isMixtralLayer(String s)"));
         assertTrue(namesAnArchitecture("path.contains(\"block_sparse_moe\")"));
         assertTrue(namesAnArchitecture("FusedAttention.java"));
+        assertTrue(namesAnArchitecture("isMoELayer, applyRoPE"));
         assertTrue(!namesAnArchitecture("Sizes are removed; memory; property"));
     }
 

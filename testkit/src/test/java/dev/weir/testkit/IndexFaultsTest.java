@@ -84,6 +84,48 @@ class IndexFaultsTest {
         }
     }
 
+    /** What is inside only if there are elements at all is checked when there are none. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void anEmptySequenceHasNoFirstElement(Target target) throws Exception {
+        String source = """
+                model M<D = 6> {
+                    forward(x[T, D]) -> (s[D], y[T, D]) {
+                        s[d] = x[T - 1, d]
+                        y = x
+                    }
+                }
+                """;
+        try (TestModel model = TestModel.random(source, 1, target, 1)) {
+            List<Engine.Session> sessions =
+                    List.of(model.engine().start(), model.engine().start());
+            Fault fault = assertThrows(Fault.class, () -> model.engine().step(
+                    sessions, new long[] {2, 0}, List.of(Tensor.zeros(Format.F32, 2, 6)),
+                    Engine.Tracer.NONE));
+            assertEquals("index -1 is outside axis 0 of x, which has 0 elements",
+                    fault.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void anAxisOfNothingIsFine(Target target) throws Exception {
+        String source = """
+                model M<D = 0> {
+                    forward(x[T, D]) -> (y[T, D], s[T]) {
+                        y[t, d] = x[t, d] * 2.0
+                        s[t] = sum[d] y[t, d]
+                    }
+                }
+                """;
+        try (TestModel model = TestModel.random(source, 1, target, 1)) {
+            Tensor sums = model.engine().step(List.of(model.engine().start()), new long[] {3},
+                    List.of(Tensor.zeros(Format.F32, 3, 0)), Engine.Tracer.NONE).get(1);
+            assertEquals(3, sums.elements());
+            assertEquals(0, sums.real(2));
+        }
+    }
+
     /** Two sequences, of which only the second has the index. */
     private static void step(TestModel model, long wrong) {
         Tensor x = Tensor.zeros(Format.F32, 5, 6);

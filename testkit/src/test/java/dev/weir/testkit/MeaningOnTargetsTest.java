@@ -164,6 +164,18 @@ class MeaningOnTargetsTest {
                 b = if k == 0 { 0 } else { sum[d] int(x[d]) / k }
                 y = x + a + float(b)
                 """, true),
+        REDUCTION_BEHIND_AND_OR("""
+                k = int(8.0 * abs(x[0]))
+                a = if k < D and (sum[u] w[k, u]) > 0.0 { 1.0 } else { 2.0 }
+                b = if k >= D or (sum[u] w[k, u]) > 0.0 { 4.0 } else { 8.0 }
+                c = if k > 0 and (sum[d] int(4.0 * x[d]) / k) > 0 { 16.0 } else { 32.0 }
+                y[d] = (if d + 1 < D and x[d + 1] > 0.0 { 1.0 } else { 0.0 }) + a + b + c
+                """, true),
+        A_SHORTER_AXIS_BEHIND_A_CONDITION("""
+                short[i in 0..2] = w[0, i]
+                z[d in 0..D] = if d < 2 { short[d] } else { -1.0 }
+                y = z * x
+                """, true),
         PARTS_OF_AXES("""
                 part = w[1..D] @ x
                 both[d, e] = w[0..D - 1, 1..D][d, e] * x[e + 1]

@@ -95,6 +95,15 @@ class ShapeOfCodeTest {
         assertTrue(launches(derived.initialise()) > launches(given.initialise()));
     }
 
+    /** Also where something in between takes more room than what it is made of. */
+    @Test
+    void whatWeightsAreMadeIntoMayBeLargerOnTheWay() {
+        KernelProgram derived = compile(DERIVED.formatted("param a[D], b[D], w[D, D]",
+                "m[d, e] = exp(-abs(a[d] * b[e]))\n        k = w @ m"), "{}");
+        KernelProgram given = compile(DERIVED.formatted("param k[D, D]", ""), "{}");
+        assertEquals(launches(given.step()), launches(derived.step()));
+    }
+
     private static long launches(List<HostStatement> statements) {
         return statements.stream().mapToLong(s -> switch (s) {
             case HostStatement.Launch l -> 1;

@@ -25,6 +25,10 @@ final class Bounds {
 
     enum Verdict {
         PROVED,
+        /** Proved where the conditions around hold. */
+        GUARDED,
+        /** Proved if sizes that only a run knows are not 0. */
+        UNLESS_EMPTY,
         REFUTED,
         OPEN
     }
@@ -87,19 +91,22 @@ final class Bounds {
         if (lower == Verdict.REFUTED || upper == Verdict.REFUTED) {
             return Verdict.REFUTED;
         }
-        return lower == Verdict.PROVED && upper == Verdict.PROVED
-                ? Verdict.PROVED : Verdict.OPEN;
+        return lower.compareTo(upper) > 0 ? lower : upper;
     }
 
     private Verdict notNegative(Linear linear) {
-        if (isProved(lowest(linear, 0))) {
+        if (isProved(lowest(linear, 0), false)) {
             return Verdict.PROVED;
+        }
+        if (isProved(lowest(linear, 0))) {
+            return Verdict.UNLESS_EMPTY;
         }
         for (Scalar guard : guards) {
             for (Linear fact : facts(guard)) {
                 if (isProved(lowest(linear.plus(fact, -1), 0))) {
                     used.add(guard);
-                    return Verdict.PROVED;
+                    return isProved(lowest(linear.plus(fact, -1), 0), false)
+                            ? Verdict.GUARDED : Verdict.UNLESS_EMPTY;
                 }
             }
         }
@@ -111,6 +118,10 @@ final class Bounds {
 
     /** Whether what is left, in run-time sizes only, is never negative. */
     private static boolean isProved(Optional<Linear> rest) {
+        return isProved(rest, true);
+    }
+
+    private static boolean isProved(Optional<Linear> rest, boolean assumesSome) {
         if (rest.isEmpty()) {
             return false;
         }
@@ -120,7 +131,8 @@ final class Bounds {
                 return false;
             }
             // Streams and generics have at least one element; slots and entrants may be none.
-            boolean some = extent.size() instanceof Size.Symbol s && !isPossiblyEmpty(s.name());
+            boolean some = assumesSome && extent.size() instanceof Size.Symbol s
+                    && !isPossiblyEmpty(s.name());
             least += some ? entry.getValue() : 0;
         }
         return least >= 0;

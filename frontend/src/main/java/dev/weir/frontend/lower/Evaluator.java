@@ -285,7 +285,10 @@ final class Evaluator {
                         || b.operator() == Expression.BinaryOperator.OR && t.value())) {
             return first;
         }
+        Optional<Scalar> guard = guard(b.operator(), first, b.left().span());
+        guard.ifPresent(body.bounds::push);
         Meaning second = settle(evaluate(b.right(), scope, element), b.right().span());
+        guard.ifPresent(g -> body.bounds.pop());
         if (b.operator() == Expression.BinaryOperator.CONTRACT) {
             if (element) {
                 throw body.session.fail(Diagnostic.error("E0303", b.span(),
@@ -296,6 +299,22 @@ final class Evaluator {
                     tensor(second, b.right().span()), "product");
         }
         return body.operations.combine(b, first, second, element);
+    }
+
+    /** What holds where the right side of `and` or `or` is evaluated. */
+    private Optional<Scalar> guard(
+            Expression.BinaryOperator operator, Meaning left, Span span) {
+        boolean logical = operator == Expression.BinaryOperator.AND
+                || operator == Expression.BinaryOperator.OR;
+        boolean element = left instanceof Meaning.Element
+                || left instanceof Meaning.Tensor t && t.rank() == 0;
+        if (!logical || !element) {
+            return Optional.empty();
+        }
+        Scalar condition = scalar(left, span);
+        return condition.format() != Format.BOOL ? Optional.empty()
+                : Optional.of(operator == Expression.BinaryOperator.AND
+                        ? condition : negated(condition));
     }
 
     private Meaning choice(Expression.Choice c, Scope scope, boolean element) {
@@ -433,15 +452,18 @@ final class Evaluator {
                                         + Formats.describe(coordinate.format()))
                         .helped("convert it with `int(…)`, which rounds towards zero"));
             }
-            boolean byData = body.bounds.dependsOnData(coordinate);
-            data |= byData;
-            coordinates.add(byData && a.fallback().isEmpty()
-                    ? within(coordinate, tensor.shape().get(i), i, a.base().span().text())
-                    : coordinate);
-            if (a.fallback().isEmpty()) {
-                checkInside(coordinate, tensor.shape().get(i), at.span(), tensor.span(),
-                        "`" + a.base().span().text() + "`", true);
+            if (a.fallback().isPresent()) {
+                coordinates.add(coordinate);
+                continue;
             }
+            Bounds.Verdict verdict = checkInside(coordinate, tensor.shape().get(i), at.span(),
+                    tensor.span(), "`" + a.base().span().text() + "`", true);
+            boolean atRunTime = body.bounds.dependsOnData(coordinate)
+                    || verdict == Bounds.Verdict.UNLESS_EMPTY && !body.session.isChecking();
+            data |= atRunTime;
+            coordinates.add(atRunTime
+                    ? within(coordinate, tensor.shape().get(i), i, a.base().span().text())
+                    : verdict == Bounds.Verdict.GUARDED ? Scalars.guarded(coordinate) : coordinate);
         }
         if (coordinates.size() < tensor.rank()) {
             return part(a, tensor, coordinates, data);
@@ -554,7 +576,7 @@ final class Evaluator {
         return rank == 0 ? "no axes" : rank == 1 ? "one axis" : rank + " axes";
     }
 
-    private void checkInside(
+    private Bounds.Verdict checkInside(
             Scalar coordinate,
             Dimension size,
             Span span,
@@ -562,7 +584,7 @@ final class Evaluator {
             String what,
             boolean mayFallBack) {
         if (body.bounds.dependsOnData(coordinate)) {
-            return;
+            return Bounds.Verdict.OPEN;
         }
         Bounds.Verdict verdict = body.bounds.inside(coordinate, size.size());
         boolean isError = verdict == Bounds.Verdict.REFUTED
@@ -579,6 +601,7 @@ final class Evaluator {
                             ? "say what is read there: `[…] or 0`, or narrow the index's range"
                             : "narrow the index's range"));
         }
+        return verdict;
     }
 
     /** One element: what an equation needs. */

@@ -108,6 +108,15 @@ final class Scalars {
                 ? new Scalar.Real(format.compute(), 0) : new Scalar.Whole(format, 0);
     }
 
+    /**
+     * A coordinate that is inside only where a condition around it holds: not a bare index, which
+     * could be read at all of its places.
+     */
+    static Scalar guarded(Scalar coordinate) {
+        return coordinate instanceof Scalar.Variable
+                ? Scalar.apply(Operation.ADD, coordinate, Scalar.whole(0)) : coordinate;
+    }
+
     static Scalar not(Scalar scalar) {
         return Scalar.apply(Operation.NOT, scalar);
     }

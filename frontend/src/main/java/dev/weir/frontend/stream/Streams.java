@@ -206,9 +206,10 @@ public final class Streams {
             }
             case Node.Loop n -> loop(n, place);
             case Node.Append n -> {
-                if (place.scanned.isEmpty()
-                        && !place.isStream(n.rows().type().shape().getFirst())) {
-                    refuse(n, "appends to a state once a step, not for each element");
+                boolean rows = place.isStream(n.rows().type().shape().getFirst());
+                if (rows == place.scanned.isPresent()) {
+                    refuse(n, rows ? "goes over the whole stream inside a `scan`"
+                            : "appends to a state once a step, not for each element");
                 }
             }
             case Node.Write n -> {
@@ -243,6 +244,9 @@ public final class Streams {
             region(node.body(), counted ? place
                     : new Place(place.streams, false, place.scanned, place.carried));
             return;
+        }
+        if (place.scanned.isPresent()) {
+            refuse(node, "goes over the whole stream inside a `scan`");
         }
         if (node.active().isPresent()) {
             refuse(node, "leaves the stream early, which the next step cannot know");

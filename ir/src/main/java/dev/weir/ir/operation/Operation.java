@@ -21,7 +21,7 @@ public enum Operation {
     REMAINDER(2, Result.OPERAND, "x - floor(x / y) * y"),
     MINIMUM(2, Result.OPERAND, "the smaller operand; NaN if one is NaN"),
     MAXIMUM(2, Result.OPERAND, "the larger operand; NaN if one is NaN"),
-    POWER(2, Result.OPERAND, "x to the power y; floats only"),
+    POWER(2, Result.OPERAND, "x to the power y, as Math.pow of Java; floats only"),
     NEGATE(1, Result.OPERAND, "-x"),
     ABSOLUTE(1, Result.OPERAND, "|x|"),
     FLOOR(1, Result.OPERAND, "largest whole number not above x; floats only"),

@@ -159,7 +159,9 @@ public final class Lift {
     private void compute(Context context, Node.Compute node) {
         Place place = place(context, node.result().type());
         if (!place.frame.isInside(context.frame)) {
-            throw unsupported(node.span(), "an equation over the whole stream inside a `scan`");
+            throw unsupported(node.span(), "an equation over a whole stream, in a loop that "
+                    + "sequences leave at different times or in a block that is applied along "
+                    + "another axis,");
         }
         ScalarLifter lifter = new ScalarLifter(
                 context,

@@ -71,7 +71,7 @@ final class PointSchedule {
         }
         List<Size> shape = first.result().type().shape();
         Size last = shape.getLast();
-        long chunk = last.constant().filter(n -> n <= 2 * CHUNK).orElse(CHUNK);
+        long chunk = last.constant().filter(n -> n > 0 && n <= 2 * CHUNK).orElse(CHUNK);
         Size chunks = Size.quotient(
                 Size.sum(last, Size.of(chunk - 1)), Size.of(chunk));
         Expression count = emitter.extent(chunks);

@@ -37,7 +37,9 @@ final class Vectors {
                     apply.format() == Format.F32;
             case EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL ->
                     apply.operands().getFirst().format() == Format.F32;
-            case AND, OR, NOT -> true;
+            // Both sides are evaluated, so the right one may not rely on the left one.
+            case AND, OR -> harmless(apply.operands().get(1));
+            case NOT -> true;
             case SELECT -> apply.format() == Format.F32 && selectable(apply, index);
             case REMAINDER, POWER, FLOOR, LOGARITHM, SINE, COSINE, TANGENT_HYPERBOLIC,
                     ERROR_FUNCTION, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT -> false;

@@ -4,6 +4,7 @@ import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
@@ -43,6 +44,8 @@ public final class DerivedWeights {
     private final Set<Value> pinned = new HashSet<>();
     private final Map<Value, Derived> derived = new HashMap<>();
     private final List<Node> first = new ArrayList<>();
+    /** Elements that may still be made beyond what they are made of. */
+    private double spare;
 
     /**
      * What has become of a compute.
@@ -57,7 +60,10 @@ public final class DerivedWeights {
 
     private DerivedWeights(TensorProgram program) {
         this.identifiers = Identifiers.behind(program);
-        program.parameters().forEach(p -> weights.add(p.value()));
+        for (Parameter parameter : program.parameters()) {
+            weights.add(parameter.value());
+            spare += elements(parameter.value());
+        }
         pin(program.entry().body());
     }
 
@@ -244,7 +250,10 @@ public final class DerivedWeights {
         return instances.stream().anyMatch(i -> Walk.mentions(i, reduced));
     }
 
-    /** Whether it takes no more room than the weights that it is made of. */
+    /**
+     * Whether it takes no more room than the weights that it is made of; what takes more may at
+     * most double the room of the model's weights, all together.
+     */
     private boolean isSmaller(
             Node.Compute compute, Map<Scalar, Long> instances, Optional<Integer> row) {
         double room = instances.values().stream().mapToDouble(n -> n).reduce(1, (a, b) -> a * b);
@@ -255,10 +264,16 @@ public final class DerivedWeights {
             }
         }
         double read = Walk.reads(compute).stream().distinct().filter(weights::contains)
-                .mapToDouble(v -> v.type().shape().stream()
-                        .mapToDouble(s -> s.constant().orElse(0L)).reduce(1, (a, b) -> a * b))
-                .sum();
-        return room <= read;
+                .mapToDouble(DerivedWeights::elements).sum();
+        if (room > read) {
+            spare -= room;
+        }
+        return spare >= 0;
+    }
+
+    private static double elements(Value value) {
+        return value.type().shape().stream()
+                .mapToDouble(s -> s.constant().orElse(0L)).reduce(1, (a, b) -> a * b);
     }
 
     // ------------------------------------------------------------------ what is made

@@ -109,7 +109,7 @@ public final class Lift {
             case Node.Route n -> new LiftRoute(this, context, n).run();
             case Node.If n -> new LiftBranch(this, context).branch(n);
             case Node.Gate n -> new LiftBranch(this, context).gate(n);
-            case Node.Loop n -> loop(context, n);
+            case Node.Loop n -> new LiftLoop(this, context, n).run();
             case Node.Append n -> append(context, n);
             case Node.Read n -> {
                 State state = program.state(n.state());
@@ -493,110 +493,7 @@ public final class Lift {
         lift(context, nodes);
     }
 
-    // ------------------------------------------------------------------ loops and state
-
-    private void loop(Context context, Node.Loop node) {
-        Index row = identifiers.index("b");
-        Scalar end = new ScalarLifter(context, context.frame, Scalar.variable(row),
-                Optional.empty()).lift(node.to());
-        if (Walk.mentions(end, List.of(row))) {
-            ragged(context, node, row, end);
-            return;
-        }
-        List<Value> initial =
-                new ArrayList<>(node.initial().stream().map(v -> canonical(context, v)).toList());
-        Context inner = context.nested(context.frame);
-        List<Value> arguments = new ArrayList<>();
-        for (int i = 0; i < initial.size(); i++) {
-            Value outer = node.body().arguments().get(i);
-            Value argument = identifiers.value(outer.name(), initial.get(i).type());
-            arguments.add(argument);
-            inner.values.put(outer, context.canonical(outer.type(), argument));
-        }
-        Value index = identifiers.value(node.index().name(), node.index().type());
-        inner.values.put(node.index(), new Lifted.Uniform(index));
-        tally(inner, node.path(), context.instances, Node.TallyKind.ITERATION, List.of(),
-                Optional.empty());
-        lift(inner, node.body().nodes());
-        List<Value> next = node.body().results().stream().map(v -> canonical(inner, v)).toList();
-        List<Value> results = new ArrayList<>();
-        for (int i = 0; i < initial.size(); i++) {
-            Value result = node.results().get(i);
-            Value lifted = identifiers.value(result.name(), initial.get(i).type());
-            results.add(lifted);
-            context.values.put(result, context.canonical(result.type(), lifted));
-        }
-        List<Scalar> range = hosts(context, List.of(node.from(), node.to()), node.span());
-        context.nodes.add(new Node.Loop(
-                results, index, range.get(0), range.get(1), initial, node.active(),
-                new Region(arguments, inner.nodes, next), node.path(), node.span()));
-    }
-
-    /**
-     * A loop that ends for each row at another time: it runs to the last end, each time for the
-     * rows that are still in it.
-     *
-     * <p>Streams stay those of all rows, also of rows that are through: what the body does to one
-     * happens at the places of its own rows.
-     */
-    private void ragged(Context context, Node.Loop node, Index row, Scalar end) {
-        Size rows = context.frame.rows();
-        Value ends = identifiers.value(
-                "end of " + node.index().name(), new TensorType(Format.I64, List.of(rows)));
-        context.nodes.add(new Node.Compute(
-                ends, List.of(Axis.over(row, rows)), Optional.empty(), end, node.span()));
-        Size.Symbol last = identifiers.symbol("last " + node.index().name());
-        context.nodes.add(new Node.Measure(last, ends));
-        Scalar from = hosts(context, List.of(node.from()), node.span()).getFirst();
-        List<Value> initial =
-                new ArrayList<>(node.initial().stream().map(v -> canonical(context, v)).toList());
-        Context outer = context.nested(context.frame);
-        List<Value> arguments = new ArrayList<>();
-        for (int i = 0; i < initial.size(); i++) {
-            Value before = node.body().arguments().get(i);
-            Value argument = identifiers.value(before.name(), initial.get(i).type());
-            arguments.add(argument);
-            outer.values.put(before, context.canonical(before.type(), argument));
-        }
-        Value index = identifiers.value(node.index().name(), node.index().type());
-        outer.values.put(node.index(), new Lifted.Uniform(index));
-        tally(outer, node.path(), context.instances, Node.TallyKind.ITERATION, List.of(),
-                Optional.empty());
-        Index place = identifiers.index("b");
-        Value still = identifiers.value("still", new TensorType(Format.BOOL, List.of(rows)));
-        outer.nodes.add(new Node.Compute(
-                still, List.of(Axis.over(place, rows)), Optional.empty(),
-                Scalar.apply(Operation.LESS, Scalar.load(index, List.of()),
-                        Scalar.load(ends, List.of(Scalar.variable(place)))),
-                node.span()));
-        Entrants entrants =
-                Entrants.ofRows(outer, context.frame, still, outer.nodes, node.span());
-        Context inner = outer.nested(entrants.frame());
-        lift(inner, node.body().nodes());
-        outer.nodes.addAll(inner.nodes);
-        List<Value> next = new ArrayList<>();
-        for (int i = 0; i < initial.size(); i++) {
-            Value result = node.body().results().get(i);
-            Value own = canonical(inner, result);
-            if (inner.streamAxis(result.type().shape()).isEmpty()) {
-                Node.Scatter scatter = entrants.scatter(
-                        outer, arguments.get(i), own, node.span());
-                outer.nodes.add(scatter);
-                own = scatter.result();
-            }
-            next.add(own);
-        }
-        List<Value> results = new ArrayList<>();
-        for (int i = 0; i < initial.size(); i++) {
-            Value result = node.results().get(i);
-            Value lifted = identifiers.value(result.name(), initial.get(i).type());
-            results.add(lifted);
-            context.values.put(result, context.canonical(result.type(), lifted));
-        }
-        context.nodes.add(new Node.Loop(
-                results, index, from, Scalar.extent(last), initial, node.active(),
-                new Region(arguments, outer.nodes, next), node.path(), node.span()));
-    }
+    // ------------------------------------------------------------------ state
 
     private void append(Context context, Node.Append node) {
         State state = program.state(node.state());

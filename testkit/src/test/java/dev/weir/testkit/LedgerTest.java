@@ -128,14 +128,18 @@ class LedgerTest {
                 new Source("test.weir", """
                         block Mix<D> {
                             state seen[S, D]
-                            forward(x[T, D]) -> y[T, D] {
+                            state at[S]: int
+                            forward(x[T, D], pos[T]: int) -> y[T, D] {
                                 seen ++= x
-                                y[t, d] = x[t, d] + (max[s] seen[s, d]) - (x[t - 2, d] or 0)
+                                at ++= pos
+                                m[t, d] = max[s] seen[s, d] where at[s] <= pos[t]
+                                y[t, d] = x[t, d] + m[t, d] - (x[t - 2, d] or 0)
                             }
                         }
                         model M<D = 16> {
                             mix: Mix<D> * 2
-                            forward(x[T, D]) -> y[T, D] = mix[1](mix[0](x))
+                            forward(x[T, D], pos[T]: int = positions) -> y[T, D] =
+                                mix[1](mix[0](x, pos), pos)
                         }
                         """), TestModel.LIBRARY,
                 new LowerOptions(Optional.empty(), Configuration.empty(), Map.of(), false));
@@ -145,8 +149,12 @@ class LedgerTest {
                         compiler, Map.of(), 2)) {
             Engine.Session session = model.start();
             for (int rows : new int[] {1, 7, 64, 65, 3}) {
-                model.step(List.of(session, model.start()), new long[] {rows, 2 * rows},
-                        List.of(Tensor.zeros(Format.F32, 3L * rows, 16)), Engine.Tracer.NONE);
+                List<Engine.Session> sessions = List.of(session, model.start());
+                long[] lengths = {rows, 2L * rows};
+                model.step(sessions, lengths,
+                        List.of(Tensor.zeros(Format.F32, 3L * rows, 16),
+                                Engine.positions(sessions, lengths)),
+                        Engine.Tracer.NONE);
             }
             assertEquals(1, compiler.calls[0]);
         }

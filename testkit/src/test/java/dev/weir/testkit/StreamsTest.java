@@ -299,6 +299,9 @@ class StreamsTest {
             last[d] = 1.5 + d; y = x                        | changes a state once a step
             y = x; scan t { z[t, d] = x[t, d]; scan u { last[d] = last[d] + x[u, d]; y[u, d] = last[d] } } | whole stream inside
             scan t { seen ++= x; y[t, d] = max[s] seen[s, d] }                   | whole stream inside
+            seen ++= x; y[t, d] = x[t, d] + (max[s] seen[s, d])                  | later elements of the step
+            seen ++= x; a[t, s] = x[t, 0] * seen[s, 1]; y[t, d] = sum[s] a[t, s] * seen[s, d] | later elements of the step
+            seen ++= x; p[t, s] = softmax[s] (x[t, 0] * seen[s, 0]); y[t, d] = sum[s] p[t, s] * seen[s, d] | later elements of the step
             scan t reversed { last[d] = 0.5 * last[d] + x[t, d]; y[t, d] = last[d] } | length of the stream
             m[d in 0..D] = 0.0; scan t { m[d] = m[d] + x[t, d]; z[t, d] = m[d] }; y[t, d] = z[t, d] + m[d] | has left once a step
             scan t { last[d] = last[d] + x[t, d] * t; y[t, d] = last[d] } | uses the place `t`

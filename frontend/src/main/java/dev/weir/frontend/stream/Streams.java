@@ -41,6 +41,7 @@ public final class Streams {
     /** Values that are defined where a state can be made for each activation. */
     private final Set<Value> remembering = new HashSet<>();
     private final Set<String> written = new HashSet<>();
+    private final History history = new History();
     /** What scans have left that is not about elements: it depends on where the stream is cut. */
     private final Set<Value> left = new HashSet<>();
     /** The indices of the scans that carry such values, which have to be remembered. */
@@ -186,6 +187,8 @@ public final class Streams {
             case Node.Compute n -> {
                 Optional<Scalar> own = own(n, n.result(), n.axes(), place);
                 equation(n, own, place);
+                history.read(n, own, place.scanned.isPresent())
+                        .ifPresent(reason -> refuse(n, reason));
             }
             case Node.Scatter n -> scatter(n, place);
             case Node.TopK n -> {
@@ -206,6 +209,7 @@ public final class Streams {
             }
             case Node.Loop n -> loop(n, place);
             case Node.Append n -> {
+                history.appended(n);
                 boolean rows = place.isStream(n.rows().type().shape().getFirst());
                 if (rows == place.scanned.isPresent()) {
                     refuse(n, rows ? "goes over the whole stream inside a `scan`"
@@ -477,6 +481,7 @@ public final class Streams {
                 if (place.isStream(outer.get(skip + axis))) {
                     inside.add(inner.get(axis));
                 }
+                history.passed(outer.get(skip + axis), inner.get(axis));
             }
         }
         if (!inside.equals(seen.get(function.name())) || !remembers || place.scanned.isPresent()) {

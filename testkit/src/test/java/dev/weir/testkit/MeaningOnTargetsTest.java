@@ -28,6 +28,74 @@ class MeaningOnTargetsTest {
                     y = y - 0.125
                 }
                 """, true),
+        LEAVING_TWO_LOOPS("""
+                y = x
+                outer: for i in 0..4 {
+                    y = 1.25 * y
+                    for j in 0..3 {
+                        y = y + 0.25
+                        if y[0] > 2.0 { break to outer }
+                        if y[1] > 1.5 { break }
+                        y = 1.5 * y
+                    }
+                    y = y - 0.125
+                }
+                """, true),
+        LEAVING_A_WHILE("""
+                y = x
+                n = 0.0
+                rounds: for i in 0..3 {
+                    while (sum[d] y[d]^2) < 20.0 and n < 30.0 {
+                        y = 1.25 * y + 0.25
+                        n = n + 1.0
+                        if y[0] > 3.0 { break to rounds }
+                    }
+                    y = 0.5 * y
+                }
+                y = y + n
+                """, true),
+        LEAVING_TWO_LOOPS_BY_SEQUENCE("""
+                y = x
+                outer: for i in 0..3 {
+                    for j in 0..2 {
+                        y = 1.25 * y + 0.125
+                        if (sum[t, d] y[t, d]) > 3.0 { break to outer }
+                    }
+                    y = y - 0.25
+                }
+                """, false),
+        LEAVING_FROM_A_GATE("""
+                y = x
+                outer: for i in 0..3 {
+                    for j in 0..2 {
+                        score[t] = y[t, 0] + y[t, 1]
+                        y = 1.25 * y + 0.125
+                        if score > 0.5 {
+                            y = y + 1.0
+                            if score > 2.0 { break to outer }
+                            y = y - 0.5
+                        }
+                    }
+                    y = y - 0.25
+                }
+                """, false),
+        SKIPPED_TERMS("""
+                m[d in 0..D] = mean[u in 0..3] (x[d + u - 1] or skip)
+                p[d in 0..D, u in 0..3] = softmax[u] (x[d + 2 * u - 2] or skip)
+                b[d in 0..D] = argmax[u in 0..5] (x[d + u - 3] or skip)
+                y[d] = m[d] + (sum[u] p[d, u] * float(u + 1)) + float(b[d])
+                    + (max[u in 0..4] (x[d - u] or skip) * (x[d + u] or skip))
+                """, true),
+        SKIPPED_NEIGHBOURS("""
+                y[t, d] = (mean[u in 0..3, v in 0..3] (x[t + u - 1, d + v - 1] or skip))
+                """, false),
+        A_MIXED_LIST_OF_SEVERAL_RESULTS("""
+                y = x
+                for i in 0..3 {
+                    y, m = pairs[i](y)
+                    y = y + m
+                }
+                """, false),
         ELEMENTARY("""
                 y[d] = tanh(x[d]) + erf(x[d]) * sin(3.0 * x[d]) + cos(x[d]) + sigmoid(x[d])
                     + log(abs(x[d]) + 0.1) + sqrt(abs(x[d])) + floor(4.0 * x[d])
@@ -223,7 +291,23 @@ class MeaningOnTargetsTest {
                         }
                     }
 
+                    block Apart<D> {
+                        forward(x[T, D]) -> (y[T, D], m[T, D]) {
+                            y = 0.5 * x
+                            m[t, d] = x[t, d] - (x[t - 1, d] or 0)
+                        }
+                    }
+
+                    block Around<D> {
+                        param scale[D]
+                        forward(x[T, D]) -> (y[T, D], m[T, D]) {
+                            y[t, d] = scale[d] * x[t, d]
+                            m = x
+                        }
+                    }
+
                     block Part<D> {
+                        pairs: [Apart<D>, Around<D>, Apart<D>]
                         param w[D, D], scores[4, D], many_scores[5, D]
                         many: [if i == 1 or i == 4 { Shift<D> } else { Scaled<D> } for i in 0..5]
                         mixers: Scaled<D> * 3 ++ [Shift<D>]

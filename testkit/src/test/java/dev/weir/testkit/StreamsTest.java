@@ -30,6 +30,7 @@ class StreamsTest {
         SHORT_CONVOLUTION("y[t, d] = sum[u in 0..4] kernel[u, d] * (x[t - u, d] or 0)"),
         DILATED("y[t, d] = sum[u in 0..3] kernel[u, d] * (x[t + 3 * u - 6, d] or 0)"),
         LARGEST_OF_THE_LAST("y[t, d] = max[u in 0..3] (x[t - u, d] or -1e30)"),
+        MEAN_OF_THE_LAST("y[t, d] = mean[u in 0..3] (x[t - u, d] or skip)"),
         ALSO_BESIDE("y[t, d] = sum[u in 0..3] (x[t - u, d + u - 1] or 0)"),
         OF_WHAT_WAS_COMPUTED("""
                 z = silu(x)
@@ -161,6 +162,29 @@ class StreamsTest {
                     y[t, d] = thin[d]
                 }
                 """),
+        ANOTHER_METHOD("y = memory.read(x, memory.keep(x, pos))"),
+        A_METHOD_OF_A_LIST("""
+                y = x
+                for i in 0..4 {
+                    z = memories[i % 2].keep(y, pos)
+                    y = y + memories[i % 2].read(y, z)
+                }
+                """),
+        CALLED_TWICE("""
+                z = memory.read(x, memory.keep(x, pos))
+                y = memory.read(z, memory.keep(z, pos))
+                """),
+        SHARED_BETWEEN_ROUNDS("""
+                z = memory.keep(x, pos) using first
+                y = x
+                for i in 0..3 { y = y + memories[1].read(y, z) using first }
+                """),
+        SHARED_BY_PAIRS("""
+                y = x
+                for i in 0..2 { z = memory.keep(x + float(i), pos) using pair[i] }
+                for i in 0..4 { y = y + memory.read(y, pos) using pair[i / 2] }
+                """),
+        A_MEMBER_OF_ANOTHER_BLOCK("y[t, d] = shift.scale[d] * x[t, d] + shifts[1].scale[d]"),
         ATTENTION_OVER_STATE("""
                 seen ++= x
                 at ++= pos
@@ -187,6 +211,22 @@ class StreamsTest {
                     }
                 }
 
+                block Memory<D> {
+                    state keys[S, D], when[S]: int
+
+                    keep(x[T, D], pos[T]: int) -> kept[T]: int {
+                        keys ++= x
+                        when ++= pos
+                        kept = pos
+                    }
+
+                    read(x[T, D], pos[T]: int) -> y[T, D] {
+                        score[t, s] = sum[d] x[t, d] * keys[s, d]
+                        p[t, s] = softmax[s] score[t, s] where when[s] <= pos[t]
+                        y[t, d] = sum[s] p[t, s] * keys[s, d]
+                    }
+                }
+
                 block Cell<D> {
                     state h[D] = 0
                     forward(x[D]) -> y[D] {
@@ -203,6 +243,8 @@ class StreamsTest {
                     param kernel[4, D]
                     state seen[S, D], at[S]: int, last[D] = 0, fast[D, D] = 0
                     state short[S, D]: bf16, thin[D]: f16 = 0
+                    memory: Memory<D>
+                    memories: Memory<D> * 2
                     cell: Cell<D>
                     shift: Shift<D>
                     shifts: Shift<D> * 3
@@ -307,10 +349,28 @@ class StreamsTest {
             scan t { last[d] = last[d] + x[t, d] * t; y[t, d] = last[d] } | uses the place `t`
             scan t { last[d] = last[d] + x[t, d]; y[t, d] = last[d] }; y[t, d] = y[t, d] + last[d] | reads a state once
             k = argmax[t] x[t, 0]; y[t, d] = x[t, d] * k   | reduces over the stream
+            seen ++= x; seen ++= x; y[t, d] = x[t, d]      | changes elsewhere too
+            y = x; for i in 0..3 { y = log(y) using one }  | changes elsewhere too
+            y = x; for i in 0..4 { y = log(y) using one[i / 2] } | changes elsewhere too
+            y = log(x) using one; y = log(y) using one     | changes elsewhere too
+            y = log.read(x); y = log(y)                    | before this step's rows
             """)
     void aSecondStepOfAWholeSequenceIsRefused(String body, String reason) throws Exception {
         String source = """
+                block Log<D> {
+                    state rows[S, D]
+                    forward(x[T, D]) -> y[T, D] {
+                        rows ++= x
+                        y = x
+                    }
+
+                    read(x[T, D]) -> y[T, D] {
+                        y[t, d] = x[t, d] + (rows[0, d] or 0)
+                    }
+                }
+
                 model M<D = 6> {
+                    log: Log<D>
                     state last[D] = 0, seen[S, D]
                     forward(x[T, D]) -> y[T, D] {
                         %s

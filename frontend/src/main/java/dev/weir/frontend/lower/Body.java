@@ -1,5 +1,6 @@
 package dev.weir.frontend.lower;
 
+import dev.weir.frontend.syntax.Statement;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.tensor.Axis;
@@ -14,9 +15,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One function's body while it is made: the nodes so far, the indices in use, and the parts that
@@ -42,10 +45,14 @@ final class Body {
     final Reductions reductions;
     final IndexRanges ranges;
     final Calls calls;
+    final BlockCalls blockCalls;
     final Routes routes;
     final Statements statements;
     final Control control;
     final Scans scans;
+    /** The states to which this method appends, and those to which it has done so. */
+    private final Set<String> appends = new HashSet<>();
+    private final Set<String> appended = new HashSet<>();
     private final Deque<List<Node>> regions = new ArrayDeque<>();
     private final Map<Index, Dimension> extents = new HashMap<>();
 
@@ -58,6 +65,7 @@ final class Body {
         reductions = new Reductions(this);
         ranges = new IndexRanges(this);
         calls = new Calls(this);
+        blockCalls = new BlockCalls(this);
         routes = new Routes(this);
         statements = new Statements(this);
         control = new Control(this);
@@ -66,6 +74,20 @@ final class Body {
             bounds.limit(frame.instances().get(i), Scalar.whole(0),
                     Scalar.whole(frame.place().counts().get(i)));
         }
+    }
+
+    /** Notes what a method appends to, before it is lowered. */
+    void willAppend(List<Statement> statements) {
+        Trees.appended(statements, appends);
+    }
+
+    void hasAppended(String state) {
+        appended.add(state);
+    }
+
+    /** Whether rows of this step will come, and none has come yet. */
+    boolean appendsLater(String state) {
+        return appends.contains(state) && !appended.contains(state);
     }
 
     void emit(Node node) {
@@ -203,7 +225,14 @@ final class Body {
 
     /** Which instance of a state of this block is meant here: the block's, and the round's. */
     List<Scalar> stateInstances() {
-        List<Scalar> instances = new ArrayList<>(instanceScalars());
+        List<Scalar> all = instanceScalars();
+        List<Boolean> ofStates = frame.place().areOfStates();
+        List<Scalar> instances = new ArrayList<>();
+        for (int i = 0; i < all.size(); i++) {
+            if (ofStates.get(i)) {
+                instances.add(all.get(i));
+            }
+        }
         rounds().forEach(loop -> instances.add(Scalar.load(loop.index(), List.of())));
         return instances;
     }

@@ -94,6 +94,14 @@ final class Bounds {
         return lower.compareTo(upper) > 0 ? lower : upper;
     }
 
+    /** One more than the largest value of a number that is never negative, if that is constant. */
+    Optional<Long> count(Scalar number) {
+        Linear linear = Linear.of(number);
+        return notNegative(linear) != Verdict.PROVED ? Optional.empty()
+                : highest(linear, 0).filter(h -> h.factors().isEmpty())
+                        .map(h -> h.constant() + 1);
+    }
+
     private Verdict notNegative(Linear linear) {
         if (isProved(lowest(linear, 0), false)) {
             return Verdict.PROVED;

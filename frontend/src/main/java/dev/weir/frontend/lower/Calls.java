@@ -5,16 +5,13 @@ import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.tensor.Node;
-import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.StreamSupport;
 import java.util.Set;
@@ -25,42 +22,31 @@ final class Calls {
             "all", "argmax", "logsumexp", "softmax", "cumsum", "cumprod", "cummax");
 
     private final Body body;
-    private final Map<String, List<Span>> sites = new HashMap<>();
 
     Calls(Body body) {
         this.body = body;
     }
 
     Meaning call(Expression.Call c, Scope scope, boolean element) {
-        if (c.using().isPresent()) {
-            body.session.unsupported("E0905", c.using().get().span(), "`using`",
-                    "let each call have a state of its own");
-        }
-        if (c.function() instanceof Expression.Member m
-                && !(m.base() instanceof Expression.Name n && n.name().equals("config"))) {
-            body.session.unsupported("E0910", c.function().span(), "a second method of a block",
-                    "call `forward` by calling the block");
-            body.evaluator.evaluate(m.base(), scope, false);
-            c.arguments().forEach(a -> body.evaluator.evaluate(a.value(), scope, false));
-            return new Meaning.Unknown();
-        }
         Meaning function = body.evaluator.evaluate(c.function(), scope, false);
+        if (c.using().isPresent() && !(function instanceof Meaning.Blocks
+                || function instanceof Meaning.Chosen || function instanceof Meaning.Method
+                || function instanceof Meaning.Unknown)) {
+            throw body.session.fail(Diagnostic.error("E0508", c.using().get().span(),
+                            "`using` names the state of a block, and `"
+                                    + c.function().span().text() + "` is none")
+                    .helped("leave it out"));
+        }
         return switch (function) {
             case Meaning.Builtin b -> builtin(b.name(), c, scope, element);
             case Meaning.FunctionReference f -> isElementary(f.declaration())
                     ? inline(f, c, scope, element) : tensorFunction(f, c, scope);
             case Meaning.Closure f -> closure(f, c, scope, element);
             case Meaning.AbstractFunction f -> abstractFunction(f, c, scope, element);
-            case Meaning.Blocks b -> {
-                if (b.isList()) {
-                    throw body.session.fail(Diagnostic.error("E0303", c.span(),
-                                    "`" + b.name() + "` is a list of blocks")
-                            .with(b.span(), "declared here")
-                            .helped("call one of them: `" + b.name() + "[i](…)`"));
-                }
-                yield block(b.stretches().getFirst(), Optional.empty(), c, scope);
-            }
-            case Meaning.Chosen chosen -> chosen(chosen, c, scope);
+            case Meaning.Blocks b -> body.blockCalls.call(b, BlockCalls.FORWARD, c, scope);
+            case Meaning.Chosen chosen -> body.blockCalls.call(
+                    chosen, BlockCalls.FORWARD, c, scope);
+            case Meaning.Method m -> body.blockCalls.call(m.owner(), m.name(), c, scope);
             case Meaning.Unknown u -> {
                 c.arguments().forEach(a -> body.evaluator.evaluate(a.value(), scope, element));
                 yield u;
@@ -286,63 +272,6 @@ final class Calls {
                 ? typed(meaning, result, result.span()) : meaning;
     }
 
-    private Meaning chosen(Meaning.Chosen chosen, Expression.Call c, Scope scope) {
-        List<Meaning.Stretch> stretches = chosen.blocks().stretches();
-        Scalar index = body.evaluator.scalar(chosen.index(), chosen.span());
-        Optional<Long> known = Scalars.wholeConstant(index);
-        if (known.isPresent() && !(chosen.index() instanceof Meaning.Unknown)) {
-            for (Meaning.Stretch s : stretches) {
-                int at = s.places().list().indexOf(known.get());
-                if (at >= 0) {
-                    return block(s, Optional.of(Scalar.whole(at)), c, scope);
-                }
-            }
-        }
-        if (body.bounds.dependsOnData(index)) {
-            body.session.unsupported("E0403", chosen.span(), "a block chosen by data here",
-                    "write `route`, or `sum[j] w[j] * blocks[e[j]](x)[d]`");
-        }
-        if (stretches.size() == 1 || body.session.isChecking()) {
-            return block(stretches.getFirst(), Optional.of(index), c, scope);
-        }
-        return nested(stretches, 0, index, c, scope);
-    }
-
-    /** A list of unlike blocks at an index: nested branches on the index. */
-    private Meaning nested(
-            List<Meaning.Stretch> stretches, int at, Scalar index, Expression.Call c,
-            Scope scope) {
-        Meaning.Stretch stretch = stretches.get(at);
-        Scalar local = stretch.places().number(index);
-        if (at == stretches.size() - 1) {
-            return block(stretch, Optional.of(local), c, scope);
-        }
-        Value condition = body.scalarValue("is_" + at,
-                stretch.places().contains(index), c.span());
-        body.openRegion();
-        Meaning.Tensor then = single(block(stretch, Optional.of(local), c, scope), c.span());
-        Region first_ = new Region(List.of(), body.closeRegion(), List.of(valueOf(then)));
-        body.openRegion();
-        Meaning.Tensor otherwise =
-                single(nested(stretches, at + 1, index, c, scope), c.span());
-        Region second = new Region(List.of(), body.closeRegion(), List.of(valueOf(otherwise)));
-        Value result = body.newValue("chosen", then.format(), then.shape());
-        body.emit(new Node.If(List.of(result), condition, first_, second, c.span()));
-        return body.stored(result, then.shape(), c.span());
-    }
-
-    private Meaning.Tensor single(Meaning meaning, Span span) {
-        if (meaning instanceof Meaning.Tensor t) {
-            return t;
-        }
-        throw body.fail("E0910", span,
-                "blocks of a mixed list with several results cannot be called at an index yet");
-    }
-
-    private static Value valueOf(Meaning.Tensor tensor) {
-        return tensor.value().orElseThrow();
-    }
-
     private Meaning tensorFunction(Meaning.FunctionReference f, Expression.Call c, Scope scope) {
         Declaration.Function function = f.declaration();
         Scope signatureScope = Scope.of(f.symbol().module());
@@ -358,69 +287,7 @@ final class Calls {
         return emitCall(name, List.of(), m, function.signature(), c.span());
     }
 
-    private Meaning block(
-            Meaning.Stretch stretch, Optional<Scalar> index, Expression.Call c, Scope scope) {
-        Signatures.Shape shape = new Signatures(body).of(stretch.template())
-                .orElseThrow(() -> body.fail("E0208", c.span(), "this block has no `forward`"));
-        String text = c.function().span().text();
-        Matching.Matched m = new Matching(body).match(
-                text, shape.signature(), shape.scope().inner(), c, scope, false);
-        boolean stateful = Templates.hasState(stretch.template());
-        if (stateful && !m.lifted().isEmpty()) {
-            throw body.session.fail(Diagnostic.error("E0502", c.span(),
-                            "`" + text + "` remembers, so it cannot be applied along the axis "
-                                    + m.lifted().getFirst().describe())
-                    .with(shape.signature().span(), "it is written for one step of it")
-                    .helped("say the order: `scan t { … }`"));
-        }
-        if (body.session.isChecking()
-                || !(stretch.template() instanceof Template.Concrete concrete)) {
-            return results(m, shape.signature(), c.span());
-        }
-        List<Scalar> instances = new ArrayList<>(body.instanceScalars());
-        Place place = stretch.place();
-        if (stretch.indexed()) {
-            instances.add(index.orElseThrow());
-        }
-        if (stateful) {
-            place = placed(place, instances, index, c);
-        }
-        String name = new Instances(body.session).block(
-                concrete, place, m.implicit(), body.frame.precision(), c.span());
-        Meaning result = emitCall(name, instances, m, shape.signature(), c.span());
-        traceResults(place, instances, shape.signature(), result);
-        return result;
-    }
-
-    /** A state of its own for each loop around the call and each place that calls. */
-    private Place placed(
-            Place place, List<Scalar> instances, Optional<Scalar> index, Expression.Call c) {
-        Place found = place;
-        List<Span> known = sites.computeIfAbsent(place.path(), p -> new ArrayList<>());
-        if (!known.contains(c.span())) {
-            known.add(c.span());
-        }
-        int site = known.indexOf(c.span());
-        if (site > 0) {
-            found = found.then(new Place.Site(site + 1));
-        }
-        List<Body.Around> outermostFirst = new ArrayList<>(body.loops).reversed();
-        outermostFirst.removeIf(Body.Around::scans);
-        for (Body.Around loop : outermostFirst) {
-            boolean chooses = index.filter(i -> Scalars.loads(i, loop.index())).isPresent();
-            if (!chooses) {
-                long count = loop.end().orElseThrow(() -> body.session.fail(
-                        Diagnostic.error("E0504", c.span(), "a block that remembers is called in "
-                                        + "a loop whose length is not known")
-                                .with(loop.span(), "this loop")));
-                found = found.then(new Place.Iteration(count));
-                instances.add(Scalar.load(loop.index(), List.of()));
-            }
-        }
-        return found;
-    }
-
-    private Meaning emitCall(
+    Meaning emitCall(
             String name,
             List<Scalar> instances,
             Matching.Matched m,
@@ -440,7 +307,7 @@ final class Calls {
         return meanings.size() == 1 ? meanings.getFirst() : new Meaning.Several(meanings);
     }
 
-    private Meaning results(Matching.Matched m, Declaration.Signature signature, Span span) {
+    Meaning results(Matching.Matched m, Declaration.Signature signature, Span span) {
         List<Meaning> meanings = new ArrayList<>();
         for (int i = 0; i < signature.results().size(); i++) {
             Declaration.Formal formal = signature.results().get(i);
@@ -449,18 +316,5 @@ final class Calls {
                     span));
         }
         return meanings.size() == 1 ? meanings.getFirst() : new Meaning.Several(meanings);
-    }
-
-    void traceResults(
-            Place place, List<Scalar> instances, Declaration.Signature signature, Meaning result) {
-        if (!body.session.isTracing()) {
-            return;
-        }
-        List<Meaning> all = result instanceof Meaning.Several s ? s.items() : List.of(result);
-        for (int i = 0; i < all.size(); i++) {
-            String path = all.size() == 1 ? place.path()
-                    : place.path() + "." + signature.results().get(i).name();
-            body.emit(new Node.Trace(path, instances, valueOf((Meaning.Tensor) all.get(i))));
-        }
     }
 }

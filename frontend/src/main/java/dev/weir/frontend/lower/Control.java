@@ -31,16 +31,16 @@ import java.util.Set;
  * boolean still holds. The boolean has the axis of the condition under which the loop is left.
  */
 final class Control {
-    /** What a loop's {@code break} clears; no user can write this name. */
-    private static final String ACTIVE = "(active)";
 
     /** Thrown where a loop turns out to be left by each element of an axis by itself. */
     private static final class NeedsAxis extends RuntimeException {
         private static final long serialVersionUID = 1L;
+        private final String loop;
         private final transient Dimension axis;
 
-        NeedsAxis(Dimension axis) {
+        NeedsAxis(String loop, Dimension axis) {
             super(null, null, false, false);
+            this.loop = loop;
             this.axis = axis;
         }
     }
@@ -48,8 +48,20 @@ final class Control {
     /** A gate around what is being lowered: inside it, the axis has the entrants only. */
     private record Gated(Dimension axis, Dimension inside) {}
 
-    /** A loop with a {@code break}: the axis of its condition, and the gates open when it began. */
-    private record Breakable(Optional<Dimension> axis, int gates) {}
+    /**
+     * A loop that can be left.
+     *
+     * @param active the variable that {@code break} clears; no user can write this name
+     * @param axis of the condition under which the loop is left
+     * @param gates how many were open when it began
+     */
+    private record Breakable(
+            String active, Optional<String> label, Optional<Dimension> axis, int gates) {}
+
+    /** The name of the variable that says whether the loop at a depth is still being run. */
+    private static String active(int depth) {
+        return "(active " + depth + ")";
+    }
 
     /** The end of a loop without a stated maximum. */
     private static final long ENDLESS = 1L << 52;
@@ -123,7 +135,8 @@ final class Control {
 
     /** What stands behind a {@code break} runs where the loop has not been left. */
     void whileActive(List<Statement> rest, Scope scope) {
-        Meaning.Tensor active = (Meaning.Tensor) scope.find(ACTIVE).orElseThrow();
+        Meaning.Tensor active = (Meaning.Tensor) scope.find(
+                breakables.element().active()).orElseThrow();
         conditional(active, rest, List.of(), scope, rest.getFirst().span());
     }
 
@@ -229,7 +242,7 @@ final class Control {
         return body.stored(value, tensor.shape(), tensor.span());
     }
 
-    private void checkSame(
+    void checkSame(
             String name, Meaning.Tensor a, Meaning.Tensor b, Span span, String here,
             String there) {
         boolean same = a.rank() == b.rank() && a.format() == b.format();
@@ -351,7 +364,7 @@ final class Control {
      */
     record Head(
             String name, Scalar from, Scalar to, List<Statement> body, Span span, Span range,
-            Optional<Along> scans) {}
+            Optional<Along> scans, Optional<String> label) {}
 
     /** The places of an axis, from the first to the last or backwards. */
     record Along(Dimension axis, boolean backwards) {}
@@ -364,7 +377,7 @@ final class Control {
         loop(new Head(f.index(),
                 body.evaluator.scalar(low, f.range().from().span()),
                 body.evaluator.scalar(high, f.range().to().span()),
-                f.body(), f.span(), f.range().span(), Optional.empty()), scope);
+                f.body(), f.span(), f.range().span(), Optional.empty(), f.label()), scope);
     }
 
     /** Gives the scope of the body as it is at the end of a round. */
@@ -384,6 +397,9 @@ final class Control {
             body.closeRegion().forEach(body::emit);
             return inner;
         } catch (NeedsAxis needs) {
+            if (!needs.loop.equals(active(breakables.size()))) {
+                throw needs;
+            }
             body.session.restore(checkpoint);
             body.closeTo(depth);
             counter = before;
@@ -422,12 +438,21 @@ final class Control {
             starts.add(start);
             initial.add(body.materialise(start, name, f.span()));
         }
+        for (Breakable outer : leftWith(f.body())) {
+            carried.add(outer.active());
+        }
+        for (String name : carried.subList(initial.size(), carried.size())) {
+            Meaning.Tensor start = (Meaning.Tensor) scope.find(name).orElseThrow();
+            starts.add(start);
+            initial.add(start.value().orElseThrow());
+        }
+        String active = active(breakables.size());
         if (breaks) {
             List<Dimension> shape = axis.map(List::of).orElse(List.of());
-            Value active = body.constant("active", Scalar.truth(true), shape, f.span());
-            carried.add(ACTIVE);
-            starts.add(body.stored(active, shape, f.span()));
-            initial.add(active);
+            Value all = body.constant("active", Scalar.truth(true), shape, f.span());
+            carried.add(active);
+            starts.add(body.stored(all, shape, f.span()));
+            initial.add(all);
         }
         for (int i = 0; i < carried.size(); i++) {
             Value argument = body.session.value(
@@ -447,7 +472,7 @@ final class Control {
         f.scans().ifPresent(along -> body.places.put(place, along.axis()));
         inner.define(f.name(), body.stored(place, List.of(), f.span()));
         if (breaks) {
-            breakables.push(new Breakable(axis, gates.size()));
+            breakables.push(new Breakable(active, f.label(), axis, gates.size()));
             try {
                 whileActive(f.body(), inner);
             } finally {
@@ -500,7 +525,7 @@ final class Control {
             Value result = body.session.value(
                     initial.get(i).name(), initial.get(i).type());
             results.add(result);
-            if (!name.equals(ACTIVE)) {
+            if (!name.equals(active(breakables.size()))) {
                 after.put(name, body.stored(result, starts.get(i).shape(), end.span()));
             }
         }
@@ -517,23 +542,51 @@ final class Control {
                 new Region(arguments, nodes, ends), path, f.span()));
     }
 
-    void leave(Statement.Break b, Scope scope) {
-        if (b.label().isPresent()) {
-            body.session.unsupported("E0910", b.span(), "`break to` a label",
-                    "carry a truth value out of the inner loop");
+    /** The loops around that statements leave together with the one that they stand in. */
+    private List<Breakable> leftWith(List<Statement> statements) {
+        Set<String> labels = Trees.labels(statements);
+        List<Breakable> left = new ArrayList<>();
+        List<Breakable> passed = new ArrayList<>();
+        for (Breakable loop : breakables) {
+            passed.add(loop);
+            if (loop.label().filter(labels::contains).isPresent()) {
+                left.addAll(passed);
+                passed.clear();
+            }
         }
+        return left;
+    }
+
+    void leave(Statement.Break b, Scope scope) {
         if (breakables.isEmpty()) {
             throw body.session.fail(Diagnostic.error("E0406", b.span(),
                             "`break` stands outside any loop"));
         }
-        Breakable loop = breakables.peek();
-        int opened = gates.size() - loop.gates();
-        if (loop.axis().isEmpty() && opened > 0) {
-            throw new NeedsAxis(new ArrayList<>(gates).get(opened - 1).axis());
+        List<Breakable> left = new ArrayList<>();
+        for (Breakable loop : breakables) {
+            left.add(loop);
+            if (b.label().isEmpty() || loop.label().equals(b.label())) {
+                break;
+            }
         }
-        Meaning.Tensor active = (Meaning.Tensor) scope.find(ACTIVE).orElseThrow();
-        Value left = body.constant("active", Scalar.truth(false), active.shape(), b.span());
-        scope.define(ACTIVE, body.stored(left, active.shape(), b.span()));
+        if (b.label().isPresent() && !left.getLast().label().equals(b.label())) {
+            throw body.session.fail(Diagnostic.error("E0406", b.span(),
+                            "no loop around is called `" + b.label().get() + "`")
+                    .helped("name the loop: `" + b.label().get() + ": for … { … }`"));
+        }
+        for (Breakable loop : left) {
+            int opened = gates.size() - loop.gates();
+            if (loop.axis().isEmpty() && opened > 0) {
+                throw new NeedsAxis(
+                        loop.active(), new ArrayList<>(gates).get(opened - 1).axis());
+            }
+        }
+        for (Breakable loop : left) {
+            Meaning.Tensor active = (Meaning.Tensor) scope.find(loop.active()).orElseThrow();
+            Value none = body.constant(
+                    "active", Scalar.truth(false), active.shape(), b.span());
+            scope.define(loop.active(), body.stored(none, active.shape(), b.span()));
+        }
     }
 
     /**

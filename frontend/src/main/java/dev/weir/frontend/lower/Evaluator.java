@@ -56,6 +56,7 @@ final class Evaluator {
             case Meaning.ParameterReference p -> throw notConstant(e);
             case Meaning.Blocks b -> throw notConstant(e);
             case Meaning.Chosen c -> throw notConstant(e);
+            case Meaning.Method m -> throw notConstant(e);
             case Meaning.Several s -> throw notConstant(e);
             case Meaning.Poison p -> throw new Failure();
             case Meaning.ConfigurationField c -> throw new Failure();
@@ -192,7 +193,7 @@ final class Evaluator {
     }
 
     private Meaning read(Declaration.State declared, Span span) {
-        if (body.frame.grows(declared)) {
+        if (body.frame.grows(declared) && body.appendsLater(declared.name())) {
             throw body.session.fail(Diagnostic.error("E0503", span,
                             "`" + declared.name() + "` is read before this step's rows are in it")
                     .with(declared.span(), "it grows by what is appended")
@@ -211,11 +212,8 @@ final class Evaluator {
             case Meaning.ConfigurationField c ->
                     new Meaning.ConfigurationField(c.path().isEmpty()
                             ? m.name() : c.path() + "." + m.name());
-            case Meaning.Blocks b -> {
-                body.session.unsupported("E0910", m.span(), "a member of another block",
-                        "call the block");
-                yield new Meaning.Blocks(b.name(), b.stretches(), b.isList(), b.span());
-            }
+            case Meaning.Blocks b -> body.blockCalls.member(b, m.name(), m.span());
+            case Meaning.Chosen c -> body.blockCalls.member(c, m.name(), m.span());
             default -> throw body.fail("E0208", m.span(),
                     "`" + m.base().span().text() + "` has no members");
         };
@@ -471,9 +469,10 @@ final class Evaluator {
         Scalar load = tensor.reader().at(coordinates);
         if (a.fallback().isPresent()) {
             if (a.fallback().get().value().isEmpty()) {
-                body.session.unsupported("E0910", a.fallback().get().span(), "`or skip`",
-                        "state the range that is meant with `where`");
-                return new Meaning.Element(load);
+                body.reductions.skipUnless(
+                        exists(tensor, coordinates, a.span()), a.fallback().get().span());
+                return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
+                        Optional.of(Scalars.zero(load.format())), tensor, coordinates, a.span()));
             }
             Scalar otherwise = Scalars.convert(scalar(
                     evaluate(a.fallback().get().value().get(), scope, true), a.span()),
@@ -485,6 +484,25 @@ final class Evaluator {
                 ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, coordinates,
                         a.span())
                 : load);
+    }
+
+    /**
+     * Whether a tensor has an element: what a vector of truths along each axis that can be left has
+     * there, or false. It is read as the tensor itself is, also where a stream is cut.
+     */
+    private Scalar exists(Meaning.Tensor tensor, List<Scalar> coordinates, Span span) {
+        Scalar all = Scalar.truth(true);
+        for (int i = 0; i < coordinates.size(); i++) {
+            Dimension axis = tensor.shape().get(i);
+            if (body.bounds.inside(coordinates.get(i), axis.size()) == Bounds.Verdict.PROVED) {
+                continue;
+            }
+            Value truths = body.constant("exists", Scalar.truth(true), List.of(axis), span);
+            Scalar one = new Scalar.Load(truths, List.of(coordinates.get(i)),
+                    Scalar.Bounds.GUARDED, Optional.of(Scalar.truth(false)));
+            all = all.equals(Scalar.truth(true)) ? one : Scalar.apply(Operation.AND, all, one);
+        }
+        return all;
     }
 
     /** What a tensor has at the first coordinates. */

@@ -27,7 +27,6 @@ final class Frame {
     private final Scope scope;
     private final List<Value> instances = new ArrayList<>();
     private final Map<String, Meaning.Tensor> parameters = new HashMap<>();
-    private final Map<String, Size.Symbol> slots = new HashMap<>();
     private final Map<String, StateUse> stateUses = new HashMap<>();
 
     private Frame(
@@ -226,6 +225,13 @@ final class Frame {
 
     /** A parameter as a tensor of the present instance. */
     Meaning.Tensor parameter(Declaration.Parameter declared, Body body) {
+        return parameter(declared, body,
+                instances.stream().map(i -> Scalar.load(i, List.of())).toList());
+    }
+
+    /** A parameter as a tensor of given instances of this block. */
+    Meaning.Tensor parameter(
+            Declaration.Parameter declared, Body body, List<Scalar> instances) {
         Meaning.Tensor known = parameters.get(declared.name());
         if (known != null) {
             return known;
@@ -239,7 +245,7 @@ final class Frame {
         for (int i = 0; i < instances.size(); i++) {
             if (place.areLists().get(i)) {
                 whole.add(Size.of(place.counts().get(i)));
-                prefix.add(Scalar.load(instances.get(i), List.of()));
+                prefix.add(instances.get(i));
             }
         }
         shape.forEach(d -> whole.add(d.size()));
@@ -309,7 +315,7 @@ final class Frame {
                     && scope.find(n.name()).isEmpty();
             if (grows) {
                 String name = ((Expression.Name) axis).name();
-                Size.Symbol symbol = slots.computeIfAbsent(name, n -> session.symbol("S"));
+                Size.Symbol symbol = session.slots(Place.join(place.ofStates().path(), name));
                 shape.add(new Dimension(symbol, Size.symbol(name)));
             } else {
                 shape.addAll(body.evaluator.dimensions(List.of(axis), scope));
@@ -326,8 +332,9 @@ final class Frame {
 
     /** Puts a state into the program; each round of a loop around its use has one of its own. */
     State state(Declaration.State declared, Body body, Span use) {
-        List<Long> counts = new ArrayList<>(place.counts());
-        StringBuilder name = new StringBuilder(Place.join(place.path(), declared.name()));
+        Place kept = place.ofStates();
+        List<Long> counts = new ArrayList<>(kept.counts());
+        StringBuilder name = new StringBuilder(Place.join(kept.path(), declared.name()));
         List<Body.Around> rounds = body.rounds();
         for (Body.Around loop : rounds) {
             if (loop.end().isEmpty() && !session.isChecking()) {
@@ -354,10 +361,6 @@ final class Frame {
                             + "state for each use"));
         }
         String path = name.toString();
-        State known = session.program().states.get(path);
-        if (known != null) {
-            return known;
-        }
         if (declared.keep().isPresent()) {
             session.unsupported("E0506", declared.keep().get().span(), "`keep last`",
                     "leave it out: the state then keeps everything");
@@ -383,6 +386,18 @@ final class Frame {
                                 new TensorType(Format.I64, lengths)))
                         : Optional.empty(),
                 declared.initial().orElse(0.0));
+        State known = session.program().states.get(path);
+        if (known != null && !known.ownShape().equals(state.ownShape())) {
+            throw session.fail(Diagnostic.error("E0508", use,
+                            "`" + declared.name() + "` has the shape " + state.ownShape()
+                                    + " here, and " + known.ownShape() + " where it was first "
+                                    + "used")
+                    .with(declared.span(), "declared here")
+                    .helped("blocks that share a state declare it alike"));
+        }
+        if (known != null) {
+            return known;
+        }
         if (!session.isChecking()) {
             session.program().states.put(path, state);
         }

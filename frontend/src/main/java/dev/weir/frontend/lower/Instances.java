@@ -22,11 +22,14 @@ final class Instances {
     /** The function that all instances at a place run. */
     String block(
             Template.Concrete template,
+            String method,
             Place place,
             Map<String, Dimension> implicit,
             Precision precision,
             Span span) {
-        String key = place.path() + sizes(implicit);
+        boolean isForward = method.equals(BlockCalls.FORWARD);
+        String path = isForward ? place.path() : Place.join(place.path(), method);
+        String key = path + sizes(implicit);
         Function known = session.program().functions.get(key);
         if (known != null) {
             return known.name();
@@ -39,11 +42,10 @@ final class Instances {
             Scope scope = frame.scope().inner();
             implicit.forEach((name, size) ->
                     scope.define(name, new Meaning.Whole(size.renamed(name))));
-            Declaration.Method method =
-                    template.declaration().method("forward").orElseThrow(Failure::new);
-            Region region = new Methods(body).lower(method.signature(), method.body(), scope);
-            String name = session.functionName(
-                    place.path().isEmpty() ? "forward" : place.path());
+            Declaration.Method source =
+                    template.declaration().method(method).orElseThrow(Failure::new);
+            Region region = new Methods(body).lower(source.signature(), source.body(), scope);
+            String name = session.functionName(path.isEmpty() ? BlockCalls.FORWARD : path);
             session.program().functions.put(key,
                     new Function(name, place.path(), frame.instances(), region));
             return name;

@@ -75,6 +75,9 @@ sealed interface Meaning {
         }
     }
 
+    /** A method of a block, or of one chosen from a list. */
+    record Method(Meaning owner, String name) implements Meaning {}
+
     /** One block chosen from a list. */
     record Chosen(Blocks blocks, Meaning index, Span span) implements Meaning {}
 

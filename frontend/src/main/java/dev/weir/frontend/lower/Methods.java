@@ -46,6 +46,7 @@ final class Methods {
         if (isExpression) {
             body.statements.results(signature, source.expression().get(), inner);
         } else {
+            body.willAppend(source.statements());
             body.statements.all(source.statements(), inner);
         }
         List<Value> results = new ArrayList<>();

@@ -35,6 +35,14 @@ record Place(List<Step> steps, List<String> stored) {
     /** One of several calls of a block that has state. */
     record Site(int number) implements Step {}
 
+    /**
+     * The state that a call names with {@code using}: it belongs to the block that calls, whichever
+     * instance is called.
+     *
+     * @param owner how many steps lead to the block that calls
+     */
+    record Shared(String name, int owner) implements Step {}
+
     static Place root() {
         return new Place(List.of(), List.of(""));
     }
@@ -89,8 +97,47 @@ record Place(List<Step> steps, List<String> stored) {
                 case Iteration i -> out.accept(i.count());
                 case Member m -> { }
                 case Site t -> { }
+                case Shared h -> { }
             }
         }).toList();
+    }
+
+    /** For each step, whether states below this place belong to it. */
+    private List<Boolean> ownStates() {
+        List<Boolean> own = new ArrayList<>();
+        for (Step step : steps) {
+            if (step instanceof Shared s) {
+                for (int i = s.owner(); i < own.size(); i++) {
+                    own.set(i, false);
+                }
+            }
+            own.add(true);
+        }
+        return own;
+    }
+
+    /** For each instance, whether states tell its instances apart. */
+    List<Boolean> areOfStates() {
+        List<Boolean> own = ownStates();
+        List<Boolean> instances = new ArrayList<>();
+        for (int i = 0; i < steps.size(); i++) {
+            if (steps.get(i) instanceof ListElement || steps.get(i) instanceof Iteration) {
+                instances.add(own.get(i));
+            }
+        }
+        return instances;
+    }
+
+    /** Where states below this place are kept. */
+    Place ofStates() {
+        List<Boolean> own = ownStates();
+        List<Step> kept = new ArrayList<>();
+        for (int i = 0; i < steps.size(); i++) {
+            if (own.get(i)) {
+                kept.add(steps.get(i));
+            }
+        }
+        return new Place(kept, stored);
     }
 
     /** For each instance, whether it is a list element rather than an iteration. */
@@ -111,6 +158,8 @@ record Place(List<Step> steps, List<String> stored) {
                         .append(e.positions().shift()).append("}");
                 case Iteration i -> text.append("[{").append(instance++).append("}]");
                 case Site s -> text.append("#").append(s.number());
+                case Shared h -> text.append(text.isEmpty() ? "" : ".").append("using.")
+                        .append(h.name());
             }
         }
         return text.toString();
@@ -127,6 +176,7 @@ record Place(List<Step> steps, List<String> stored) {
                         .append(e.positions().shift()).append("}");
                 case Iteration i -> { }
                 case Site s -> { }
+                case Shared h -> { }
             }
         }
         return text.toString();

@@ -12,8 +12,10 @@ import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,6 +39,8 @@ final class Reductions {
             Span span) {}
 
     private final Body body;
+    /** What must hold for the terms of the reductions around to count. */
+    private final Deque<Set<Scalar>> skips = new ArrayDeque<>();
 
     Reductions(Body body) {
         this.body = body;
@@ -94,6 +98,7 @@ final class Reductions {
             }
         }
         Scalar term;
+        skips.push(new LinkedHashSet<>());
         try {
             term = body.evaluator.scalar(
                     body.evaluator.evaluate(r.body(), inner, true), r.body().span());
@@ -101,8 +106,24 @@ final class Reductions {
             if (guarded) {
                 body.bounds.pop();
             }
+            for (Scalar exists : skips.pop()) {
+                filter = filter.map(f -> Scalar.apply(Operation.AND, f, exists))
+                        .or(() -> Optional.of(exists));
+            }
         }
         return new Parts(r.reducer(), indices, filter, checked(r.reducer(), term, r), r.span());
+    }
+
+    /** {@code or skip}: leaves out the term that is being lowered unless something holds. */
+    void skipUnless(Scalar holds, Span span) {
+        if (skips.isEmpty()) {
+            throw body.session.fail(Diagnostic.error("E0313", span,
+                            "`or skip` leaves a term of a reduction out, and here is none")
+                    .helped("say what is read instead: `or 0`"));
+        }
+        if (!holds.equals(Scalar.truth(true))) {
+            skips.peek().add(holds);
+        }
     }
 
     private Scalar checked(Reducer reducer, Scalar term, Expression.Reduction r) {

@@ -171,7 +171,8 @@ final class Routes {
             }
             if (!body.session.isChecking()
                     && stretch.template() instanceof Template.Concrete concrete) {
-                String name = new Instances(body.session).block(concrete, stretch.place(),
+                String name = new Instances(body.session).block(concrete,
+                        BlockCalls.FORWARD, stretch.place(),
                         m.implicit(), body.frame.precision(), span);
                 stretch.places().stretches().forEach(s -> alternatives.add(new Node.Alternative(
                         name, s.first(), s.count(), stretch.indexed(), s.start())));

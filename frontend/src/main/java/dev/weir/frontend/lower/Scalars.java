@@ -3,7 +3,6 @@ package dev.weir.frontend.lower;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
-import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -56,10 +55,6 @@ final class Scalars {
             case Scalar.Round r -> any(r.operand(), wanted);
             case Scalar.Within w -> any(w.index(), wanted) || any(w.extent(), wanted);
         };
-    }
-
-    static boolean loads(Scalar scalar, Value value) {
-        return any(scalar, s -> s instanceof Scalar.Load l && l.source().equals(value));
     }
 
     static Scalar substitute(Scalar scalar, Map<Index, Scalar> by) {

@@ -31,7 +31,7 @@ final class Scans {
                 s.index(), s.span(), Optional.empty(), places, scope.inner(), known(s, scope)));
         Control.Head head = new Control.Head(
                 s.index(), Scalar.whole(0), Scalar.extent(size.size()), s.body(), s.span(),
-                s.span(), Optional.of(new Control.Along(size, s.reversed())));
+                s.span(), Optional.of(new Control.Along(size, s.reversed())), Optional.empty());
         outputs(s, head, scope).forEach((name, tensor) -> scope.define(name, body.stored(
                 body.constant(name, Scalars.zero(tensor.format()), tensor.shape(), s.span()),
                 tensor.shape(), s.span())));

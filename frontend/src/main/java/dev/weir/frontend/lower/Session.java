@@ -33,6 +33,7 @@ final class Session {
     private final Set<String> symbols = new HashSet<>();
     private final Map<String, Integer> depths = new LinkedHashMap<>();
     private final Set<String> reported = new HashSet<>();
+    private final Map<String, Size.Symbol> slots = new LinkedHashMap<>();
     private Program program = new Program();
     private int next;
     private int depth;
@@ -113,6 +114,11 @@ final class Session {
 
     Value value(String name, TensorType type) {
         return new Value(next++, name, type);
+    }
+
+    /** How many slots a growing state has; all that append to it mean the same size. */
+    Size.Symbol slots(String path) {
+        return slots.computeIfAbsent(path, p -> symbol("S"));
     }
 
     Index index(String name) {

@@ -319,6 +319,7 @@ final class Statements {
         body.emit(new Node.Append(result, state.name(), body.stateInstances(),
                 body.inFormat(rows, state.value().type().format(), target.name(), a.span()),
                 a.span()));
+        body.hasAppended(target.name());
         scope.define(target.name(), body.stored(result, shape, target.span()));
     }
 

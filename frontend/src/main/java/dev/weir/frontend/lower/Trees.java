@@ -3,8 +3,10 @@ package dev.weir.frontend.lower;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.frontend.syntax.Statement;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** Walks over syntax trees. */
 public final class Trees {
@@ -107,17 +109,31 @@ public final class Trees {
 
     /** Every name that statements give a value. */
     static void assigned(List<Statement> statements, Set<String> names) {
+        assignments(statements, a -> a.targets().forEach(t -> names.add(t.name())));
+    }
+
+    /** The states to which statements append. */
+    static void appended(List<Statement> statements, Set<String> names) {
+        assignments(statements, a -> {
+            if (a.operator() == Statement.Operator.APPEND) {
+                a.targets().forEach(t -> names.add(t.name()));
+            }
+        });
+    }
+
+    private static void assignments(
+            List<Statement> statements, Consumer<Statement.Assign> visitor) {
         for (Statement statement : statements) {
             switch (statement) {
-                case Statement.Assign a -> a.targets().forEach(t -> names.add(t.name()));
+                case Statement.Assign a -> visitor.accept(a);
                 case Statement.If i -> {
-                    assigned(i.then(), names);
-                    assigned(i.otherwise(), names);
+                    assignments(i.then(), visitor);
+                    assignments(i.otherwise(), visitor);
                 }
-                case Statement.For f -> assigned(f.body(), names);
-                case Statement.While w -> assigned(w.body(), names);
-                case Statement.Scan s -> assigned(s.body(), names);
-                case Statement.Leaving l -> assigned(l.body(), names);
+                case Statement.For f -> assignments(f.body(), visitor);
+                case Statement.While w -> assignments(w.body(), visitor);
+                case Statement.Scan s -> assignments(s.body(), visitor);
+                case Statement.Leaving l -> assignments(l.body(), visitor);
                 case Statement.Break b -> { }
             }
         }
@@ -129,11 +145,35 @@ public final class Trees {
             case Statement.Break b -> true;
             case Statement.If i -> breaks(i.then()) || breaks(i.otherwise());
             case Statement.Assign a -> false;
-            case Statement.For f -> false;
-            case Statement.While w -> false;
-            case Statement.Scan s -> false;
+            case Statement.For f -> !labels(List.of(f)).isEmpty();
+            case Statement.While w -> !labels(w.body()).isEmpty();
+            case Statement.Scan s -> !labels(s.body()).isEmpty();
             case Statement.Leaving l -> false;
         };
+    }
+
+    /** The labels of loops around that statements leave. */
+    static Set<String> labels(List<Statement> statements) {
+        Set<String> labels = new LinkedHashSet<>();
+        for (Statement statement : statements) {
+            switch (statement) {
+                case Statement.Break b -> b.label().ifPresent(labels::add);
+                case Statement.If i -> {
+                    labels.addAll(labels(i.then()));
+                    labels.addAll(labels(i.otherwise()));
+                }
+                case Statement.For f -> {
+                    Set<String> inner = labels(f.body());
+                    f.label().ifPresent(inner::remove);
+                    labels.addAll(inner);
+                }
+                case Statement.While w -> labels.addAll(labels(w.body()));
+                case Statement.Scan s -> labels.addAll(labels(s.body()));
+                case Statement.Leaving l -> { }
+                case Statement.Assign a -> { }
+            }
+        }
+        return labels;
     }
 
     static boolean breaks(List<Statement> statements) {

@@ -24,8 +24,9 @@ final class History {
     private final Set<Size> slots = new HashSet<>();
     private final Set<Value> compared = new HashSet<>();
 
-    void appended(Node.Append node) {
-        slots.add(node.result().type().shape().getFirst());
+    /** A value is all that a growing state holds. */
+    void holds(Value all) {
+        slots.add(all.type().shape().getFirst());
     }
 
     /** An axis of a function's argument is an axis of slots if the caller's is. */

@@ -41,6 +41,9 @@ public final class Streams {
     /** Values that are defined where a state can be made for each activation. */
     private final Set<Value> remembering = new HashSet<>();
     private final Set<String> written = new HashSet<>();
+    /** The growing states to which something is appended, and those to which it has been. */
+    private final Set<String> growing = new HashSet<>();
+    private final Set<String> grown = new HashSet<>();
     private final History history = new History();
     /** What scans have left that is not about elements: it depends on where the stream is cut. */
     private final Set<Value> left = new HashSet<>();
@@ -68,8 +71,13 @@ public final class Streams {
             if (node instanceof Node.Write write) {
                 streams.written.add(write.state());
             }
+            if (node instanceof Node.Append append) {
+                streams.growing.add(append.state());
+            }
         });
         streams.function(program.entry(), Set.of(stream.size()), true, false);
+        Changes.second(program).ifPresent(n -> streams.refuse(n,
+                "changes a state that the same step changes elsewhere too"));
         if (streams.obstacle.isPresent()) {
             return program.withStream(new StreamAxis(stream.size(), streams.obstacle));
         }
@@ -209,7 +217,8 @@ public final class Streams {
             }
             case Node.Loop n -> loop(n, place);
             case Node.Append n -> {
-                history.appended(n);
+                history.holds(n.result());
+                grown.add(n.state());
                 boolean rows = place.isStream(n.rows().type().shape().getFirst());
                 if (rows == place.scanned.isPresent()) {
                     refuse(n, rows ? "goes over the whole stream inside a `scan`"
@@ -224,6 +233,12 @@ public final class Streams {
             case Node.Selection n -> whole(n, n.condition(), place);
             case Node.Grouping n -> whole(n, n.keys(), place);
             case Node.Measure n -> whole(n, n.table(), place);
+            case Node.Read n when program.state(n.state()).grows() -> {
+                history.holds(n.result());
+                if (growing.contains(n.state()) && !grown.contains(n.state())) {
+                    refuse(n, "reads a state before this step's rows are in it");
+                }
+            }
             case Node.Read n -> {
                 if (place.scanned.isEmpty() && written.contains(n.state())) {
                     refuse(n, "reads a state once a step, not for each element");

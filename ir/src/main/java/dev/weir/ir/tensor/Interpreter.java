@@ -207,7 +207,12 @@ public final class Interpreter {
                 case Node.Append n -> append(n);
                 case Node.Read n -> {
                     State state = program.state(n.state());
-                    values.put(n.result(), memory.carried(state, hosts(n.instances()), 0).copy());
+                    if (state.grows()) {
+                        grown(state, n.instances(), n.result());
+                    } else {
+                        values.put(n.result(),
+                                memory.carried(state, hosts(n.instances()), 0).copy());
+                    }
                 }
                 case Node.Write n -> {
                     State state = program.state(n.state());
@@ -522,14 +527,20 @@ public final class Interpreter {
             for (long i = 0; i < more.size(0); i++) {
                 rows.add(more.slice(i));
             }
-            if (node.result().type().shape().getFirst() instanceof Size.Symbol slots) {
+            grown(state, node.instances(), node.result());
+        }
+
+        /** All that a growing state holds. */
+        private void grown(State state, List<Scalar> instances, Value result) {
+            List<TensorData> rows = memory.rows(state, hosts(instances), 0);
+            if (result.type().shape().getFirst() instanceof Size.Symbol slots) {
                 sizes.put(slots.name(), (long) rows.size());
             }
-            TensorData all = fresh(node.result());
+            TensorData all = fresh(result);
             for (int i = 0; i < rows.size(); i++) {
                 all.setSlice(i, rows.get(i));
             }
-            values.put(node.result(), all);
+            values.put(result, all);
         }
 
         private void appendRows(Node.AppendRows node) {

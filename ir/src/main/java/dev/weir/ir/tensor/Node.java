@@ -308,7 +308,7 @@ public sealed interface Node {
         }
     }
 
-    /** What a carried state of the present sequence holds. */
+    /** What a state of the present sequence holds: a growing one, all that has been appended. */
     record Read(Value result, String state, List<Scalar> instances, Span span) implements Node {
         public Read {
             instances = List.copyOf(instances);

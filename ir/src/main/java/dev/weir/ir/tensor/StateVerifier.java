@@ -23,15 +23,19 @@ final class StateVerifier {
     }
 
     private Optional<State> state(String name, List<Scalar> instances, boolean grows) {
+        Optional<State> state = state(name, instances);
+        state.ifPresent(s -> require(
+                s.grows() == grows, "state " + name + (grows ? " does not grow" : " grows")));
+        return state.filter(s -> s.grows() == grows);
+    }
+
+    private Optional<State> state(String name, List<Scalar> instances) {
         Optional<State> state =
                 program.states().stream().filter(s -> s.name().equals(name)).findFirst();
         require(state.isPresent(), "there is no state " + name);
-        state.ifPresent(s -> {
-            require(s.grows() == grows, "state " + name + (grows ? " does not grow" : " grows"));
-            require(s.instances().size() == instances.size(),
-                    instances.size() + " instances for state " + name);
-        });
-        return state.filter(s -> s.grows() == grows);
+        state.ifPresent(s -> require(s.instances().size() == instances.size(),
+                instances.size() + " instances for state " + name));
+        return state;
     }
 
     /** That the value has the state's own axes behind {@code leading} others. */
@@ -54,8 +58,8 @@ final class StateVerifier {
     }
 
     void read(Node.Read node) {
-        state(node.state(), node.instances(), false)
-                .ifPresent(state -> own(node.result(), state, 0));
+        state(node.state(), node.instances())
+                .ifPresent(state -> own(node.result(), state, state.grows() ? 1 : 0));
     }
 
     void write(Node.Write node) {

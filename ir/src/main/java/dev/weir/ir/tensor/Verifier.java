@@ -206,17 +206,21 @@ public final class Verifier {
                 branch(scope, n, n.otherwise());
             }
             case Node.Append n -> {
-                if (n.result().type().rank() > 0
-                        && n.result().type().shape().getFirst() instanceof Size.Symbol slots) {
-                    scope.symbols.add(slots.name());
-                }
+                slots(scope, n.result());
                 new StateVerifier(program, this::report).append(n);
             }
             case Node.TopK n -> topK(n);
             case Node.Grouping n -> grouping(n);
             case Node.Call n -> new CallVerifier(program, this::report).call(n);
             case Node.Route n -> new CallVerifier(program, this::report).route(n);
-            case Node.Read n -> new StateVerifier(program, this::report).read(n);
+            case Node.Read n -> {
+                boolean grows = program.states().stream()
+                        .anyMatch(s -> s.name().equals(n.state()) && s.grows());
+                if (grows) {
+                    slots(scope, n.result());
+                }
+                new StateVerifier(program, this::report).read(n);
+            }
             case Node.Write n -> new StateVerifier(program, this::report).write(n);
             case Node.AppendRows n -> new StateVerifier(program, this::report).appendRows(n);
             case Node.WriteRows n -> new StateVerifier(program, this::report).writeRows(n);
@@ -228,6 +232,14 @@ public final class Verifier {
         }
         node.results().forEach(result -> define(scope, result));
         place = outer;
+    }
+
+    /** What is read of a growing state says how many slots there are. */
+    private static void slots(Scope scope, Value result) {
+        if (result.type().rank() > 0
+                && result.type().shape().getFirst() instanceof Size.Symbol slots) {
+            scope.symbols.add(slots.name());
+        }
     }
 
     private void stage(Node node) {

@@ -114,8 +114,11 @@ public final class Lift {
             case Node.Read n -> {
                 State state = program.state(n.state());
                 List<Scalar> instances = hosts(context, n.instances(), n.span());
-                Frame sequences = context.frame;
-                copyState(context, n, state, instances, sequences);
+                if (state.grows()) {
+                    view(context, n.result(), state, instances);
+                } else {
+                    copyState(context, n, state, instances, context.frame);
+                }
             }
             case Node.Write n -> context.nodes.add(new Node.WriteRows(
                     n.state(),
@@ -513,11 +516,15 @@ public final class Lift {
         context.nodes.add(new Node.AppendRows(
                 node.state(), instances, rows, segments.segment(), segments.offsets(),
                 node.span()));
-        if (node.result().type().shape().getFirst() instanceof Size.Symbol slots) {
+        view(context, node.result(), state, instances);
+    }
+
+    /** What is read of a growing state is read where it lies. */
+    private void view(Context context, Value result, State state, List<Scalar> instances) {
+        if (result.type().shape().getFirst() instanceof Size.Symbol slots) {
             context.meanings.put(slots.name(), new Meaning.Slots(state, instances));
         }
-        context.values.put(
-                node.result(), new Lifted.Stored(state, instances, context.root));
+        context.values.put(result, new Lifted.Stored(state, instances, context.root));
     }
 
     /** The rows {@code [rows, n, …]} of a frame one behind the other. */

@@ -29,6 +29,9 @@ import picocli.CommandLine.Spec;
 
 /** The options that name a model and how it is compiled; the same for all commands. */
 final class ModelOptions {
+    /** No machine has more processors; more would be a slip of the finger. */
+    private static final int MOST_THREADS = 4096;
+
     /** What runs the model. */
     enum Target {
         NATIVE,
@@ -164,7 +167,8 @@ final class ModelOptions {
     }
 
     void requireThreads(int threads) {
-        require(threads >= 1, "--threads has to be at least 1, here it is " + threads);
+        require(threads >= 1 && threads <= MOST_THREADS, "--threads has to be at least 1 and at "
+                + "most " + MOST_THREADS + ", here it is " + threads);
     }
 
     /** Refuses the interpreter where kernels are wanted. */

@@ -89,11 +89,12 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         requireSense();
         try (Loaded loaded = Loaded.load(options, threads, trace)) {
-            if (!loaded.unused().isEmpty()) {
-                weir.error("warning: the model has no use for " + loaded.unused().size()
-                        + " of the stored tensors: " + loaded.unused().stream().limit(5)
-                                .collect(Collectors.joining(", "))
-                        + (loaded.unused().size() > 5 ? ", …" : ""));
+            Set<String> unused = loaded.weights().unused();
+            if (!unused.isEmpty()) {
+                weir.error("warning: the model has no use for " + unused.size()
+                        + " of the stored tensors: "
+                        + unused.stream().limit(5).collect(Collectors.joining(", "))
+                        + (unused.size() > 5 ? ", …" : ""));
             }
             ObjectNode result = Json.MAPPER.createObjectNode();
             if (inputs.isPresent()) {

@@ -6,6 +6,7 @@ import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.CheckpointException;
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.InputStream;
@@ -24,8 +25,8 @@ import picocli.CommandLine.Command;
         description = "Compile and run efficient neural networks.",
         mixinStandardHelpOptions = true,
         subcommands = {
-            CheckCommand.class, FmtCommand.class, RunCommand.class, DumpCommand.class,
-            ExplainCommand.class, ExplainErrorCommand.class
+            CheckCommand.class, FmtCommand.class, RunCommand.class, BenchCommand.class,
+            DumpCommand.class, ExplainCommand.class, ExplainErrorCommand.class
         })
 public final class Weir implements Runnable {
     private final InputStream in;
@@ -65,10 +66,22 @@ public final class Weir implements Runnable {
                 .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
                 .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
                 .setExecutionExceptionHandler((e, command, parsed) -> weir.failed(e));
-        int code = line.execute(arguments);
+        int code = weir.execute(line, arguments);
         out.flush();
         err.flush();
         return code;
+    }
+
+    /** Memory that is not there is no exception to picocli. */
+    private int execute(CommandLine line, String... arguments) {
+        try {
+            return line.execute(arguments);
+        } catch (OutOfMemoryError e) {
+            String reason = e.getMessage() == null ? "" : ": " + e.getMessage();
+            return user(new UserException("there is not enough memory" + reason
+                    + "\nhelp: take a smaller model, or fewer threads, or fewer sequences or "
+                    + "tokens at once"));
+        }
     }
 
     @Override
@@ -99,6 +112,14 @@ public final class Weir implements Runnable {
     void error(String text) {
         err.print(text.endsWith("\n") ? text : text + "\n");
         err.flush();
+    }
+
+    /** Says how far a long command is, if a terminal looks on. */
+    void progress(String text) {
+        Console console = System.console();
+        if (console != null && console.isTerminal()) {
+            error(text);
+        }
     }
 
     private int failed(Exception e) {

@@ -127,7 +127,8 @@ public final class Checkpoint implements AutoCloseable {
         return names;
     }
 
-    private static List<List<Long>> instances(Parameter parameter) {
+    /** The indices of every instance, in order; one without indices for a single one. */
+    static List<List<Long>> instances(Parameter parameter) {
         double count = parameter.value().type().shape().subList(0, parameter.instanceAxes())
                 .stream().mapToDouble(s -> s.constant().orElseThrow()).reduce(1, (a, b) -> a * b);
         if (count > MOST_INSTANCES) {

@@ -5,6 +5,7 @@ import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.Signature;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongPredicate;
@@ -20,29 +21,43 @@ public final class Generator {
     public Generator(Engine engine, Signature signature) {
         this.engine = engine;
         this.arguments = signature.arguments();
-        Signature.Slot logits = signature.results().getFirst();
-        boolean fits = logits.isStream()
-                && logits.type().rank() == 2
-                && arguments.stream().filter(a -> !a.isPositions()).count() == 1
-                && arguments.stream().allMatch(a -> a.format().isInteger());
-        if (!fits) {
+        if (!fits(signature)) {
             throw new CheckpointException("the model " + signature.model()
                     + " does not map a stream of ids to logits, so it cannot generate text; "
                     + "run it on tensors with --inputs and --outputs");
         }
     }
 
+    /** Whether a model maps a stream of ids to a stream of logits. */
+    public static boolean fits(Signature signature) {
+        Signature.Slot logits = signature.results().getFirst();
+        List<Signature.Slot> arguments = signature.arguments();
+        return logits.isStream()
+                && logits.type().rank() == 2
+                && arguments.stream().filter(a -> !a.isPositions()).count() == 1
+                && arguments.stream().allMatch(a -> a.format().isInteger());
+    }
+
     /** Feeds ids to a session in one step; gives the logits {@code [ids, vocabulary]}. */
     public Tensor feed(Engine.Session session, List<Long> ids) {
-        long[] rows = {ids.size()};
-        Tensor tokens = Tensor.ofLongs(ids.stream().mapToLong(Long::longValue).toArray());
+        return feed(List.of(session), ids.stream().mapToLong(Long::longValue).toArray());
+    }
+
+    /**
+     * Feeds ids to several sessions in one step, to each the same number.
+     *
+     * @param ids those of all sessions one behind the other
+     * @return the logits {@code [ids, vocabulary]}
+     */
+    public Tensor feed(List<Engine.Session> sessions, long[] ids) {
+        long[] rows = new long[sessions.size()];
+        Arrays.fill(rows, ids.length / sessions.size());
+        Tensor tokens = Tensor.ofLongs(ids);
         List<Tensor> inputs = new ArrayList<>();
         for (Signature.Slot argument : arguments) {
-            inputs.add(argument.isPositions()
-                    ? Engine.positions(List.of(session), rows)
-                    : tokens);
+            inputs.add(argument.isPositions() ? Engine.positions(sessions, rows) : tokens);
         }
-        return engine.step(List.of(session), rows, inputs, Engine.Tracer.NONE).getFirst();
+        return engine.step(sessions, rows, inputs, Engine.Tracer.NONE).getFirst();
     }
 
     /**

@@ -1,0 +1,181 @@
+package dev.weir.cli;
+
+import dev.weir.ir.tensor.StreamAxis;
+import dev.weir.runtime.generate.Generator;
+import dev.weir.runtime.model.Signature;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code weir bench}: how fast a language model takes prompts, and how fast it goes on. */
+@Command(name = "bench", description = "Measure how many tokens a second a model takes.",
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+    /** No context is longer; more would be a slip of the finger. */
+    private static final long MOST_TOKENS = 1L << 24;
+
+    private static final int MOST_WARMUP = 3600;
+
+    @ParentCommand
+    private Weir weir;
+
+    @Mixin
+    private ModelOptions options;
+
+    @Option(names = {"-p", "--n-prompt"}, paramLabel = "N", split = ",", defaultValue = "128",
+            description = "tokens of a prompt, taken in one step; 0 for no prompt "
+                    + "(default: ${DEFAULT-VALUE})")
+    private List<Integer> prompts;
+
+    @Option(names = {"-n", "--n-gen"}, paramLabel = "N", split = ",", defaultValue = "64",
+            description = "tokens to generate, one in each step; 0 for none "
+                    + "(default: ${DEFAULT-VALUE})")
+    private List<Integer> generations;
+
+    @Option(names = {"-b", "--batch-size"}, paramLabel = "N", split = ",", defaultValue = "1",
+            description = "sequences at once; the tokens of all count (default: ${DEFAULT-VALUE})")
+    private List<Integer> batches;
+
+    @Option(names = {"-t", "--threads"}, paramLabel = "N", split = ",",
+            description = "threads to compute with (default: all processors)")
+    private List<Integer> threads = List.of();
+
+    @Option(names = {"-r", "--repetitions"}, paramLabel = "N", defaultValue = "5",
+            description = "how often each test is done (default: ${DEFAULT-VALUE})")
+    private int repetitions;
+
+    @Option(names = "--warmup", paramLabel = "SECONDS", defaultValue = "2",
+            description = "how long each test is done before it counts, and up to ten times as "
+                    + "long while it still gets faster; 0 for not at all "
+                    + "(default: ${DEFAULT-VALUE})")
+    private double warmup;
+
+    @Option(names = {"-o", "--output"}, paramLabel = "FORM", defaultValue = "md",
+            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+    private BenchForm form;
+
+    @Option(names = "--random", paramLabel = "SEED",
+            description = "random weights instead of stored ones")
+    private Optional<Long> random = Optional.empty();
+
+    @Override
+    public Integer call() {
+        requireSense();
+        List<BenchRow> rows = new ArrayList<>();
+        try {
+            for (int count : threads()) {
+                try (Loaded loaded = load(count)) {
+                    measure(loaded, count, rows);
+                }
+            }
+        } finally {
+            show(rows);
+        }
+        return 0;
+    }
+
+    /** Also what was measured before one test failed, say for want of memory. */
+    private void show(List<BenchRow> rows) {
+        if (!rows.isEmpty()) {
+            weir.print(form.of(rows));
+        }
+    }
+
+    /** What picocli cannot see: numbers out of their range. */
+    private void requireSense() {
+        requireEach("--n-prompt", prompts, 0);
+        requireEach("--n-gen", generations, 0);
+        requireEach("--batch-size", batches, 1);
+        threads.forEach(options::requireThreads);
+        requireEach("--repetitions", List.of(repetitions), 1);
+        options.require(warmup >= 0 && warmup <= MOST_WARMUP, "--warmup has to be at least 0 and "
+                + "at most " + MOST_WARMUP + " seconds, here it is " + warmup);
+        options.require(!workloads().isEmpty(),
+                "there is nothing to measure: --n-prompt and --n-gen are both 0");
+        long most = workloads().stream().mapToLong(Workload::tokens).max().orElse(0)
+                * batches.stream().mapToLong(b -> b).max().orElse(0);
+        options.require(most <= MOST_TOKENS, "--n-prompt or --n-gen times --batch-size is "
+                + most + ", and more than " + MOST_TOKENS + " tokens are not measured at once");
+        options.require(!isInterpreted() || threads.stream().allMatch(t -> t == 1),
+                "the interpreter computes with one thread: leave --threads away");
+    }
+
+    private void requireEach(String option, List<Integer> values, int least) {
+        values.forEach(value -> options.require(value >= least,
+                option + " has to be at least " + least + ", here it is " + value));
+    }
+
+    private boolean isInterpreted() {
+        return options.target == ModelOptions.Target.INTERPRETER;
+    }
+
+    private List<Integer> threads() {
+        if (!threads.isEmpty()) {
+            return threads;
+        }
+        return List.of(isInterpreted() ? 1 : Runtime.getRuntime().availableProcessors());
+    }
+
+    private List<Workload> workloads() {
+        return Stream.concat(
+                prompts.stream().filter(n -> n > 0).map(Workload::prompt),
+                generations.stream().filter(n -> n > 0).map(Workload::generation)).toList();
+    }
+
+    private Loaded load(int threads) {
+        return random
+                .map(seed -> Loaded.load(options, threads, false, p -> Weights.random(seed, p)))
+                .orElseGet(() -> Loaded.load(options, threads, false));
+    }
+
+    private void measure(Loaded loaded, int threads, List<BenchRow> rows) {
+        long vocabulary = vocabulary(loaded.signature());
+        List<Workload> possible = possible(loaded, rows.isEmpty());
+        var measurement = new Measurement(
+                System::nanoTime, Math.round(warmup * 1e9), repetitions);
+        for (int batch : batches) {
+            for (Workload workload : possible) {
+                weir.progress(workload.text() + ": threads " + threads + ", batch " + batch);
+                Throughput throughput = measurement.of(
+                        () -> new WorkloadTrial(loaded, workload, batch, vocabulary),
+                        (long) workload.tokens() * batch);
+                rows.add(new BenchRow(options.model.toString(), loaded.signature().model(),
+                        loaded.weights().count(), loaded.weights().bytes(), options.target,
+                        threads, batch, workload, throughput));
+            }
+        }
+    }
+
+    /** How many ids there are: the last axis of the logits. */
+    private static long vocabulary(Signature signature) {
+        return Optional.of(signature)
+                .filter(Generator::fits)
+                .flatMap(s -> s.results().getFirst().type().shape().getLast().constant())
+                .orElseThrow(() -> new UserException("the model " + signature.model()
+                        + " does not map a stream of ids to logits, and only the tokens of such "
+                        + "a model are counted\nhelp: `weir explain` shows the work of any model"));
+    }
+
+    /** Prompts only where a model takes whole sequences; the first time, this is said. */
+    private List<Workload> possible(Loaded loaded, boolean first) {
+        Optional<String> obstacle = loaded.stream().flatMap(StreamAxis::obstacle);
+        List<Workload> all = workloads();
+        List<Workload> possible = obstacle.isEmpty()
+                ? all : all.stream().filter(w -> !w.isGeneration()).toList();
+        String reason = "the model " + loaded.signature().model() + " takes a whole sequence in "
+                + "one step, so it generates nothing token by token: " + obstacle.orElse("");
+        if (possible.isEmpty()) {
+            throw new UserException(reason + "\nhelp: measure prompts, with --n-prompt");
+        }
+        if (first && possible.size() < all.size()) {
+            weir.error("note: " + reason);
+        }
+        return possible;
+    }
+}

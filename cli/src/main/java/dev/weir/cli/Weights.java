@@ -1,0 +1,69 @@
+package dev.weir.cli;
+
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.runtime.checkpoint.Checkpoint;
+import dev.weir.runtime.checkpoint.RandomCheckpoint;
+import dev.weir.runtime.memory.Tensor;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The weights of a model.
+ *
+ * @param tensors one for every instance of every parameter
+ * @param unused stored tensors that the model has no use for
+ * @param owner what has to be closed to free the tensors; empty if there are none
+ */
+record Weights(
+        Map<Parameter, List<Tensor>> tensors, Set<String> unused, Optional<AutoCloseable> owner) {
+
+    /** Those of the checkpoint folder that the options name. */
+    static Weights stored(ModelOptions options, List<Parameter> parameters) {
+        if (parameters.isEmpty()) {
+            return new Weights(Map.of(), Set.of(), Optional.empty());
+        }
+        Checkpoint checkpoint = Checkpoint.open(options.files().weights().orElseThrow(() ->
+                new UserException("the model has parameters but no weights were found"
+                        + "\nhelp: name the checkpoint folder with --weights")));
+        try {
+            return new Weights(checkpoint.bind(parameters), checkpoint.unused(parameters),
+                    Optional.of(checkpoint));
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /** Random ones, of which no two parameters share any. */
+    static Weights random(long seed, List<Parameter> parameters) {
+        RandomCheckpoint checkpoint = new RandomCheckpoint(seed);
+        try {
+            return new Weights(checkpoint.bind(parameters), Set.of(), Optional.of(checkpoint));
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /** How many numbers they are; those that several parameters share count once. */
+    long count() {
+        return distinct().stream().mapToLong(Tensor::elements).sum();
+    }
+
+    /** The memory that they take, in bytes; packed copies come on top. */
+    long bytes() {
+        return distinct().stream().mapToLong(Tensor::bytes).sum();
+    }
+
+    private Collection<Tensor> distinct() {
+        return tensors.values().stream().flatMap(List::stream)
+                .collect(Collectors.toMap(t -> t.memory().address(), Function.identity(),
+                        (a, b) -> a.elements() >= b.elements() ? a : b))
+                .values();
+    }
+}

@@ -1,0 +1,71 @@
+package dev.weir.runtime.checkpoint;
+
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.runtime.memory.Tensor;
+import java.lang.foreign.Arena;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+/**
+ * Weights for a program without a checkpoint, to measure it by: random numbers in the format that
+ * each parameter has, so small that values neither grow nor vanish on their way through. What a
+ * parameter gets depends on the seed and on its path only. Whole numbers and truths stay 0, which
+ * is an index into anything. Close it when nobody uses its tensors any more.
+ */
+public final class RandomCheckpoint implements AutoCloseable {
+    /** Its memory, unlike that of {@link Tensor#zeros}, may be more than the Java heap. */
+    private final Arena arena = Arena.ofShared();
+
+    private final long seed;
+
+    public RandomCheckpoint(long seed) {
+        this.seed = seed;
+    }
+
+    /** A tensor for every instance of every parameter. */
+    public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters) {
+        Map<Parameter, List<Tensor>> bound = new HashMap<>();
+        parameters.forEach(p -> bound.put(p, instances(p)));
+        return bound;
+    }
+
+    private List<Tensor> instances(Parameter parameter) {
+        Format format = parameter.value().type().format();
+        List<Size> shape = parameter.value().type().shape();
+        int count = Checkpoint.instances(parameter).size();
+        long[] own = shape.subList(parameter.instanceAxes(), shape.size()).stream()
+                .mapToLong(s -> s.constant().orElseThrow())
+                .toArray();
+        var random = new SplittableRandom(31 * seed + parameter.path().hashCode());
+        return random.splits(count).toList().parallelStream()
+                .map(r -> filled(empty(format, own), r))
+                .toList();
+    }
+
+    private Tensor empty(Format format, long[] shape) {
+        long bytes = Math.multiplyExact(Tensor.count(shape), format.bytes());
+        return new Tensor(format, shape, arena.allocate(bytes + 64, 64));
+    }
+
+    /** Evenly distributed, of variance 1/n where the last axis has n elements. */
+    private static Tensor filled(Tensor tensor, RandomGenerator random) {
+        long[] shape = tensor.shape();
+        if (tensor.format().isFloat()) {
+            double range = Math.sqrt(3.0 / (shape.length == 0 ? 1 : shape[shape.length - 1]));
+            for (long i = 0, elements = tensor.elements(); i < elements; i++) {
+                tensor.setReal(i, (2 * random.nextDouble() - 1) * range);
+            }
+        }
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,74 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
+import dev.weir.ir.type.TensorType;
+import dev.weir.runtime.checkpoint.RandomCheckpoint;
+import dev.weir.runtime.memory.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Random weights fit their parameters, and a seed always gives the same. */
+class RandomCheckpointTest {
+
+    private static Parameter parameter(
+            String path, Format format, int instanceAxes, long... shape) {
+        List<Size> sizes = LongStream.of(shape).mapToObj(Size::of).toList();
+        var value = new Value(path.hashCode(), path, new TensorType(format, sizes));
+        return new Parameter(
+                value, instanceAxes, path, List.of(path), false, 0, Optional.empty());
+    }
+
+    private static List<Tensor> bound(long seed, Parameter parameter, Parameter... before) {
+        List<Parameter> all = new ArrayList<>(List.of(before));
+        all.add(parameter);
+        try (RandomCheckpoint checkpoint = new RandomCheckpoint(seed)) {
+            return checkpoint.bind(all).get(parameter).stream().map(Tensor::copy).toList();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void instancesHaveTheParametersFormatAndOwnShape(Format format) {
+        List<Tensor> tensors = bound(1, parameter("layers.{0}.w", format, 1, 3, 40, 12));
+        assertEquals(3, tensors.size());
+        for (Tensor tensor : tensors) {
+            assertEquals(format, tensor.format());
+            assertEquals(40 * 12, tensor.elements());
+            double squares = 0;
+            for (long i = 0; i < tensor.elements(); i++) {
+                squares += tensor.real(i) * tensor.real(i);
+                assertTrue(Math.abs(tensor.real(i)) <= 0.501, "at most sqrt(3 / 12)");
+            }
+            double variance = squares / tensor.elements();
+            assertTrue(format.isFloat() ? Math.abs(variance * 12 - 1) < 0.25 : variance == 0,
+                    () -> format + " has the variance " + variance);
+        }
+    }
+
+    @Test
+    void aSeedAndAPathDecideWhateverElseThereIs() {
+        Parameter w = parameter("layers.{0}.w", Format.BF16, 1, 2, 8, 8);
+        Parameter v = parameter("layers.{0}.v", Format.BF16, 1, 2, 8, 8);
+        assertEquals(bound(1, w), bound(1, w, v));
+        assertNotEquals(bound(1, w), bound(2, w));
+        assertNotEquals(bound(1, w), bound(1, v));
+        assertNotEquals(bound(1, w).getFirst(), bound(1, w).getLast());
+    }
+
+    @Test
+    void aNumberAloneHasNoAxes() {
+        assertEquals(1, bound(1, parameter("scale", Format.F32, 0)).getFirst().elements());
+    }
+}

@@ -9,7 +9,6 @@ import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.testkit.TestModel.Target;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -142,6 +141,26 @@ class StreamsTest {
                     y = z
                 }
                 """),
+        A_WINDOW_THAT_FORGETS("""
+                brief ++= x
+                then ++= pos
+                y[t, d] = (sum[s] brief[s, d] where then[s] <= pos[t] and pos[t] - then[s] < 3)
+                    + (max[s] brief[s, d] where then[s] <= pos[t] and then[s] >= pos[t] - 1)
+                """),
+        ATTENTION_OVER_A_WINDOW("""
+                brief ++= x
+                then ++= pos
+                p[t, s] = softmax[s] (sum[d] x[t, d] * brief[s, d])
+                    where then[s] <= pos[t] and then[s] > pos[t] - 3
+                y[t, d] = sum[s] p[t, s] * brief[s, d]
+                """),
+        A_SCAN_THAT_FORGETS("""
+                scan t {
+                    row[i in 0..1, d] = x[t, d]
+                    queue ++= row
+                    y[t, d] = sum[s] queue[s, d]
+                }
+                """),
         A_HISTORY_OF_ENTRANTS("""
                 y = x
                 score[t] = x[t, 0]
@@ -243,6 +262,7 @@ class StreamsTest {
                     param kernel[4, D]
                     state seen[S, D], at[S]: int, last[D] = 0, fast[D, D] = 0
                     state short[S, D]: bf16, thin[D]: f16 = 0
+                    state brief[B, D], then[B]: int keep last 3, queue[Q, D] keep last 2
                     memory: Memory<D>
                     memories: Memory<D> * 2
                     cell: Cell<D>
@@ -353,6 +373,9 @@ class StreamsTest {
             y = x; for i in 0..3 { y = log(y) using one }  | changes elsewhere too
             y = x; for i in 0..4 { y = log(y) using one[i / 2] } | changes elsewhere too
             y = log(x) using one; y = log(y) using one     | changes elsewhere too
+            brief ++= x; then ++= pos; y[t, d] = max[s] brief[s, d] where then[s] <= pos[t] | may have dropped
+            brief ++= x; then ++= pos; y[t, d] = max[s] brief[s, d] where then[s] <= pos[t] and pos[t] - then[s] < 4 | may have dropped
+            brief ++= x; then ++= pos; y[t, d] = max[s] brief[s, d] where pos[t] - then[s] < 3 or then[s] <= pos[t] | may have dropped
             y = log.read(x); y = log(y)                    | before this step's rows
             """)
     void aSecondStepOfAWholeSequenceIsRefused(String body, String reason) throws Exception {
@@ -371,8 +394,8 @@ class StreamsTest {
 
                 model M<D = 6> {
                     log: Log<D>
-                    state last[D] = 0, seen[S, D]
-                    forward(x[T, D]) -> y[T, D] {
+                    state last[D] = 0, seen[S, D], brief[B, D], then[B]: int keep last 3
+                    forward(x[T, D], pos[T]: int = positions) -> y[T, D] {
                         %s
                     }
                 }
@@ -381,14 +404,12 @@ class StreamsTest {
             try (TestModel model = TestModel.random(source, 5, target, 1)) {
                 Engine.Session session = model.engine().start();
                 Tensor x = input(4, 1);
-                model.engine().step(List.of(session), new long[] {4}, List.of(x),
-                        Engine.Tracer.NONE);
-                Fault refused = assertThrows(Fault.class, () -> model.engine().step(
-                        List.of(session), new long[] {4}, List.of(x), Engine.Tracer.NONE));
+                step(model, List.of(session), x);
+                Fault refused = assertThrows(
+                        Fault.class, () -> step(model, List.of(session), x));
                 assertTrue(refused.getMessage().contains(reason), refused.getMessage());
                 assertTrue(refused.getMessage().contains("test.weir:"), refused.getMessage());
-                List<Engine.Session> fresh = new ArrayList<>(List.of(model.engine().start()));
-                model.engine().step(fresh, new long[] {4}, List.of(x), Engine.Tracer.NONE);
+                step(model, List.of(model.engine().start()), x);
             }
         }
     }

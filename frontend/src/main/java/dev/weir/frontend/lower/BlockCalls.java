@@ -1,5 +1,6 @@
 package dev.weir.frontend.lower;
 
+import dev.weir.frontend.resolve.Names;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
@@ -299,10 +300,21 @@ final class BlockCalls {
                                     + "remembers")
                             .with(s.declaration().span(), "declared here")
                             .helped("give that block a method that tells it"));
-            case null, default -> throw body.session.fail(
-                    Diagnostic.error("E0203", span, "`" + concrete.declaration().name()
-                                    + "` has no member `" + name + "`")
-                            .with(concrete.declaration().span(), "declared here"));
+            case null, default -> throw noMember(concrete.declaration(), name, span);
         };
+    }
+
+    private Failure noMember(Declaration.Block block, String name, Span span) {
+        List<String> members = new ArrayList<>();
+        block.methods().forEach(m -> members.add(m.name()));
+        block.parameters().forEach(p -> members.add(p.name()));
+        block.instances().forEach(i -> members.add(i.name()));
+        block.generics().forEach(g -> members.add(g.name()));
+        return body.session.fail(Diagnostic.error("E0203", span,
+                        "`" + block.name() + "` has no member `" + name + "`")
+                .with(block.span(), "declared here")
+                .helped(Names.suggest(name, members).map(s -> "did you mean `" + s + "`?")
+                        .orElse("it has " + members.stream().map(m -> "`" + m + "`")
+                                .collect(Collectors.joining(", ")))));
     }
 }

@@ -70,6 +70,7 @@ final class Frame {
         Frame frame = new Frame(
                 session, Optional.of(template), place, around.with(formats), scope);
         frame.checkConditions(constants);
+        frame.checkKept(constants);
         for (Declaration.Parameter p : block.parameters()) {
             scope.define(p.name(), new Meaning.ParameterReference(p));
         }
@@ -330,6 +331,60 @@ final class Frame {
                 && !scope.find(n.name()).filter(m -> m instanceof Meaning.Whole).isPresent();
     }
 
+    /** How many slots are kept: what one state says of its slots holds for all that share them. */
+    private Optional<Long> kept(Declaration.State declared, Body body) {
+        return states().stream()
+                .filter(other -> other.keep().isPresent() && grows(declared) && grows(other)
+                        && slotsName(other).equals(slotsName(declared)))
+                .findFirst().flatMap(other -> kept(other.keep().orElseThrow(), body));
+    }
+
+    private Optional<Long> kept(Expression keep, Body body) {
+        return body.evaluator.dimensions(List.of(keep), scope).getFirst().size().constant();
+    }
+
+    private List<Declaration.State> states() {
+        return template.orElseThrow().declaration().states();
+    }
+
+    /** Says what is wrong with what states keep. */
+    private void checkKept(Body constants) {
+        Map<String, Declaration.State> first = new HashMap<>();
+        for (Declaration.State state : states()) {
+            if (state.keep().isEmpty()) {
+                continue;
+            }
+            Expression keep = state.keep().get();
+            Optional<Long> size = kept(keep, constants);
+            if (!grows(state)) {
+                session.report(Diagnostic.error("E0506", keep.span(),
+                                "`" + state.name() + "` does not grow, so it forgets nothing")
+                        .with(state.span(), "its size is fixed")
+                        .helped("leave `keep last` out"));
+                continue;
+            }
+            if (size.filter(n -> n < 1).isPresent()) {
+                session.report(Diagnostic.error("E0506", keep.span(),
+                                "a state keeps the row that comes, so at least 1, here "
+                                        + size.get())
+                        .with(state.span(), "declared here"));
+            }
+            Declaration.State other = first.putIfAbsent(slotsName(state), state);
+            if (other != null && !kept(other.keep().orElseThrow(), constants).equals(size)) {
+                session.report(Diagnostic.error("E0506", keep.span(),
+                                "`" + state.name() + "` and `" + other.name()
+                                        + "` share their slots, but do not keep equally many")
+                        .with(other.keep().orElseThrow().span(), "here another number")
+                        .helped("say it once; it holds for all states with the axis `"
+                                + slotsName(state) + "`"));
+            }
+        }
+    }
+
+    private static String slotsName(Declaration.State declared) {
+        return ((Expression.Name) declared.axes().getFirst()).name();
+    }
+
     /** Puts a state into the program; each round of a loop around its use has one of its own. */
     State state(Declaration.State declared, Body body, Span use) {
         Place kept = place.ofStates();
@@ -361,10 +416,6 @@ final class Frame {
                             + "state for each use"));
         }
         String path = name.toString();
-        if (declared.keep().isPresent()) {
-            session.unsupported("E0506", declared.keep().get().span(), "`keep last`",
-                    "leave it out: the state then keeps everything");
-        }
         List<Dimension> own = stateShape(declared, body);
         Format format = format(declared.format(), declared.span())
                 .orElseGet(() -> precision.cache(declared.name(), path));
@@ -385,6 +436,7 @@ final class Frame {
                         ? Optional.of(session.value(declared.name() + "_lengths",
                                 new TensorType(Format.I64, lengths)))
                         : Optional.empty(),
+                kept(declared, body),
                 declared.initial().orElse(0.0));
         State known = session.program().states.get(path);
         if (known != null && !known.ownShape().equals(state.ownShape())) {

@@ -211,7 +211,7 @@ final class ExpressionBuilder {
                     yield base instanceof Expression.Call call
                             ? new Expression.Call(
                                     call.function(), call.arguments(), Optional.of(state), span)
-                            : base;
+                            : new Expression.Call(base, List.of(), Optional.of(state), span);
                 }
                 default -> new Expression.Missing(span);
             };

@@ -217,7 +217,7 @@ public final class Streams {
             }
             case Node.Loop n -> loop(n, place);
             case Node.Append n -> {
-                history.holds(n.result());
+                history.holds(n.result(), program.state(n.state()).keep());
                 grown.add(n.state());
                 boolean rows = place.isStream(n.rows().type().shape().getFirst());
                 if (rows == place.scanned.isPresent()) {
@@ -234,7 +234,7 @@ public final class Streams {
             case Node.Grouping n -> whole(n, n.keys(), place);
             case Node.Measure n -> whole(n, n.table(), place);
             case Node.Read n when program.state(n.state()).grows() -> {
-                history.holds(n.result());
+                history.holds(n.result(), program.state(n.state()).keep());
                 if (growing.contains(n.state()) && !grown.contains(n.state())) {
                     refuse(n, "reads a state before this step's rows are in it");
                 }

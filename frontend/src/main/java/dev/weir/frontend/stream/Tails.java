@@ -306,7 +306,7 @@ final class Tails {
         }
         State state = new State(name, List.of(activations(owner, loops)),
                 identifiers.value(name, new TensorType(format, shape)),
-                Optional.empty(), Optional.empty(), 0);
+                Optional.empty(), Optional.empty(), Optional.empty(), 0);
         states.add(state);
         return state;
     }

@@ -524,6 +524,9 @@ public final class Interpreter {
             State state = program.state(node.state());
             List<TensorData> rows = memory.rows(state, hosts(node.instances()), 0);
             TensorData more = value(node.rows());
+            if (more.size(0) > 0) {
+                rows.subList(0, (int) state.dropped(rows.size())).clear();
+            }
             for (long i = 0; i < more.size(0); i++) {
                 rows.add(more.slice(i));
             }
@@ -548,6 +551,10 @@ public final class Interpreter {
             TensorData segment = value(node.segment());
             TensorData more = value(node.rows());
             List<Long> instances = hosts(node.instances());
+            IntStream.range(0, segment.elements()).mapToLong(segment::whole).distinct()
+                    .mapToObj(s -> memory.rows(state, instances, s))
+                    .forEach(rows -> rows.subList(
+                            0, (int) state.dropped(rows.size())).clear());
             for (int i = 0; i < segment.elements(); i++) {
                 memory.rows(state, instances, segment.whole(i)).add(more.slice(i));
             }

@@ -65,6 +65,7 @@ public final class Printer {
                 + " " + define(s.value())
                 + s.slots().map(x -> " slots " + size(x)).orElse("")
                 + s.lengths().map(x -> " lengths " + define(x)).orElse("")
+                + s.keep().map(k -> " keep " + k).orElse("")
                 + " initial " + s.initial();
     }
 

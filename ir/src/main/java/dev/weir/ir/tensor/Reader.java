@@ -73,8 +73,10 @@ public final class Reader {
                 tokens.accept("slots") ? Optional.of(symbol()) : Optional.empty();
         Optional<Value> lengths =
                 tokens.accept("lengths") ? Optional.of(define()) : Optional.empty();
+        Optional<Long> keep =
+                tokens.accept("keep") ? Optional.of(tokens.integer()) : Optional.empty();
         tokens.expect("initial");
-        return new State(name, instances, value, slots, lengths, tokens.real());
+        return new State(name, instances, value, slots, lengths, keep, tokens.real());
     }
 
     /** {@code path "layers.0"}. */

@@ -19,6 +19,8 @@ import java.util.Optional;
  * @param slots the run-time size of the axis that grows by what is appended; empty for a state
  *     of constant shape that is carried over
  * @param lengths for a growing state, {@code i64[instances…, sequences]}: slots in use
+ * @param keep how many of the last slots an element of the stream can rely on; an append first
+ *     drops what none of its elements can; empty to drop nothing
  * @param initial what a carried state holds before the first step
  */
 public record State(
@@ -27,9 +29,15 @@ public record State(
         Value value,
         Optional<Size.Symbol> slots,
         Optional<Value> lengths,
+        Optional<Long> keep,
         double initial) {
     public State {
         instances = List.copyOf(instances);
+    }
+
+    /** How many of so many slots are dropped before the next rows are appended. */
+    public long dropped(long slots) {
+        return keep.map(k -> Math.max(0, slots - (k - 1))).orElse(0L);
     }
 
     public boolean grows() {

@@ -15,7 +15,8 @@ public record BatchState(List<Sequence> sequences) {
 
     /** Address of an instance's buffer for a sequence. */
     public long address(State state, int instance, int sequence) {
-        return slot(state, instance, sequence).memory.address();
+        Sequence.Slot slot = slot(state, instance, sequence);
+        return slot.memory.address() + slot.first * Sequence.rowBytes(state);
     }
 
     /** Slots in use. */
@@ -25,8 +26,7 @@ public record BatchState(List<Sequence> sequences) {
 
     /** Makes room for so many more slots; the address may change. */
     public void reserve(State state, int instance, int sequence, long more) {
-        Sequence.Slot slot = slot(state, instance, sequence);
-        Sequence.reserve(state, slot, slot.length + more);
+        Sequence.reserve(state, slot(state, instance, sequence), more);
     }
 
     /** Takes slots into use. */

@@ -22,6 +22,8 @@ public final class Sequence implements Engine.Session {
         private Arena arena = Arena.ofShared();
         MemorySegment memory;
         long capacity;
+        /** The first slot in use: those before it have been dropped. */
+        long first;
         long length;
     }
 
@@ -78,15 +80,33 @@ public final class Sequence implements Engine.Session {
         return elements * state.value().type().format().bytes();
     }
 
-    /** Makes sure that so many slots fit. */
-    static void reserve(State state, Slot slot, long length) {
-        if (length <= slot.capacity) {
+    /**
+     * Drops the slots that nobody can rely on any more, and makes sure that so many more fit. What
+     * is kept moves to the front only when the end is reached, and then with half of the room free,
+     * so that a slot moves once on average.
+     */
+    static void reserve(State state, Slot slot, long more) {
+        if (more > 0) {
+            long dropped = state.dropped(slot.length);
+            slot.first += dropped;
+            slot.length -= dropped;
+        }
+        long length = slot.length + more;
+        if (slot.first + length <= slot.capacity) {
+            return;
+        }
+        long row = rowBytes(state);
+        if (slot.first > 0 && length <= slot.capacity / 2) {
+            MemorySegment.copy(
+                    slot.memory, slot.first * row, slot.memory, 0, slot.length * row);
+            slot.first = 0;
             return;
         }
         long capacity = Math.max(length, slot.capacity * 2);
         Arena arena = Arena.ofShared();
-        MemorySegment larger = arena.allocate(capacity * rowBytes(state) + 64, 64);
-        MemorySegment.copy(slot.memory, 0, larger, 0, slot.length * rowBytes(state));
+        MemorySegment larger = arena.allocate(capacity * row + 64, 64);
+        MemorySegment.copy(slot.memory, slot.first * row, larger, 0, slot.length * row);
+        slot.first = 0;
         slot.arena.close();
         slot.arena = arena;
         slot.memory = larger;

@@ -187,6 +187,7 @@ final class Maker {
                 identifiers.value("s" + states.size(), new TensorType(format, shape)),
                 slots,
                 lengths,
+                Optional.empty(),
                 grows ? 0 : states.size() % 2);
         states.add(state);
         return state;

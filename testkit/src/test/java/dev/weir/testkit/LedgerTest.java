@@ -203,6 +203,39 @@ class LedgerTest {
         assertEquals(Math.exp(0.5), open.y.real(16), 1e-6);
     }
 
+    private static final String SELECTED = """
+            block Heavy<D> {
+                param w[D, D]
+                forward(x[D]) -> y[D] = exp(w @ x)
+            }
+
+            model M<D = 16> {
+                heavy: Heavy<D>
+                forward(x[T, D]) -> y[T, D] {
+                    kept = [t where x[t, 0] > 0.0]
+                    z[k, d] = x[kept[k], d]
+                    z = heavy(z)
+                    y = x
+                    y[kept[k], d] = z[k, d]
+                }
+            }
+            """;
+
+    @Test
+    void whatIsComputedOverASelectionIsComputedForItOnly() {
+        Run none = run(SELECTED, new long[] {3}, filled(3, -1, -1, -1));
+        Run some = run(SELECTED, new long[] {3}, filled(3, -1, 0.5f, 0.25f));
+        assertEquals(0, none.ledger.weightBytes(), "no weights are read");
+        assertEquals(16L * 16 * 4, some.ledger.weightBytes());
+        Ledger.Gate gate = some.ledger.gates().getFirst();
+        assertEquals("where test.weir:9:16", gate.path());
+        assertEquals(2, gate.entered());
+        assertEquals(3, gate.all());
+        assertEquals(0, none.ledger.gates().getFirst().entered());
+        assertEquals(Math.exp(0.5), some.y.real(16), 1e-6);
+        assertEquals(-1, some.y.real(0));
+    }
+
     private static final String COUNTED_IN_LISTS = """
             block Inner<D> {
                 param w[D]

@@ -28,6 +28,61 @@ class MeaningOnTargetsTest {
                     y = y - 0.125
                 }
                 """, true),
+        SORTED("""
+                order = argsort(x)
+                up = sort(x)
+                values, places = top(2, 3.0 * x)
+                y[d] = up[d] + 2.0 * x[order[d]] + float(order[D - 1 - d])
+                y[places[i]] += values[i]
+                """, true),
+        SORTED_ROWS("""
+                up = sort(x)
+                values, places = top(1, x)
+                y[t, d] = up[t, d] * values[t, 0] + x[t, places[t, 0]]
+                """, false),
+        SELECTED_TOKENS("""
+                score[t] = x[t, 0]
+                kept = [t where score[t] > 0.2]
+                z[k, d] = x[kept[k], d]
+                total[d] = sum[k] z[k, d]
+                v[k, d] = z[k, d] + 0.5 * (z[k - 1, d] or 0) + total[d]
+                y = x
+                y[kept[k], d] = v[k, d]
+                """, false),
+        SELECTED_TOKENS_THROUGH_BLOCKS("""
+                kept = [t where x[t, 0] + x[t, 1] > 0.0]
+                z[k, d] = x[kept[k], d]
+                z = half(mixers[3](mixers[1](z)))
+                back[t in 0..T, d] = sum[k] (if kept[k] == t { z[k, d] } else { 0.0 })
+                near[t in 0..T, d] = max[k] z[k, d] where kept[k] <= t
+                y[t, d] = x[t, d] + back[t, d] + (if near[t, d] > -1e30 { near[t, d] } else { 0.0 })
+                """, false),
+        SELECTED_TWICE("""
+                first = [t where x[t, 0] > -0.5]
+                z[k, d] = x[first[k], d]
+                second = [k where z[k, 1] > 0.0]
+                n = sum[j] (if second[j] >= 0 { 1.0 } else { 0.0 })
+                y = x
+                y[first[second[j]], d] += z[second[j], d] * n
+                """, false),
+        SELECTED_CHANNELS("""
+                kept = [d where x[d] > 0.0]
+                z[k] = 2.0 * x[kept[k]] - (x[kept[k] - 1] or 0)
+                p[k] = softmax[k] z[k]
+                y = x
+                y[kept[k]] = p[k] * (sum[j] z[j])
+                """, true),
+        SELECTED_IN_A_BRANCH("""
+                y = x
+                if (sum[t, d] x[t, d]) > 0.0 {
+                    kept = [t where x[t, 0] > 0.0]
+                    y[kept[k], d] += x[kept[k], d] * 2.0
+                }
+                for i in 0..2 {
+                    above = [t where y[t, 1] > float(i)]
+                    y[above[k], d] += 1.0
+                }
+                """, false),
         LEAVING_TWO_LOOPS("""
                 y = x
                 outer: for i in 0..4 {

@@ -87,16 +87,20 @@ final class Calls {
             return contains(c, scope);
         }
         boolean overAxis = REDUCERS.contains(name) && c.arguments().size() == 1;
+        boolean whole = overAxis || Orders.NAMES.contains(name);
         List<Meaning> arguments = new ArrayList<>();
         for (Expression.Argument a : c.arguments()) {
             arguments.add(body.evaluator.settle(
-                    body.evaluator.evaluate(a.value(), scope, element && !overAxis),
+                    body.evaluator.evaluate(a.value(), scope, element && !whole),
                     a.value().span()));
         }
         if (overAxis) {
             return body.reductions.overLastAxis(
                     Expression.Reducer.valueOf(name.toUpperCase(Locale.ROOT)),
                     body.evaluator.tensor(arguments.getFirst(), c.span()), c.span());
+        }
+        if (Orders.NAMES.contains(name)) {
+            return new Orders(body).order(name, arguments, c.span());
         }
         return body.operations.builtin(name, arguments, c.span(), element)
                 .orElseThrow(() -> body.session.fail(Diagnostic.error("E0209", c.span(),

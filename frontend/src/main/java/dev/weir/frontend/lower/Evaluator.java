@@ -8,10 +8,12 @@ import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -115,11 +117,7 @@ final class Evaluator {
             case Expression.Tuple t -> new Meaning.Several(
                     t.items().stream().map(i -> evaluate(i, scope, element)).toList());
             case Expression.Lambda l -> new Meaning.Closure(l, scope);
-            case Expression.Selection s -> {
-                body.session.unsupported("E0904", s.span(), "an axis made by selection",
-                        "use `where` in the reductions instead");
-                yield selection(s, scope);
-            }
+            case Expression.Selection s -> selection(s, scope);
             case Expression.Missing m -> throw new Failure();
         };
     }
@@ -132,13 +130,34 @@ final class Evaluator {
                 ? new Meaning.Whole(Dimension.of(l.whole())) : new Meaning.Real(l.value());
     }
 
+    /** {@code [t where score[t] > cut]}: the places of an axis at which something holds. */
     private Meaning selection(Expression.Selection s, Scope scope) {
         Scope inner = scope.inner();
-        body.ranges.introduce(s.index(), s.span(), Optional.empty(),
+        Index index = body.ranges.introduce(s.index(), s.span(), Optional.empty(),
                 List.of(s.condition()), inner);
-        scalar(evaluate(s.condition(), inner, true), s.span());
-        List<Dimension> shape = List.of(Dimension.symbol(body.session.symbol("S").name()));
-        return body.stored(body.newValue("kept", Format.I64, shape), shape, s.span());
+        Scalar condition = scalar(settle(evaluate(s.condition(), inner, true),
+                s.condition().span()), s.condition().span());
+        if (condition.format() != Format.BOOL) {
+            throw body.session.fail(Diagnostic.error("E0401", s.condition().span(),
+                            "a condition is a truth value, here is a number")
+                    .helped("compare it with something: `… > 0`"));
+        }
+        boolean alone = Scalars.indices(condition).stream().allMatch(index::equals);
+        if (!alone) {
+            throw body.session.fail(Diagnostic.error("E0904", s.span(),
+                            "a selection stands alone: one axis, the same for all of an equation")
+                    .labelled("depends on other indices")
+                    .helped("write the part as a block or function for one element, and apply it "
+                            + "to many"));
+        }
+        Value holds = body.compute("holds", List.of(index), Optional.empty(), condition, s.span());
+        Size.Symbol count = body.session.symbol("E");
+        Dimension axis = new Dimension(count, Size.symbol("selected"));
+        Value places = body.newValue("selected", Format.I64, List.of(axis));
+        body.emit(new Node.Selection(places, holds, count, s.span()));
+        body.bounds.limit(places, Scalar.whole(0),
+                Scalar.extent(body.extent(index).size()));
+        return body.stored(places, List.of(axis), s.span());
     }
 
     private Meaning lookUp(String name, Span span, Scope scope) {

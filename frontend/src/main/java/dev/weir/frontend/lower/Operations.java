@@ -57,7 +57,8 @@ final class Operations {
 
     static boolean isBuiltin(String name) {
         return UNARY.containsKey(name) || BINARY.containsKey(name)
-                || CONVERSIONS.containsKey(name) || name.equals("contains")
+                || CONVERSIONS.containsKey(name) || Orders.NAMES.contains(name)
+                || name.equals("contains")
                 || name.equals("softmax") || name.equals("sum")
                 || name.equals("mean") || name.equals("prod") || name.equals("any")
                 || name.equals("all") || name.equals("logsumexp") || name.equals("argmax");
@@ -66,6 +67,7 @@ final class Operations {
     static Set<String> builtins() {
         Set<String> all = new TreeSet<>(UNARY.keySet());
         all.addAll(BINARY.keySet());
+        all.addAll(Orders.NAMES);
         return all;
     }
 

@@ -127,7 +127,7 @@ public final class Lift {
                     sequenceOfRows(context),
                     n.span()));
             case Node.Trace n -> new LiftTrace(this, context).run(n);
-            case Node.Selection n -> throw unsupported(n.span(), "a selection");
+            case Node.Selection n -> new LiftSelection(this, context).run(n);
             case Node.Grouping n -> throw unsupported(n.span(), "a grouping");
             case Node.Measure n -> throw unsupported(n.span(), "a measured size");
             case Node.AppendRows n -> throw lifted();
@@ -528,7 +528,7 @@ public final class Lift {
     }
 
     /** The rows {@code [rows, n, …]} of a frame one behind the other. */
-    private Value flattened(Context context, Value each, Frame frame) {
+    Value flattened(Context context, Value each, Frame frame) {
         List<Size> shape = new ArrayList<>(each.type().shape());
         Size count = shape.remove(1);
         shape.set(0, frame.rows());

@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Lifts {@link Node.Selection}: the places at which a condition holds, those of all rows one behind
- * the other, make a frame of their own. Its rows count from 0 in each sequence, as those of a stream
- * do; that they were selected among others is known to the values of the selection only.
+ * Lifts {@link Node.Selection}: the places at which a condition holds, those of all rows one
+ * behind the other, make a frame of their own. Its rows count from 0 in each sequence, as those of
+ * a stream do; that they were selected among others only the values of the selection know.
  */
 final class LiftSelection {
     private final Lift lift;

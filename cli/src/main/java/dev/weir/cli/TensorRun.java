@@ -39,7 +39,7 @@ final class TensorRun {
             for (Signature.Slot argument : arguments) {
                 flat.add(argument.isPositions() && !given.containsKey(argument.name())
                         ? Engine.positions(sessions, rows)
-                        : flat(argument, input(argument, given), batched, sequences));
+                        : flat(argument, input(argument, given), batched, rows));
             }
             Map<String, Tensor> traced = new LinkedHashMap<>();
             List<Tensor> results = loaded.engine().step(sessions, rows, flat,
@@ -101,7 +101,8 @@ final class TensorRun {
         return 1;
     }
 
-    private Tensor flat(Signature.Slot argument, Tensor tensor, boolean batched, long sequences) {
+    private Tensor flat(Signature.Slot argument, Tensor tensor, boolean batched, long[] rows) {
+        long sequences = rows.length;
         long[] shape = tensor.shape();
         List<Size> own = argument.type().shape();
         int lead = batched ? 1 : 0;
@@ -114,14 +115,19 @@ final class TensorRun {
                 throw misshapen(argument, tensor);
             }
         }
+        if (argument.isStream() && rows.length > 0 && shape[lead] != rows[0]) {
+            throw new UserException("the input " + argument.name() + " has " + shape[lead]
+                    + " elements of the stream where " + arguments.stream()
+                            .filter(Signature.Slot::isStream).findFirst().orElseThrow().name()
+                    + " has " + rows[0] + "; all that go along the stream have equally many");
+        }
         long[] merged = argument.isStream()
                 ? Arrays.copyOfRange(shape, lead, shape.length)
                 : batched ? shape.clone() : prepend(1, shape);
         if (argument.isStream()) {
             merged[0] *= sequences;
         }
-        return converted(new Tensor(tensor.format(), merged, tensor.memory()),
-                argument.format());
+        return converted(argument, new Tensor(tensor.format(), merged, tensor.memory()));
     }
 
     private static UserException misshapen(Signature.Slot argument, Tensor tensor) {
@@ -138,13 +144,18 @@ final class TensorRun {
     }
 
     /** A copy in the format that the model wants, in memory that kernels may read past. */
-    private static Tensor converted(Tensor tensor, Format format) {
+    private static Tensor converted(Signature.Slot argument, Tensor tensor) {
+        Format format = argument.format();
         Tensor copy = Tensor.zeros(format, tensor.shape());
         for (long i = 0; i < tensor.elements(); i++) {
             if (format.isFloat()) {
                 copy.setReal(i, tensor.real(i));
+            } else if (tensor.format().isFloat() && tensor.real(i) != Math.rint(tensor.real(i))) {
+                throw new UserException("the input " + argument.name() + " holds "
+                        + tensor.real(i) + ", expected whole numbers (" + argument.type() + ")");
             } else {
-                copy.setWhole(i, tensor.whole(i));
+                copy.setWhole(i, tensor.format().isFloat()
+                        ? (long) tensor.real(i) : tensor.whole(i));
             }
         }
         return copy;

@@ -83,6 +83,11 @@ class MeaningOnTargetsTest {
                     y[above[k], d] += 1.0
                 }
                 """, false),
+        REPEATED_CHOICES("""
+                e[j in 0..3] = if x[j % 2] > 0.0 { 2 } else { j }
+                v[j in 0..3] = x[j % 2] + float(j)
+                y[d] = sum[j] v[j] * halves[e[j]](x)[d]
+                """, true),
         LEAVING_TWO_LOOPS("""
                 y = x
                 outer: for i in 0..4 {
@@ -361,6 +366,11 @@ class MeaningOnTargetsTest {
                         }
                     }
 
+                    block Scale<D> {
+                        param scale[D]
+                        forward(x[D]) -> y[D] = scale * x
+                    }
+
                     block Part<D> {
                         pairs: [Apart<D>, Around<D>, Apart<D>]
                         param w[D, D], scores[4, D], many_scores[5, D]
@@ -368,6 +378,7 @@ class MeaningOnTargetsTest {
                         mixers: Scaled<D> * 3 ++ [Shift<D>]
                         %s
                         half: Half<D>
+                        halves: Scale<D> * 4
                         forward(%s) -> %s {
                     %s
                         }

@@ -376,6 +376,9 @@ class StreamsTest {
             brief ++= x; then ++= pos; y[t, d] = max[s] brief[s, d] where then[s] <= pos[t] | may have dropped
             brief ++= x; then ++= pos; y[t, d] = max[s] brief[s, d] where then[s] <= pos[t] and pos[t] - then[s] < 4 | may have dropped
             brief ++= x; then ++= pos; y[t, d] = max[s] brief[s, d] where pos[t] - then[s] < 3 or then[s] <= pos[t] | may have dropped
+            scan t { last[d] = 0.5 * last[d] + x[t, d] }; scan t { y[t, d] = x[t, d] + last[d] } | changes elsewhere too
+            scan t { last[d] = last[d] + x[t, d]; y[t, d] = last[d] }; scan t { last[d] = 0.5 * last[d]; y[t, d] = last[d] } | changes elsewhere too
+            z[t, d] = x[t, d] + last[d]; scan t { last[d] = 0.5 * last[d] + z[t, d]; y[t, d] = last[d] } | reads a state once
             y = log.read(x); y = log(y)                    | before this step's rows
             """)
     void aSecondStepOfAWholeSequenceIsRefused(String body, String reason) throws Exception {

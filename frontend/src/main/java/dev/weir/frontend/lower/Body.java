@@ -50,9 +50,12 @@ final class Body {
     final Statements statements;
     final Control control;
     final Scans scans;
-    /** The states to which this method appends, and those to which it has done so. */
+    /** The states to which this method appends. */
     private final Set<String> appends = new HashSet<>();
-    private final Set<String> appended = new HashSet<>();
+    /** What has been appended so far: in which region, and how many rows. */
+    private Map<String, List<String>> appended = new HashMap<>();
+    private final Deque<Integer> openRegions = new ArrayDeque<>(List.of(0));
+    private int lastRegion;
     private final Deque<List<Node>> regions = new ArrayDeque<>();
     private final Map<Index, Dimension> extents = new HashMap<>();
 
@@ -81,13 +84,33 @@ final class Body {
         Trees.appended(statements, appends);
     }
 
-    void hasAppended(String state) {
-        appended.add(state);
+    void hasAppended(String state, Dimension rows) {
+        appended.computeIfAbsent(state, s -> new ArrayList<>())
+                .add(openRegions.peek() + ": " + rows.size());
+    }
+
+    /**
+     * What this method has appended to a state so far. States that share their slots have equally
+     * many of them where these lists are equal.
+     */
+    List<String> appended(String state) {
+        return appended.getOrDefault(state, List.of());
+    }
+
+    /** A copy, for going back to. */
+    Map<String, List<String>> appended() {
+        Map<String, List<String>> copy = new HashMap<>();
+        appended.forEach((state, rows) -> copy.put(state, new ArrayList<>(rows)));
+        return copy;
+    }
+
+    void restoreAppended(Map<String, List<String>> before) {
+        appended = before;
     }
 
     /** Whether rows of this step will come, and none has come yet. */
     boolean appendsLater(String state) {
-        return appends.contains(state) && !appended.contains(state);
+        return appends.contains(state) && appended(state).isEmpty();
     }
 
     void emit(Node node) {
@@ -96,9 +119,11 @@ final class Body {
 
     void openRegion() {
         regions.push(new ArrayList<>());
+        openRegions.push(++lastRegion);
     }
 
     List<Node> closeRegion() {
+        openRegions.pop();
         return regions.pop();
     }
 
@@ -108,7 +133,7 @@ final class Body {
 
     void closeTo(int depth) {
         while (regions.size() > depth) {
-            regions.pop();
+            closeRegion();
         }
     }
 

@@ -6,6 +6,7 @@ import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Origin;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
@@ -91,11 +92,13 @@ final class Control {
         int before = counter;
         int loops = body.loops.size();
         int open = gates.size();
+        Map<String, List<String>> appended = body.appended();
         body.openRegion();
         try {
             return attempt.get();
         } finally {
             body.session.restore(checkpoint);
+            body.restoreAppended(appended);
             body.closeTo(depth);
             counter = before;
             while (body.loops.size() > loops) {
@@ -391,6 +394,7 @@ final class Control {
         int before = counter;
         int loops = body.loops.size();
         int open = gates.size();
+        Map<String, List<String>> appended = body.appended();
         try {
             body.openRegion();
             Scope inner = attempt(f, scope, Optional.empty(), true);
@@ -401,6 +405,7 @@ final class Control {
                 throw needs;
             }
             body.session.restore(checkpoint);
+            body.restoreAppended(appended);
             body.closeTo(depth);
             counter = before;
             while (body.loops.size() > loops) {
@@ -513,6 +518,7 @@ final class Control {
         Map<String, Meaning> after = new LinkedHashMap<>();
         for (int i = 0; i < carried.size(); i++) {
             String name = carried.get(i);
+            int number = i;
             Meaning meaning = inner.find(name).orElseThrow();
             if (!isVariable(meaning)) {
                 throw new Failure();
@@ -521,6 +527,15 @@ final class Control {
             checkSame(name, body.stored(initial.get(i), starts.get(i).shape(),
                     starts.get(i).span()), end, f.span(), "what enters the loop",
                     "the loop's body");
+            if (f.scans().filter(along -> hasAxis(starts, number, along.axis())).isPresent()
+                    && !Origin.of(nodes, end.value().orElseThrow())
+                            .filter(arguments.get(i)::equals).isPresent()) {
+                throw body.session.fail(Diagnostic.error("E0407", end.span(),
+                                "inside `scan " + f.name() + "`, `" + name
+                                        + "` is replaced as a whole for each " + f.name())
+                        .with(f.span(), "the scan goes through it element by element")
+                        .helped("say what it is there: `" + name + "[" + f.name() + ", …] = …`"));
+            }
             ends.add(end.value().orElseThrow());
             Value result = body.session.value(
                     initial.get(i).name(), initial.get(i).type());
@@ -540,6 +555,10 @@ final class Control {
         body.emit(new Node.Loop(results, index, f.from(), f.to(), initial,
                 breaks ? Optional.of(carried.size() - 1) : Optional.empty(),
                 new Region(arguments, nodes, ends), path, f.span()));
+    }
+
+    private static boolean hasAxis(List<Meaning.Tensor> tensors, int number, Dimension axis) {
+        return tensors.get(number).shape().stream().anyMatch(axis::isSame);
     }
 
     /** The loops around that statements leave together with the one that they stand in. */

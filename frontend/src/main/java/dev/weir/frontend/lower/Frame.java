@@ -14,9 +14,11 @@ import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** A block at its place in the model, or a function: the names that its body sees. */
 final class Frame {
@@ -307,8 +309,16 @@ final class Frame {
     /** Where a state was first used, and the loops around that. */
     private record StateUse(List<Span> rounds, Span use) {}
 
-    /** A state's own shape; the first axis of a growing one is its slots. */
+    /**
+     * A state's own shape; the first axis of a growing one is its slots, as many as there are where
+     * the method stands.
+     */
     List<Dimension> stateShape(Declaration.State declared, Body body) {
+        return stateShape(declared, body, body.appended(declared.name()));
+    }
+
+    private List<Dimension> stateShape(
+            Declaration.State declared, Body body, List<String> appended) {
         List<Dimension> shape = new ArrayList<>();
         for (int i = 0; i < declared.axes().size(); i++) {
             Expression axis = declared.axes().get(i);
@@ -316,7 +326,9 @@ final class Frame {
                     && scope.find(n.name()).isEmpty();
             if (grows) {
                 String name = ((Expression.Name) axis).name();
-                Size.Symbol symbol = session.slots(Place.join(place.ofStates().path(), name));
+                Size.Symbol symbol = session.slots(
+                        Place.join(place.ofStates().path(), name)
+                                + (appended.isEmpty() ? "" : " " + appended));
                 shape.add(new Dimension(symbol, Size.symbol(name)));
             } else {
                 shape.addAll(body.evaluator.dimensions(List.of(axis), scope));
@@ -381,6 +393,32 @@ final class Frame {
         }
     }
 
+    /** Says which states a method has not appended to together, though they share their slots. */
+    void checkAppended(Body body, Span span) {
+        if (template.isEmpty() || session.hasErrors()) {
+            return;
+        }
+        Set<String> everywhere = new HashSet<>();
+        template.get().declaration().methods().forEach(
+                m -> Trees.appended(m.body().statements(), everywhere));
+        Map<String, Declaration.State> first = new HashMap<>();
+        for (Declaration.State state : states()) {
+            if (!grows(state) || !everywhere.contains(state.name())) {
+                continue;
+            }
+            Declaration.State other = first.putIfAbsent(slotsName(state), state);
+            if (other != null
+                    && !body.appended(other.name()).equals(body.appended(state.name()))) {
+                session.report(Diagnostic.error("E0509", span,
+                                "`" + other.name() + "` and `" + state.name() + "` share the slots `"
+                                        + slotsName(state) + "`, but do not get the same rows here")
+                        .with(other.span(), "the one").with(state.span(), "the other")
+                        .helped("append to both side by side, equally many rows, or give them "
+                                + "axes of different names"));
+            }
+        }
+    }
+
     private static String slotsName(Declaration.State declared) {
         return ((Expression.Name) declared.axes().getFirst()).name();
     }
@@ -416,7 +454,7 @@ final class Frame {
                             + "state for each use"));
         }
         String path = name.toString();
-        List<Dimension> own = stateShape(declared, body);
+        List<Dimension> own = stateShape(declared, body, List.of());
         Format format = format(declared.format(), declared.span())
                 .orElseGet(() -> precision.cache(declared.name(), path));
         List<Size> shape = new ArrayList<>();

@@ -102,8 +102,11 @@ final class IndexRanges {
                                 + use.size().describe())
                         .with(first.span(), "here over " + first.what() + ", of size "
                                 + first.size().describe())
-                        .helped("use two indices, or state a narrower range: `" + name
-                                + " in 0..n`"));
+                        .helped(first.size().describe().equals(use.size().describe())
+                                ? "these states have equally many slots only once all of them "
+                                        + "have been appended to: read them behind that"
+                                : "use two indices, or state a narrower range: `" + name
+                                        + " in 0..n`"));
             }
         }
         return body.index(name, first.size());

@@ -48,6 +48,7 @@ final class Methods {
         } else {
             body.willAppend(source.statements());
             body.statements.all(source.statements(), inner);
+            body.frame.checkAppended(body, signature.span());
         }
         List<Value> results = new ArrayList<>();
         for (Declaration.Formal result : signature.results()) {

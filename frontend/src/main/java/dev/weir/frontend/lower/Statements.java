@@ -299,8 +299,11 @@ final class Statements {
         Declaration.State declared = s.declaration();
         Meaning.Tensor rows = named(target.name(), whole(target.name(), a.value(), scope),
                 a.value().span());
-        List<Dimension> shape = body.frame.stateShape(declared, body);
         State state = body.frame.state(declared, body, a.span());
+        if (rows.rank() == state.ownShape().size()) {
+            body.hasAppended(target.name(), rows.shape().getFirst());
+        }
+        List<Dimension> shape = body.frame.stateShape(declared, body);
         if (rows.rank() != shape.size()) {
             throw body.session.fail(Diagnostic.error("E0303", a.value().span(),
                             "rows of `" + target.name() + "` have "
@@ -319,7 +322,6 @@ final class Statements {
         body.emit(new Node.Append(result, state.name(), body.stateInstances(),
                 body.inFormat(rows, state.value().type().format(), target.name(), a.span()),
                 a.span()));
-        body.hasAppended(target.name());
         scope.define(target.name(), body.stored(result, shape, target.span()));
     }
 

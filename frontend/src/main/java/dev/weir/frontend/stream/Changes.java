@@ -19,18 +19,25 @@ import java.util.Set;
 
 /**
  * Finds states that a step changes in more than one place: calls that share a state, rounds of a
- * loop that do, or two statements. The rows of a step then come one place after the other, so their
- * order depends on where the stream is cut. Within a scan all places see one element
+ * loop that do, or two statements; and states that are read in another place than the one that
+ * changes them. All elements of a step then pass one place after the other, so what they find there
+ * depends on where the stream is cut. Within a scan all places see one element
  * before any sees the next, so there it does not.
  */
 final class Changes {
     private final TensorProgram program;
+    private final Set<String> carried = new HashSet<>();
     private final Map<String, Boolean> changing = new HashMap<>();
     private final Map<String, String> places = new HashMap<>();
     private Optional<Node> shared = Optional.empty();
 
     private Changes(TensorProgram program) {
         this.program = program;
+        Walk.nodes(program, node -> {
+            if (node instanceof Node.Write write) {
+                carried.add(write.state());
+            }
+        });
     }
 
     /** A change of a state that has been changed elsewhere in the same step. */
@@ -73,7 +80,7 @@ final class Changes {
         }
     }
 
-    /** Whether a function changes states, itself or by what it calls. */
+    /** Whether a function works on states, itself or by what it calls. */
     private boolean changes(Function function) {
         Boolean known = changing.get(function.name());
         if (known != null) {
@@ -83,6 +90,7 @@ final class Changes {
         Walk.nodes(function.body(), node -> found[0] |= switch (node) {
             case Node.Append n -> true;
             case Node.Write n -> true;
+            case Node.Read n -> carried.contains(n.state());
             case Node.Call n -> changes(program.function(n.function()));
             default -> false;
         });
@@ -100,6 +108,8 @@ final class Changes {
         switch (node) {
             case Node.Append n -> change(n, n.state(), n.instances(), around);
             case Node.Write n -> change(n, n.state(), n.instances(), around);
+            case Node.Read n when carried.contains(n.state()) ->
+                    change(n, n.state(), n.instances(), around);
             case Node.Call n -> {
                 Function callee = program.function(n.function());
                 Map<Value, Set<Value>> distinct = new HashMap<>();

@@ -5,6 +5,7 @@ import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Origin;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
@@ -109,8 +110,10 @@ final class LiftBranch {
                     || stream.get().segments().orElseThrow().sequences() == context.frame) {
                 continue;
             }
-            Optional<Value> first = origin(node.then(), node.then().results().get(r));
-            Optional<Value> second = origin(node.otherwise(), node.otherwise().results().get(r));
+            Optional<Value> first =
+                    Origin.of(node.then().nodes(), node.then().results().get(r));
+            Optional<Value> second =
+                    Origin.of(node.otherwise().nodes(), node.otherwise().results().get(r));
             if (first.isEmpty() || !first.equals(second)) {
                 throw Lift.unsupported(node.span(),
                         "a branch in a `scan` that replaces all of `" + result.name() + "`");
@@ -118,28 +121,6 @@ final class LiftBranch {
             shared.put(r, first.get());
         }
         return shared;
-    }
-
-    /** The value outside a region of which a result is a copy with some elements replaced. */
-    private static Optional<Value> origin(Region region, Value result) {
-        for (Node node : region.nodes()) {
-            int place = node.results().indexOf(result);
-            if (place < 0) {
-                continue;
-            }
-            Optional<Value> before = switch (node) {
-                case Node.Scatter n -> Optional.of(n.base());
-                case Node.If n -> origin(n.then(), n.then().results().get(place))
-                        .filter(v -> origin(n.otherwise(), n.otherwise().results().get(place))
-                                .filter(v::equals).isPresent());
-                case Node.Loop n -> origin(n.body(), n.body().results().get(place))
-                        .filter(n.body().arguments().get(place)::equals)
-                        .map(v -> n.initial().get(place));
-                default -> Optional.empty();
-            };
-            return before.flatMap(v -> origin(region, v));
-        }
-        return Optional.of(result);
     }
 
     private static Set<Value> definedIn(Region region) {

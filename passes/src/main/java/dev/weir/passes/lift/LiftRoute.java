@@ -24,7 +24,8 @@ import java.util.function.UnaryOperator;
  * stretch of blocks runs over its pairs, and every row gathers what its choices gave.
  *
  * <pre>
- *   rank[p, j]    how many of row p's choices have a lower block index: sums run by ascending index
+ *   rank[p, j]    how many of row p's choices have a lower block index, or the same and stand
+ *                 before: sums run by ascending index
  *   place[p, r]   the choice with rank r
  *   keys[p·k + r] the block of pair (p, r);   (order, members, offsets) = grouping of the keys
  *   out[g]        the block members[g] applied to row order[g] / k
@@ -105,10 +106,13 @@ final class LiftRoute {
         Index j = context.identifiers.index("j");
         Index i = context.identifiers.index("i");
         Value rank = context.identifiers.value("rank", type);
-        Scalar lower = Scalar.apply(
-                Operation.LESS,
-                Scalar.load(selection, List.of(Scalar.variable(p), Scalar.variable(i))),
-                Scalar.load(selection, List.of(Scalar.variable(p), Scalar.variable(j))));
+        Scalar other = Scalar.load(selection, List.of(Scalar.variable(p), Scalar.variable(i)));
+        Scalar own = Scalar.load(selection, List.of(Scalar.variable(p), Scalar.variable(j)));
+        Scalar lower = Scalar.apply(Operation.OR,
+                Scalar.apply(Operation.LESS, other, own),
+                Scalar.apply(Operation.AND,
+                        Scalar.apply(Operation.EQUAL, other, own),
+                        Scalar.apply(Operation.LESS, Scalar.variable(i), Scalar.variable(j))));
         context.nodes.add(new Node.Compute(
                 rank,
                 List.of(Axis.over(p, rows), Axis.over(j, Size.of(choices))),

@@ -88,6 +88,24 @@ class MeaningOnTargetsTest {
                 v[j in 0..3] = x[j % 2] + float(j)
                 y[d] = sum[j] v[j] * halves[e[j]](x)[d]
                 """, true),
+        GUARDED_BY_STATEMENTS("""
+                y = x
+                for i in 0..5 {
+                    if i < 4 and i != 2 {
+                        y = y + scores[i, 0] * x
+                        if i != 0 { y[d] = y[d] + 0.5 * scores[i - 1, d % 2] }
+                    } else {
+                        y[d] = 0.75 * y[d] + many_scores[i, 0]
+                    }
+                }
+                """, true),
+        GUARDED_BY_CHOICES("""
+                a[d in 0..D] = if d == 0 { 0.0 } else { x[d - 1] }
+                b[d in 0..D] = if 2 * d < D { x[2 * d] } else { 1.0 }
+                c[d in 0..D] = if d < 1 or d + 1 >= D { 2.0 } else { x[d + 1] * x[d - 1] }
+                y[d] = a[d] + b[d] + c[d] + (sum[e in 0..D] x[2 * e + 1] where 2 * e + 1 < D)
+                """, true),
+        ROWS_OF_ROWS("y[t, d] = x[t][d] + (sum[e] x[t][e] * w[e][d])", false),
         LEAVING_TWO_LOOPS("""
                 y = x
                 outer: for i in 0..4 {

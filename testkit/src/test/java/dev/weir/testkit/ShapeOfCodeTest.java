@@ -186,6 +186,20 @@ class ShapeOfCodeTest {
                 compile(MODEL.formatted(slotsFirst), "{}").kernels().size());
     }
 
+    /** Heads repeated for groups of queries: what only says where to read costs nothing. */
+    @Test
+    void repeatedHeadsGiveTheSameKernels() {
+        KernelProgram library = compile(MODEL.formatted(LIBRARY_FORM), "{}");
+        String repeated = LIBRARY_FORM
+                .replace("score[t, h, s] = ", """
+                        more_keys[s, g in 0..2 * H, c] = keys[s, g / 2, c]
+                        more_values[s, g in 0..2 * H, c] = values[s, g / 2, c]
+                        score[t, h, s] = """)
+                .replace("* keys[s, h, c]", "* more_keys[s, 2 * h, c]")
+                .replace("* values[s, h, c]", "* more_values[s, 2 * h + 1, c]");
+        assertEquals(forms(library), forms(compile(MODEL.formatted(repeated), "{}")));
+    }
+
     private static final String ROUTED = """
             import stdlib.feed_forward { SwiGlu }
 

@@ -27,8 +27,13 @@ final class BlockCalls {
         this.body = body;
     }
 
-    /** A call, of one of the methods of a block. */
-    private record Use(Expression.Call call, String method, Scope scope) {
+    /**
+     * A call, of one of the methods of a block.
+     *
+     * @param index by which the block is chosen from a list
+     */
+    private record Use(
+            Expression.Call call, String method, Scope scope, Optional<Scalar> index) {
         Span span() {
             return call.span();
         }
@@ -36,10 +41,13 @@ final class BlockCalls {
 
     /** Calls a block, or one that has been chosen from a list. */
     Meaning call(Meaning owner, String method, Expression.Call c, Scope scope) {
-        Use use = new Use(c, method, scope);
         return switch (owner) {
-            case Meaning.Blocks b -> block(single(b, c.span()), Optional.empty(), use);
-            case Meaning.Chosen chosen -> chosen(chosen, use);
+            case Meaning.Blocks b -> block(single(b, c.span()), Optional.empty(),
+                    new Use(c, method, scope, Optional.empty()));
+            case Meaning.Chosen chosen -> {
+                Scalar index = body.evaluator.scalar(chosen.index(), chosen.span());
+                yield chosen(chosen, index, new Use(c, method, scope, Optional.of(index)));
+            }
             default -> throw new IllegalStateException("no block: " + owner);
         };
     }
@@ -55,9 +63,8 @@ final class BlockCalls {
         return blocks.stretches().getFirst();
     }
 
-    private Meaning chosen(Meaning.Chosen chosen, Use use) {
+    private Meaning chosen(Meaning.Chosen chosen, Scalar index, Use use) {
         List<Meaning.Stretch> stretches = chosen.blocks().stretches();
-        Scalar index = body.evaluator.scalar(chosen.index(), chosen.span());
         Optional<Long> known = Scalars.wholeConstant(index);
         if (known.isPresent() && !(chosen.index() instanceof Meaning.Unknown)) {
             for (Meaning.Stretch s : stretches) {
@@ -66,6 +73,13 @@ final class BlockCalls {
                     return block(s, Optional.of(Scalar.whole(at)), use);
                 }
             }
+        }
+        if (!Scalars.indices(index).isEmpty()) {
+            throw body.session.fail(Diagnostic.error("E0403", chosen.span(),
+                            "here another block would be called for each element of an equation")
+                    .labelled("depends on an index of the equation")
+                    .helped("choose by a loop's number, or write the choice out: `sum[j] w[j] * "
+                            + chosen.blocks().name() + "[e[j]](x)[d]`"));
         }
         if (body.bounds.dependsOnData(index)) {
             body.session.unsupported("E0403", chosen.span(), "a block chosen by data here",
@@ -143,7 +157,7 @@ final class BlockCalls {
         if (use.call().using().isPresent()) {
             place = shared(stretch, instances, use);
         } else if (stateful && !body.session.isChecking()) {
-            place = placed(place, instances, index, use);
+            place = placed(place, instances, use);
         }
         if (body.session.isChecking()
                 || !(stretch.template() instanceof Template.Concrete concrete)) {
@@ -172,7 +186,7 @@ final class BlockCalls {
      * A state of its own for each loop around the call and each place that calls; the first calls
      * of different methods share one, so do the second ones, and so on.
      */
-    private Place placed(Place place, List<Scalar> instances, Optional<Scalar> index, Use use) {
+    private Place placed(Place place, List<Scalar> instances, Use use) {
         Place found = place;
         Span call = use.span();
         List<Span> known = sites.computeIfAbsent(
@@ -187,7 +201,7 @@ final class BlockCalls {
         List<Body.Around> outermostFirst = new ArrayList<>(body.loops).reversed();
         outermostFirst.removeIf(Body.Around::scans);
         for (Body.Around loop : outermostFirst) {
-            boolean chooses = index.filter(i -> tellsApart(i, loop.index())).isPresent();
+            boolean chooses = use.index().filter(i -> tellsApart(i, loop.index())).isPresent();
             if (!chooses) {
                 long count = loop.end().orElseThrow(() -> body.session.fail(
                         Diagnostic.error("E0504", call, "a block that remembers is called in "

@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Decides whether coordinates stay inside an axis: intervals of affine expressions, with the
@@ -36,8 +38,12 @@ final class Bounds {
     private final Map<Index, Range> indices = new HashMap<>();
     private final Map<Integer, Range> loopValues = new HashMap<>();
     private final Deque<Scalar> guards = new ArrayDeque<>();
+    /** What holds in the region that is being lowered, outside of which nothing in it runs. */
+    private final Deque<Scalar> assumed = new ArrayDeque<>();
     /** Conditions without which a coordinate would not be proved. */
     private final Set<Scalar> used = new HashSet<>();
+    /** Whether the bound that was computed last is reached by some indices. */
+    private boolean exact;
 
     void limit(Index index, Scalar lower, Scalar upper) {
         indices.put(index, new Range(lower, upper));
@@ -54,6 +60,16 @@ final class Bounds {
 
     void pop() {
         guards.pop();
+    }
+
+    /** Lowers a region that is run only where a condition holds. */
+    <T> T assuming(Scalar condition, Supplier<T> lowering) {
+        assumed.push(condition);
+        try {
+            return lowering.get();
+        } finally {
+            assumed.pop();
+        }
     }
 
     /**
@@ -109,19 +125,65 @@ final class Bounds {
         if (isProved(lowest(linear, 0))) {
             return Verdict.UNLESS_EMPTY;
         }
-        for (Scalar guard : guards) {
-            for (Linear fact : facts(guard)) {
-                if (isProved(lowest(linear.plus(fact, -1), 0))) {
-                    used.add(guard);
-                    return isProved(lowest(linear.plus(fact, -1), 0), false)
-                            ? Verdict.GUARDED : Verdict.UNLESS_EMPTY;
+        List<Scalar> around = new ArrayList<>(guards);
+        around.addAll(assumed);
+        Optional<Verdict> guarded = guarded(linear, around);
+        if (guarded.isPresent()) {
+            return guarded.get();
+        }
+        exact = true;
+        Optional<Linear> worst = lowest(linear, 0);
+        boolean refuted = exact && around.isEmpty() && worst.isPresent()
+                && isProved(Optional.of(worst.get().times(-1).plus(-1)));
+        return refuted ? Verdict.REFUTED : Verdict.OPEN;
+    }
+
+    /** Whether something is not negative because of one condition around, or of two. */
+    private Optional<Verdict> guarded(Linear linear, List<Scalar> around) {
+        for (int i = 0; i < around.size(); i++) {
+            for (Linear fact : facts(around.get(i))) {
+                for (long times : multiples(linear, fact)) {
+                    Linear rest = linear.plus(fact, -times);
+                    if (isProved(lowest(rest, 0))) {
+                        used.add(around.get(i));
+                        return Optional.of(isProved(lowest(rest, 0), false)
+                                ? Verdict.GUARDED : Verdict.UNLESS_EMPTY);
+                    }
+                    Optional<Verdict> both = guarded(rest, around.subList(i + 1, around.size()));
+                    if (both.isPresent()) {
+                        used.add(around.get(i));
+                        return both;
+                    }
                 }
             }
         }
-        Optional<Linear> worst = lowest(linear, 0);
-        boolean refuted = guards.isEmpty() && worst.isPresent()
-                && isProved(Optional.of(worst.get().times(-1).plus(-1)));
-        return refuted ? Verdict.REFUTED : Verdict.OPEN;
+        return Optional.empty();
+    }
+
+    /** How many times a fact may have to be used: so often that a part of both cancels. */
+    private static Set<Long> multiples(Linear linear, Linear fact) {
+        Set<Long> multiples = new LinkedHashSet<>(Set.of(1L));
+        fact.factors().forEach((part, factor) -> {
+            long wanted = linear.factors().getOrDefault(part, 0L);
+            if (factor != 0 && wanted / factor > 1 && wanted % factor == 0) {
+                multiples.add(wanted / factor);
+            }
+        });
+        return multiples;
+    }
+
+    /** Whether two conditions cannot hold together, or one cannot hold at all. */
+    boolean excludes(Scalar condition) {
+        List<Linear> facts = facts(condition);
+        for (Linear fact : facts) {
+            for (Linear other : facts) {
+                Linear sum = fact.plus(other, 1);
+                if (sum.factors().isEmpty() && sum.constant() < 0) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Whether what is left, in run-time sizes only, is never negative. */
@@ -189,10 +251,11 @@ final class Bounds {
             if (a.operation() == Operation.REMAINDER) {
                 return Optional.of(Linear.constant(0));
             }
-            if (low.isPresent() && low.get().factors().isEmpty()) {
-                return Optional.of(
-                        Linear.constant(Math.floorDiv(low.get().constant(), divisor(a))));
+            Optional<Linear> quotient = low.flatMap(l -> l.dividedBy(divisor(a)));
+            if (quotient.isPresent()) {
+                return quotient;
             }
+            exact = false;
             return isProved(low) ? Optional.of(Linear.constant(0)) : Optional.empty();
         }
         return Optional.empty();
@@ -209,10 +272,11 @@ final class Bounds {
             }
             Linear inner = Linear.of(a.operands().getFirst());
             Optional<Linear> high = highest(inner, depth + 1);
-            if (high.isPresent() && high.get().factors().isEmpty()) {
-                return Optional.of(
-                        Linear.constant(Math.floorDiv(high.get().constant(), divisor(a))));
+            Optional<Linear> quotient = high.flatMap(h -> h.dividedBy(divisor(a)));
+            if (quotient.isPresent()) {
+                return quotient;
             }
+            exact = false;
             return isProved(lowest(inner, depth + 1)) ? high : Optional.empty();
         }
         return Optional.empty();
@@ -225,7 +289,10 @@ final class Bounds {
     }
 
     /** What a condition says, as expressions that are not negative where it holds. */
-    private static List<Linear> facts(Scalar guard) {
+    private List<Linear> facts(Scalar guard) {
+        if (guard instanceof Scalar.Apply not && not.operation() == Operation.NOT) {
+            return factsOfOpposite(not.operands().getFirst());
+        }
         if (!(guard instanceof Scalar.Apply a) || a.operands().size() != 2) {
             return List.of();
         }
@@ -246,7 +313,41 @@ final class Bounds {
             case GREATER_EQUAL -> List.of(forward.times(-1));
             case GREATER -> List.of(forward.times(-1).plus(-1));
             case EQUAL -> List.of(forward, forward.times(-1));
+            case NOT_EQUAL -> apart(left, right);
             default -> List.of();
         };
+    }
+
+    /** What it says that a condition does not hold. */
+    private List<Linear> factsOfOpposite(Scalar condition) {
+        if (!(condition instanceof Scalar.Apply a) || a.operands().size() != 2) {
+            return List.of();
+        }
+        Scalar left = a.operands().get(0);
+        Scalar right = a.operands().get(1);
+        return switch (a.operation()) {
+            case OR -> {
+                List<Linear> both = new ArrayList<>(factsOfOpposite(left));
+                both.addAll(factsOfOpposite(right));
+                yield both;
+            }
+            case LESS -> facts(Scalar.apply(Operation.GREATER_EQUAL, left, right));
+            case LESS_EQUAL -> facts(Scalar.apply(Operation.GREATER, left, right));
+            case GREATER -> facts(Scalar.apply(Operation.LESS_EQUAL, left, right));
+            case GREATER_EQUAL -> facts(Scalar.apply(Operation.LESS, left, right));
+            case EQUAL -> left.format().isInteger() ? apart(left, right) : List.of();
+            default -> List.of();
+        };
+    }
+
+    /** Two whole numbers that differ, where one cannot be less than the other. */
+    private List<Linear> apart(Scalar left, Scalar right) {
+        Linear difference = Linear.of(left).plus(Linear.of(right), -1);
+        if (isProved(lowest(difference, 0), false)) {
+            return List.of(difference.plus(-1));
+        }
+        Linear opposite = difference.times(-1);
+        return isProved(lowest(opposite, 0), false)
+                ? List.of(opposite.plus(-1)) : List.of();
     }
 }

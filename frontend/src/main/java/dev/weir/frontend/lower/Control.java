@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Lowers control flow. Variables that a branch or a loop assigns become results of its region, so
@@ -86,7 +87,7 @@ final class Control {
     }
 
     /** Lowers something for what it tells, and takes it back. */
-    <T> T tried(java.util.function.Supplier<T> attempt) {
+    <T> T tried(Supplier<T> attempt) {
         Session.Checkpoint checkpoint = body.session.checkpoint();
         int depth = body.regionDepth();
         int before = counter;
@@ -119,6 +120,13 @@ final class Control {
                 body.evaluator.evaluate(statement.condition(), scope, false),
                 statement.condition().span());
         if (meaning instanceof Meaning.Truth t) {
+            Set<String> names = new LinkedHashSet<>();
+            Trees.names(statement.condition(), names);
+            if (names.isEmpty()) {
+                body.session.report(Diagnostic.warning("W0202", statement.condition().span(),
+                                "this condition " + (t.value() ? "always" : "never") + " holds")
+                        .helped("leave the `if` out, or compare something that may change"));
+            }
             body.statements.all(t.value() ? statement.then() : statement.otherwise(), scope);
             return;
         }
@@ -126,14 +134,36 @@ final class Control {
                 ? new Meaning.Element(Scalar.truth(true)) : meaning;
         Meaning.Tensor tensor =
                 body.evaluator.tensor(condition, statement.condition().span());
+        warnOfNever(tensor, statement.condition());
         if (tensor.format() != Format.BOOL) {
             throw body.session.fail(Diagnostic.error("E0401", statement.condition().span(),
                             "a condition is a truth value, here is a number")
                     .helped("compare it with something: `… > 0`"));
         }
-        conditional(body.stored(body.materialise(tensor, "condition", statement.span()),
-                        tensor.shape(), statement.condition().span()),
-                statement.then(), statement.otherwise(), scope, statement.span());
+        Meaning.Tensor decided = body.stored(
+                body.materialise(tensor, "condition", statement.span()),
+                tensor.shape(), statement.condition().span());
+        if (tensor.rank() > 0) {
+            conditional(decided, statement.then(), statement.otherwise(), scope,
+                    statement.span());
+            return;
+        }
+        Scalar holds = tensor.reader().at(List.of());
+        choose(decided.value().orElseThrow(),
+                () -> body.bounds.assuming(holds, () -> lowered(statement.then(), scope)),
+                () -> body.bounds.assuming(Evaluator.negated(holds),
+                        () -> lowered(statement.otherwise(), scope)),
+                scope, statement.span());
+    }
+
+    private void warnOfNever(Meaning.Tensor condition, Expression source) {
+        Scalar element = condition.reader().at(condition.shape().stream()
+                .map(d -> Scalar.variable(body.index("i", d))).toList());
+        if (body.bounds.excludes(element)) {
+            body.session.report(Diagnostic.warning("W0202", source.span(),
+                            "this condition never holds, so nothing behind it is ever done")
+                    .helped("its parts exclude each other"));
+        }
     }
 
     /** What stands behind a {@code break} runs where the loop has not been left. */
@@ -150,7 +180,8 @@ final class Control {
             Scope scope,
             Span span) {
         if (condition.rank() == 0) {
-            choose(condition.value().orElseThrow(), then, otherwise, scope, span);
+            choose(condition.value().orElseThrow(), () -> lowered(then, scope),
+                    () -> lowered(otherwise, scope), scope, span);
         } else if (condition.rank() == 1) {
             gate(condition, then, scope, span, !otherwise.isEmpty());
             if (!otherwise.isEmpty()) {
@@ -178,10 +209,10 @@ final class Control {
     }
 
     private void choose(
-            Value condition, List<Statement> then, List<Statement> otherwise, Scope scope,
+            Value condition, Supplier<Branch> then, Supplier<Branch> otherwise, Scope scope,
             Span span) {
-        Branch first = lowered(then, scope);
-        Branch second = lowered(otherwise, scope);
+        Branch first = then.get();
+        Branch second = otherwise.get();
         Set<String> names = new LinkedHashSet<>(first.scope().own().keySet());
         names.addAll(second.scope().own().keySet());
         List<Value> results = new ArrayList<>();
@@ -294,8 +325,7 @@ final class Control {
                 continue;
             }
             Meaning outer = scope.find(name).orElse(null);
-            boolean isNew = outer == null && !(mayStart || body.statements.declared(name)
-                    .isPresent());
+            boolean isNew = outer == null && !mayStart;
             if (isNew || !isVariable(assigned.getValue())) {
                 if (assigned.getValue() instanceof Meaning.Poison) {
                     merged.put(name, new Meaning.Poison());
@@ -378,9 +408,19 @@ final class Control {
         Meaning high = body.evaluator.settle(
                 body.evaluator.evaluate(f.range().to(), scope, false), f.range().span());
         loop(new Head(f.index(),
-                body.evaluator.scalar(low, f.range().from().span()),
-                body.evaluator.scalar(high, f.range().to().span()),
+                whole(body.evaluator.scalar(low, f.range().from().span()), f.range().from()),
+                whole(body.evaluator.scalar(high, f.range().to().span()), f.range().to()),
                 f.body(), f.span(), f.range().span(), Optional.empty(), f.label()), scope);
+    }
+
+    private Scalar whole(Scalar bound, Expression source) {
+        if (bound.format() != Format.I64) {
+            throw body.session.fail(Diagnostic.error("E0308", source.span(),
+                            "a loop counts in whole numbers, here is "
+                                    + Formats.describe(bound.format()))
+                    .helped("convert it with `int(…)`, which rounds towards zero"));
+        }
+        return bound;
     }
 
     /** Gives the scope of the body as it is at the end of a round. */

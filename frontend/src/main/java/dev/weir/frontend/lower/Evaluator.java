@@ -356,7 +356,7 @@ final class Evaluator {
         return body.operations.select(c, condition, then, otherwise, element);
     }
 
-    private static Scalar negated(Scalar guard) {
+    static Scalar negated(Scalar guard) {
         if (guard instanceof Scalar.Apply a) {
             Optional<Operation> opposite = switch (a.operation()) {
                 case LESS -> Optional.of(Operation.GREATER_EQUAL);
@@ -380,13 +380,22 @@ final class Evaluator {
         Meaning known = bases.get(e);
         if (known == null) {
             known = evaluate(e, scope, false);
-            if (known instanceof Meaning.Tensor t && t.value().isEmpty()) {
+            if (known instanceof Meaning.Tensor t && t.value().isEmpty() && isOfItself(t)) {
                 Value value = body.materialise(t, "operand", e.span());
                 known = body.stored(value, t.shape(), e.span());
             }
-            bases.put(e, known);
+            if (!(known instanceof Meaning.Tensor t) || t.value().isPresent()) {
+                bases.put(e, known);
+            }
         }
         return known;
+    }
+
+    /** Whether the elements of a tensor are about no index but those of its own axes. */
+    private boolean isOfItself(Meaning.Tensor tensor) {
+        List<Index> own = tensor.shape().stream().map(d -> body.index("i", d)).toList();
+        Scalar element = tensor.reader().at(own.stream().map(Scalar::variable).toList());
+        return own.containsAll(Scalars.indices(element));
     }
 
     private Meaning access(Expression.Access a, Scope scope, boolean element) {
@@ -613,7 +622,7 @@ final class Evaluator {
         return rank == 0 ? "no axes" : rank == 1 ? "one axis" : rank + " axes";
     }
 
-    private Bounds.Verdict checkInside(
+    Bounds.Verdict checkInside(
             Scalar coordinate,
             Dimension size,
             Span span,

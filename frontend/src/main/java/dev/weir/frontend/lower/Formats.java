@@ -19,6 +19,12 @@ final class Formats {
         };
     }
 
+    /** Formats that the language has, and no target yet. */
+    static boolean isPlanned(String word) {
+        return named(word).isEmpty() && word.matches(
+                "int[0-9]+|uint[0-9]*|[iu][0-9]+|f8\\w*|fp8\\w*|float8\\w*|e4m3\\w*|e5m2\\w*|nf4");
+    }
+
     /** The type of an argument or a local value: what is calculated with. */
     static Format declared(Optional<String> type) {
         return type.flatMap(Formats::named).orElse(Format.F32);

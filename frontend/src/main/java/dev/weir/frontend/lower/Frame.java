@@ -62,15 +62,8 @@ final class Frame {
         Declaration.Block block = template.declaration();
         Frame naming = new Frame(session, Optional.of(template), place, around, scope);
         Body constants = new Body(session, naming);
-        Map<String, Format> formats = new HashMap<>();
-        for (Declaration.Precision p : block.precisions()) {
-            for (Declaration.PrecisionItem item : p.items()) {
-                naming.format(item, constants)
-                        .ifPresent(f -> formats.put(selector(item.selector()), f));
-            }
-        }
-        Frame frame = new Frame(
-                session, Optional.of(template), place, around.with(formats), scope);
+        Frame frame = new Frame(session, Optional.of(template), place,
+                naming.precision(block, around, constants), scope);
         frame.checkConditions(constants);
         frame.checkKept(constants);
         for (Declaration.Parameter p : block.parameters()) {
@@ -89,6 +82,37 @@ final class Frame {
             scope.define(instance.name(), blocks);
         }
         return frame;
+    }
+
+    private Precision precision(Declaration.Block block, Precision around, Body constants) {
+        Map<String, Format> groups = new HashMap<>();
+        List<Precision.Selected> selected = new ArrayList<>();
+        Map<String, Span> seen = new HashMap<>();
+        for (Declaration.Precision p : block.precisions()) {
+            for (Declaration.PrecisionItem item : p.items()) {
+                String selector = selector(item.selector());
+                Span before = seen.putIfAbsent(selector, item.span());
+                if (before != null) {
+                    session.report(Diagnostic.error("E0201", item.span(),
+                                    "`" + item.selector() + "` is there twice")
+                            .with(before, "first said here"));
+                }
+                if (selector.contains("[") || selector.contains("*")) {
+                    session.unsupported("E0602", item.span(), "a format for some blocks of a list",
+                            "name the member: `*.member: …`");
+                    continue;
+                }
+                Optional<Format> format = format(item, constants);
+                if (Precision.GROUPS.contains(selector)) {
+                    format.ifPresent(f -> groups.put(selector, f));
+                } else {
+                    session.selectors().put(item.span(), item.selector());
+                    format.ifPresent(f -> selected.add(new Precision.Selected(
+                            List.of(selector.split("\\.")), f, item.span())));
+                }
+            }
+        }
+        return around.with(groups, selected);
     }
 
     private static String selector(String text) {
@@ -112,7 +136,7 @@ final class Frame {
         Optional<Format> format = Formats.named(text.value());
         String group = selector(item.selector());
         boolean wide = group.equals("compute") || group.equals("accumulate");
-        if (format.isEmpty() && text.value().matches("(int|f8|fp8|e4m3|e5m2|nf)\\w*")) {
+        if (format.isEmpty() && Formats.isPlanned(text.value())) {
             session.unsupported("E0602", item.span(), "format `" + text.value() + "`",
                     "f32, bf16 and f16 are there");
         } else if (format.isEmpty()) {
@@ -141,6 +165,11 @@ final class Frame {
         for (Expression condition : template.orElseThrow().declaration().conditions()) {
             try {
                 Meaning holds = constants.evaluator.constant(condition, scope);
+                if (!(holds instanceof Meaning.Truth) && !(holds instanceof Meaning.Unknown)) {
+                    session.report(Diagnostic.error("E0401", condition.span(),
+                                    "`where` states a condition, here is a number")
+                            .helped("compare it with something: `… > 0`"));
+                }
                 if (holds instanceof Meaning.Truth truth && !truth.value()) {
                     session.report(Diagnostic.error("E0311", condition.span(),
                                     "`" + template.orElseThrow().declaration().name()
@@ -242,7 +271,7 @@ final class Frame {
         List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
         String path = Place.join(place.parameterPath(), declared.name());
         Format format = format(declared.format(), declared.span())
-                .orElseGet(() -> precision.weights(declared.name(), path));
+                .orElseGet(() -> precision.weights(path, session::useSelector));
         List<Size> whole = new ArrayList<>();
         List<Scalar> prefix = new ArrayList<>();
         for (int i = 0; i < instances.size(); i++) {
@@ -277,7 +306,10 @@ final class Frame {
     }
 
     private Optional<Format> format(Optional<String> word, Span span) {
-        if (word.isPresent() && Formats.named(word.get()).isEmpty()) {
+        if (word.filter(Formats::isPlanned).isPresent()) {
+            session.unsupported("E0602", span, "format `" + word.get() + "`",
+                    "f32, bf16, f16, int and bool are there");
+        } else if (word.isPresent() && Formats.named(word.get()).isEmpty()) {
             session.report(Diagnostic.error("E0601", span,
                             "there is no format `" + word.get() + "`")
                     .helped("formats are f32, bf16, f16, int, bool; others are not there yet"));
@@ -410,8 +442,9 @@ final class Frame {
             if (other != null
                     && !body.appended(other.name()).equals(body.appended(state.name()))) {
                 session.report(Diagnostic.error("E0509", span,
-                                "`" + other.name() + "` and `" + state.name() + "` share the slots `"
-                                        + slotsName(state) + "`, but do not get the same rows here")
+                                "`" + other.name() + "` and `" + state.name()
+                                        + "` share the slots `" + slotsName(state)
+                                        + "`, but do not get the same rows here")
                         .with(other.span(), "the one").with(state.span(), "the other")
                         .helped("append to both side by side, equally many rows, or give them "
                                 + "axes of different names"));
@@ -456,7 +489,7 @@ final class Frame {
         String path = name.toString();
         List<Dimension> own = stateShape(declared, body, List.of());
         Format format = format(declared.format(), declared.span())
-                .orElseGet(() -> precision.cache(declared.name(), path));
+                .orElseGet(() -> precision.cache(path, session::useSelector));
         List<Size> shape = new ArrayList<>();
         List<Size> lengths = new ArrayList<>();
         for (long count : counts) {

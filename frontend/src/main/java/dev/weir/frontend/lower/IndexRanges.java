@@ -102,7 +102,7 @@ final class IndexRanges {
                                 + use.size().describe())
                         .with(first.span(), "here over " + first.what() + ", of size "
                                 + first.size().describe())
-                        .helped(first.size().describe().equals(use.size().describe())
+                        .helped(first.size().named().equals(use.size().named())
                                 ? "these states have equally many slots only once all of them "
                                         + "have been appended to: read them behind that"
                                 : "use two indices, or state a narrower range: `" + name

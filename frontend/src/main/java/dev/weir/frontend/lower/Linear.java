@@ -5,6 +5,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.type.Size;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An integer expression as a constant and factors of parts: indices, run-time sizes, and whatever
@@ -54,6 +55,18 @@ record Linear(long constant, Map<Scalar, Long> factors) {
 
     private static Linear atom(Scalar scalar) {
         return new Linear(0, Map.of(scalar, 1L));
+    }
+
+    /** Rounded down; empty where the factors are no multiples. */
+    Optional<Linear> dividedBy(long divisor) {
+        Map<Scalar, Long> quotients = new LinkedHashMap<>();
+        for (var entry : factors.entrySet()) {
+            if (entry.getValue() % divisor != 0) {
+                return Optional.empty();
+            }
+            quotients.put(entry.getKey(), entry.getValue() / divisor);
+        }
+        return Optional.of(new Linear(Math.floorDiv(constant, divisor), quotients));
     }
 
     Linear plus(Linear other, long factor) {

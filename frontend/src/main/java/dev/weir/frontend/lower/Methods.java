@@ -7,7 +7,9 @@ import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Lowers a method from its signature to its results. */
 final class Methods {
@@ -35,8 +37,13 @@ final class Methods {
             }
             scope.define(formal.name(), body.stored(value, shape, formal.span()));
         }
+        Set<String> results = new HashSet<>();
         for (Declaration.Formal result : signature.results()) {
             checkType(result);
+            if (!results.add(result.name())) {
+                body.session.report(Diagnostic.error("E0201", result.span(),
+                        "two results are called `" + result.name() + "`"));
+            }
             body.statements.declare(result.name(), new Statements.Declared(
                     body.evaluator.dimensions(result.axes(), scope),
                     Formats.declared(result.type()), result.span()));
@@ -50,11 +57,11 @@ final class Methods {
             body.statements.all(source.statements(), inner);
             body.frame.checkAppended(body, signature.span());
         }
-        List<Value> results = new ArrayList<>();
+        List<Value> given = new ArrayList<>();
         for (Declaration.Formal result : signature.results()) {
-            results.add(result(result, inner));
+            given.add(result(result, inner));
         }
-        return new Region(arguments, body.closeRegion(), results);
+        return new Region(arguments, body.closeRegion(), given);
     }
 
     /** {@code pos[T]: int = positions} comes from the runtime, which knows it by that name. */
@@ -75,7 +82,10 @@ final class Methods {
     }
 
     private void checkType(Declaration.Formal formal) {
-        if (formal.type().isPresent() && Formats.named(formal.type().get()).isEmpty()) {
+        if (formal.type().filter(Formats::isPlanned).isPresent()) {
+            body.session.unsupported("E0602", formal.span(), "type `" + formal.type().get() + "`",
+                    "float, int and bool are there");
+        } else if (formal.type().isPresent() && Formats.named(formal.type().get()).isEmpty()) {
             body.session.report(Diagnostic.error("E0601", formal.span(),
                             "there is no type `" + formal.type().get() + "`")
                     .helped("types are float, int and bool"));

@@ -13,6 +13,7 @@ import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import java.util.Collection;
 import java.util.HashSet;
@@ -62,6 +63,9 @@ public final class ModelLowering {
         TemplateCheck.openSizes(method.signature(), scope);
         scope.own().keySet().forEach(session::reserve);
         Region region = new Methods(body).lower(method.signature(), method.body(), scope);
+        if (!session.hasErrors()) {
+            session.reportUnusedSelectors();
+        }
         if (session.hasErrors()) {
             return Optional.empty();
         }
@@ -112,6 +116,16 @@ public final class ModelLowering {
     private void checkAxes(
             Declaration.Formal formal, Value value, Optional<Size.Symbol> stream) {
         List<Size> shape = value.type().shape();
+        boolean counts = value.type().format() == Format.I64 && shape.size() == 1
+                && stream.isPresent() && shape.getFirst().equals(stream.get());
+        if (Methods.isPositions(formal) && !counts) {
+            session.report(Diagnostic.error("E0705", formal.span(),
+                            "`positions` are whole numbers along the stream, `" + formal.name()
+                                    + "` is " + value.type())
+                    .helped(stream.map(s -> "declare it as `" + formal.name() + "[" + s.name()
+                                    + "]: int = positions`")
+                            .orElse("this model has no stream")));
+        }
         for (int axis = 0; axis < shape.size(); axis++) {
             Size size = shape.get(axis);
             boolean isStream = stream.isPresent() && size.equals(stream.get());

@@ -40,6 +40,8 @@ final class Operations {
             "bit_xor", Operation.BIT_XOR,
             "shift_left", Operation.SHIFT_LEFT,
             "shift_right", Operation.SHIFT_RIGHT);
+    private static final Set<String> WHOLE =
+            Set.of("bit_and", "bit_or", "bit_xor", "shift_left", "shift_right");
     private static final Map<String, Format> CONVERSIONS = Map.of(
             "int", Format.I64, "float", Format.F32);
 
@@ -112,6 +114,11 @@ final class Operations {
             return Optional.of(elementwise(arguments, span, element, s -> {
                 boolean real = name.equals("pow")
                         || s.stream().anyMatch(x -> x.format().isFloat());
+                if (real && WHOLE.contains(name)) {
+                    throw body.session.fail(Diagnostic.error("E0308", span,
+                                    "`" + name + "` works on whole numbers, here is a float")
+                            .helped("convert it with `int(…)`, which rounds towards zero"));
+                }
                 List<Scalar> same = real
                         ? s.stream().map(x -> Scalars.convert(x, Format.F32)).toList() : s;
                 return new Scalar.Apply(BINARY.get(name), same);

@@ -92,6 +92,11 @@ final class Reductions {
                     throw body.fail("E0401", r.filter().get().span(),
                             "a condition is a truth value, here is a number");
                 }
+                if (body.bounds.excludes(condition)) {
+                    body.session.report(Diagnostic.warning("W0203", r.filter().get().span(),
+                                    "this condition leaves nothing: its parts exclude each other")
+                            .with(r.span(), "so this is about no elements"));
+                }
                 filter = Optional.of(condition);
                 body.bounds.push(condition);
                 guarded = true;

@@ -239,7 +239,8 @@ final class Routes {
                     "the weight of a chosen block depends on `" + p.index() + "` only");
         }
         Value weights = body.compute("weights", List.of(j), Optional.empty(), weight, r.span());
-        Value chosen = body.materialise(selection, "chosen", r.span());
+        Value chosen = body.materialise(
+                inside(selection, blocks), "chosen", r.span());
         Meaning.Tensor result = (Meaning.Tensor) emit(blocks, chosen, weights,
                 new Expression.Call(p.blocks(), p.call().arguments(), Optional.empty(),
                         p.call().span()), scope);
@@ -249,6 +250,17 @@ final class Routes {
         return Optional.of(body.evaluator.evaluate(new Expression.Access(
                 new Expression.Name(name, p.call().span()), p.access().subscripts(),
                 p.access().fallback(), p.access().span()), known, true));
+    }
+
+    /** The choices, checked when the program runs unless they are known to be in the list. */
+    private Meaning.Tensor inside(Meaning.Tensor selection, Meaning.Blocks blocks) {
+        Scalar any = selection.reader().at(List.of(
+                Scalar.variable(body.index("j", selection.shape().getFirst()))));
+        boolean known = body.bounds.inside(any, blocks.count().size()) == Bounds.Verdict.PROVED;
+        return known ? selection : new Meaning.Tensor(selection.shape(), selection.format(),
+                at -> Evaluator.within(
+                        selection.reader().at(at), blocks.count(), 0, blocks.name()),
+                Optional.empty(), selection.span());
     }
 
     Optional<Pattern> pattern(Expression.Reduction r) {

@@ -1,6 +1,7 @@
 package dev.weir.frontend.lower;
 
 import dev.weir.frontend.Configuration;
+import dev.weir.frontend.resolve.Names;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Severity;
 import dev.weir.ir.diagnostic.Span;
@@ -33,6 +34,8 @@ final class Session {
     private final Set<String> symbols = new HashSet<>();
     private final Map<String, Integer> depths = new LinkedHashMap<>();
     private final Set<String> reported = new HashSet<>();
+    private final Map<Span, String> selectors = new LinkedHashMap<>();
+    private final Set<Span> usedSelectors = new HashSet<>();
     private final Map<String, Size.Symbol> slots = new LinkedHashMap<>();
     private Program program = new Program();
     private int next;
@@ -114,6 +117,31 @@ final class Session {
 
     Value value(String name, TensorType type) {
         return new Value(next++, name, type);
+    }
+
+    /** The selectors of formats that name members, until they have named one. */
+    Map<Span, String> selectors() {
+        return selectors;
+    }
+
+    void useSelector(Span span) {
+        selectors.remove(span);
+        usedSelectors.add(span);
+    }
+
+    /** Says which selectors have named nothing. */
+    void reportUnusedSelectors() {
+        selectors.forEach((span, text) -> {
+            if (!usedSelectors.contains(span)) {
+                report(Diagnostic.error("E0603", span,
+                                "the selector `" + text + "` names nothing in this block")
+                        .helped(Names.suggest(text, Precision.GROUPS)
+                                .map(s -> "did you mean `" + s + "`?")
+                                .orElse("it names a parameter, a state or a block inside, or "
+                                        + "weights, activations, cache, compute or "
+                                        + "accumulate")));
+            }
+        });
     }
 
     /** How many slots a growing state has; all that append to it mean the same size. */

@@ -440,9 +440,9 @@ final class Statements {
             Expression at = target.subscripts().orElseThrow().get(i).from();
             Scalar coordinate = body.evaluator.scalar(
                     body.evaluator.evaluate(at, inner, true), at.span());
-            boolean open = body.bounds.dependsOnData(coordinate)
-                    || body.bounds.inside(coordinate, size.get(i).size())
-                            != Bounds.Verdict.PROVED;
+            boolean open = body.evaluator.checkInside(coordinate, size.get(i), at.span(),
+                    target.span(), "`" + target.name() + "`", false) != Bounds.Verdict.PROVED
+                    || body.bounds.dependsOnData(coordinate);
             checked |= open;
             coordinates.add(open
                     ? Evaluator.within(coordinate, size.get(i), i, target.name()) : coordinate);

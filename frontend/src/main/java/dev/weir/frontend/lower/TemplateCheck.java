@@ -113,6 +113,23 @@ public final class TemplateCheck {
         block.states().forEach(s -> once(s.name(), s.span(), seen, session));
         block.instances().forEach(i -> once(i.name(), i.span(), seen, session));
         block.methods().forEach(m -> once(m.name(), m.span(), seen, session));
+        block.parameters().forEach(p -> p.naming().ifPresent(n -> {
+            annotation(n, session);
+            if (n.names().stream().anyMatch(String::isEmpty)) {
+                session.report(Diagnostic.error("E0211", n.span(),
+                                "`" + p.name() + "` is stored under an empty name")
+                        .helped("give the name in the checkpoint: `@name(\"model.norm.weight\")`"));
+            }
+        }));
+        block.instances().forEach(i -> i.naming().ifPresent(n -> annotation(n, session)));
+    }
+
+    private static void annotation(Declaration.Naming naming, Session session) {
+        if (!naming.word().equals("name")) {
+            session.report(Diagnostic.error("E0211", naming.span(),
+                            "there is no annotation `@" + naming.word() + "`")
+                    .helped("`@name(\"…\")` says under which name a checkpoint stores something"));
+        }
     }
 
     private static void once(

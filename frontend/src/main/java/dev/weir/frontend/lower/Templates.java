@@ -340,9 +340,33 @@ final class Templates {
                 }
                 value = body.evaluator.constant(setting.value().get(), inside);
             }
+            value = typed(setting, value, span);
             bindings.put(setting.name(), value);
             inside.define(setting.name(), value);
         }
+    }
+
+    /** A setting's value, as its type wants it: a whole number may stand for a float. */
+    private Meaning typed(Declaration.Setting setting, Meaning value, Span span) {
+        boolean fits = switch (setting.type()) {
+            case "int" -> value instanceof Meaning.Whole;
+            case "float" -> value instanceof Meaning.Real || value instanceof Meaning.Whole;
+            case "bool" -> value instanceof Meaning.Truth;
+            default -> true;
+        };
+        if (!fits && !(value instanceof Meaning.Unknown)) {
+            throw body.session.fail(Diagnostic.error("E0308", span,
+                            "the setting `" + setting.name() + "` is " + setting.type()
+                                    + ", here it gets " + switch (value) {
+                                        case Meaning.Real r -> r.value();
+                                        case Meaning.Whole w -> w.dimension().size();
+                                        case Meaning.Truth t -> t.value();
+                                        case Meaning.Text t -> "`" + t.value() + "`";
+                                        default -> "something else";
+                                    })
+                    .with(setting.span(), "declared here"));
+        }
+        return value;
     }
 
     /** Whether a block, or one inside it, remembers anything. */

@@ -333,7 +333,8 @@ final class ExpressionBuilder {
                 }
             }
         }
-        return Optional.of(new Declaration.Naming(names, inner, span(n)));
+        return Optional.of(new Declaration.Naming(
+                n.name() == null ? "" : n.name().getText(), names, inner, span(n)));
     }
 
     BlockList blockList(WeirParser.BlockListContext list) {

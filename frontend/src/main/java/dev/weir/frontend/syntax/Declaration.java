@@ -138,7 +138,7 @@ public sealed interface Declaration {
     record Instance(String name, BlockList blocks, Optional<Naming> naming, Span span) {}
 
     /** {@code @name("a", "b", gate: "w1")}: stored names, best first, and names inside. */
-    record Naming(List<String> names, List<Renaming> inner, Span span) {
+    record Naming(String word, List<String> names, List<Renaming> inner, Span span) {
         public Naming {
             names = List.copyOf(names);
             inner = List.copyOf(inner);

@@ -83,9 +83,9 @@ public final class Inline {
         return new Region(region.arguments(), nodes, region.results());
     }
 
+    /** Elements outside a range that is narrower than its axis are never read, so nor are these. */
     private static boolean isCandidate(Node.Compute compute) {
-        return compute.reduction().isEmpty()
-                && compute.axes().stream().allMatch(Axis::isRectangular);
+        return compute.reduction().isEmpty();
     }
 
     /** After a state has changed, what reads it must not move behind the change. */

@@ -189,6 +189,12 @@ class StreamsTest {
                     y = y + memories[i % 2].read(y, z)
                 }
                 """),
+        A_LIST_OF_UNLIKE_BLOCKS("""
+                y = x
+                for i in 0..3 {
+                    y = y + mixed[i](y, pos)
+                }
+                """),
         CALLED_TWICE("""
                 z = memory.read(x, memory.keep(x, pos))
                 y = memory.read(z, memory.keep(z, pos))
@@ -246,6 +252,20 @@ class StreamsTest {
                     }
                 }
 
+                block Local<D> {
+                    memory: Memory<D>
+                    forward(x[T, D], pos[T]: int) -> y[T, D] {
+                        y = memory.read(x, memory.keep(x, pos))
+                    }
+                }
+
+                block Global<D> {
+                    memory: Memory<D>
+                    forward(x[T, D], pos[T]: int) -> y[T, D] {
+                        y = 0.5 * memory.read(x, memory.keep(x, pos))
+                    }
+                }
+
                 block Cell<D> {
                     state h[D] = 0
                     forward(x[D]) -> y[D] {
@@ -263,6 +283,7 @@ class StreamsTest {
                     state seen[S, D], at[S]: int, last[D] = 0, fast[D, D] = 0
                     state short[S, D]: bf16, thin[D]: f16 = 0
                     state brief[B, D], then[B]: int keep last 3, queue[Q, D] keep last 2
+                    mixed: [if i %% 2 == 0 { Local<D> } else { Global<D> } for i in 0..3]
                     memory: Memory<D>
                     memories: Memory<D> * 2
                     cell: Cell<D>

@@ -1,7 +1,7 @@
 package dev.weir.frontend.stream;
 
-import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Function;
+import dev.weir.ir.tensor.HostScalars;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
@@ -12,6 +12,7 @@ import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,15 +22,59 @@ import java.util.Set;
  * Finds states that a step changes in more than one place: calls that share a state, rounds of a
  * loop that do, or two statements; and states that are read in another place than the one that
  * changes them. All elements of a step then pass one place after the other, so what they find there
- * depends on where the stream is cut. Within a scan all places see one element
- * before any sees the next, so there it does not.
+ * depends on where the stream is cut. Within a scan all places see one element before any sees the
+ * next, so there it does not.
+ *
+ * <p>The walk goes through calls and rounds as a run does, as far as what they depend on is known
+ * before the run, and notes at which place each instance of a state is touched first.
  */
 final class Changes {
+    /** Nodes after which the walk gives up. */
+    private static final long PATIENCE = 1_000_000;
+    private static final long MOST_ROUNDS = 1L << 16;
+
+    /** Something that only a run knows. */
+    private static final class Unknown extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Unknown() {
+            super(null, null, false, false);
+        }
+    }
+
+    /** An instance of a state. */
+    private record Key(String state, List<Long> instances) {}
+
+    /**
+     * Where the walk stands.
+     *
+     * @param trail the calls and rounds up to here, up to the outermost scan
+     * @param known the whole numbers that are known
+     */
+    private record Place(String trail, Map<Value, Long> known, boolean scans) {
+
+        Place at(String step) {
+            return scans ? this : new Place(trail + step, known, false);
+        }
+
+        Optional<Long> evaluate(Scalar scalar) {
+            try {
+                return Optional.of(new HostScalars(
+                        load -> Optional.ofNullable(known.get(load.source()))
+                                .orElseThrow(Unknown::new),
+                        size -> size.constant().orElseThrow(Unknown::new)).evaluate(scalar));
+            } catch (Unknown | IllegalStateException | ArithmeticException onlyInARun) {
+                return Optional.empty();
+            }
+        }
+    }
+
     private final TensorProgram program;
     private final Set<String> carried = new HashSet<>();
-    private final Map<String, Boolean> changing = new HashMap<>();
-    private final Map<String, String> places = new HashMap<>();
+    private final Map<Region, Boolean> touching = new IdentityHashMap<>();
+    private final Map<Key, String> places = new HashMap<>();
     private Optional<Node> shared = Optional.empty();
+    private long visited;
 
     private Changes(TensorProgram program) {
         this.program = program;
@@ -40,108 +85,105 @@ final class Changes {
         });
     }
 
-    /** A change of a state that has been changed elsewhere in the same step. */
+    /** What touches a state that another place of the same step changes. */
     static Optional<Node> second(TensorProgram program) {
         Changes changes = new Changes(program);
-        changes.function(program.entry(), new Around("", List.of(), Map.of(), false));
+        changes.region(program.entry().body(), new Place("", new HashMap<>(), false));
         return changes.shared;
     }
 
-    /**
-     * What is around a node.
-     *
-     * @param trail tells the places of the program apart
-     * @param rounds the numbers of the loops around, through all calls
-     * @param distinct for each number of an instance, the rounds that it tells apart
-     * @param scans whether one of the loops goes through a stream
-     */
-    private record Around(
-            String trail, List<Value> rounds, Map<Value, Set<Value>> distinct, boolean scans) {
-
-        Around at(String place) {
-            return scans ? this : new Around(trail + place, rounds, distinct, false);
+    private void region(Region region, Place place) {
+        if (!touches(region)) {
+            return;
         }
-
-        /** The rounds that an expression has a value of its own for. */
-        Set<Value> distinguished(Scalar scalar) {
-            if (scalar instanceof Scalar.Apply a && a.operands().size() == 2
-                    && (a.operation() == Operation.ADD || a.operation() == Operation.SUBTRACT)
-                    && a.operands().get(1) instanceof Scalar.Whole) {
-                return distinguished(a.operands().getFirst());
-            }
-            return scalar instanceof Scalar.Load load
-                    ? distinct.getOrDefault(load.source(), Set.of()) : Set.of();
+        for (int i = 0; i < region.nodes().size() && shared.isEmpty(); i++) {
+            node(region.nodes().get(i), place.at("/" + i));
         }
     }
 
-    private void function(Function function, Around around) {
-        if (changes(function)) {
-            region(function.body(), around);
-        }
-    }
-
-    /** Whether a function works on states, itself or by what it calls. */
-    private boolean changes(Function function) {
-        Boolean known = changing.get(function.name());
+    /** Whether nodes work on states, themselves or by what they call. */
+    private boolean touches(Region region) {
+        Boolean known = touching.get(region);
         if (known != null) {
             return known;
         }
-        boolean[] found = {false};
-        Walk.nodes(function.body(), node -> found[0] |= switch (node) {
+        boolean found = region.nodes().stream().anyMatch(node -> switch (node) {
             case Node.Append n -> true;
             case Node.Write n -> true;
             case Node.Read n -> carried.contains(n.state());
-            case Node.Call n -> changes(program.function(n.function()));
-            default -> false;
+            case Node.Call n -> touches(program.function(n.function()).body());
+            default -> Walk.regions(node).stream().anyMatch(this::touches);
         });
-        changing.put(function.name(), found[0]);
-        return found[0];
+        touching.put(region, found);
+        return found;
     }
 
-    private void region(Region region, Around around) {
-        for (int i = 0; i < region.nodes().size(); i++) {
-            node(region.nodes().get(i), around.at("/" + i));
+    private void node(Node node, Place place) {
+        if (++visited > PATIENCE) {
+            shared = Optional.of(node);
+            return;
         }
-    }
-
-    private void node(Node node, Around around) {
         switch (node) {
-            case Node.Append n -> change(n, n.state(), n.instances(), around);
-            case Node.Write n -> change(n, n.state(), n.instances(), around);
+            case Node.Append n -> touch(n, n.state(), n.instances(), place);
+            case Node.Write n -> touch(n, n.state(), n.instances(), place);
             case Node.Read n when carried.contains(n.state()) ->
-                    change(n, n.state(), n.instances(), around);
-            case Node.Call n -> {
-                Function callee = program.function(n.function());
-                Map<Value, Set<Value>> distinct = new HashMap<>();
-                for (int i = 0; i < n.instances().size(); i++) {
-                    distinct.put(callee.instances().get(i),
-                            around.distinguished(n.instances().get(i)));
+                    touch(n, n.state(), n.instances(), place);
+            case Node.Compute n when n.axes().isEmpty() && n.reduction().isEmpty()
+                    && !n.body().format().isFloat() ->
+                    place.evaluate(n.body()).ifPresent(v -> place.known().put(n.result(), v));
+            case Node.Call n -> call(n, place);
+            case Node.If n -> {
+                Optional<Long> holds = place.evaluate(Scalar.load(n.condition(), List.of()));
+                if (holds.filter(v -> v == 0).isEmpty()) {
+                    region(n.then(), place.at("+"));
                 }
-                function(callee, new Around(
-                        around.trail(), around.rounds(), distinct, around.scans()));
-            }
-            case Node.Loop n -> {
-                boolean scans = n.to() instanceof Scalar.Extent e
-                        && !(e.size() instanceof Size.Constant);
-                List<Value> rounds = new ArrayList<>(around.rounds());
-                Map<Value, Set<Value>> distinct = new HashMap<>(around.distinct());
-                if (!scans && !around.scans()) {
-                    rounds.add(n.index());
-                    distinct.put(n.index(), Set.of(n.index()));
+                if (holds.filter(v -> v != 0).isEmpty()) {
+                    region(n.otherwise(), place.at("-"));
                 }
-                region(n.body(), new Around(
-                        around.trail(), rounds, distinct, around.scans() || scans));
             }
-            default -> Walk.regions(node).forEach(r -> region(r, around));
+            case Node.Loop n -> loop(n, place);
+            default -> Walk.regions(node).forEach(r -> region(r, place));
         }
     }
 
-    private void change(Node node, String state, List<Scalar> instances, Around around) {
-        Set<Value> distinct = new HashSet<>();
-        instances.forEach(i -> distinct.addAll(around.distinguished(i)));
-        String before = places.putIfAbsent(state, around.trail());
-        boolean elsewhere = before != null && !before.equals(around.trail());
-        if ((elsewhere || !distinct.containsAll(around.rounds())) && shared.isEmpty()) {
+    private void call(Node.Call node, Place place) {
+        Function callee = program.function(node.function());
+        Map<Value, Long> known = new HashMap<>();
+        for (int i = 0; i < node.instances().size(); i++) {
+            Value instance = callee.instances().get(i);
+            place.evaluate(node.instances().get(i)).ifPresent(v -> known.put(instance, v));
+        }
+        region(callee.body(), new Place(place.trail(), known, place.scans()));
+    }
+
+    private void loop(Node.Loop node, Place place) {
+        boolean scans = node.to() instanceof Scalar.Extent e
+                && !(e.size() instanceof Size.Constant);
+        if (scans) {
+            region(node.body(), new Place(place.trail(), new HashMap<>(place.known()), true));
+            return;
+        }
+        Optional<Long> from = place.evaluate(node.from());
+        Optional<Long> to = place.evaluate(node.to());
+        if (from.isEmpty() || to.isEmpty() || to.get() - from.get() > MOST_ROUNDS) {
+            // Nobody can say how many rounds there are: two stand for all of them.
+            region(node.body(), place.at("(1)"));
+            region(node.body(), place.at("(2)"));
+            return;
+        }
+        for (long round = from.get(); round < to.get() && shared.isEmpty(); round++) {
+            Map<Value, Long> known = new HashMap<>(place.known());
+            known.put(node.index(), round);
+            region(node.body(), new Place(
+                    place.at("(" + round + ")").trail(), known, place.scans()));
+        }
+    }
+
+    private void touch(Node node, String state, List<Scalar> instances, Place place) {
+        List<Long> numbers = new ArrayList<>();
+        instances.forEach(i -> numbers.add(place.evaluate(i).orElse(-1L)));
+        String before = places.putIfAbsent(new Key(state, numbers), place.trail());
+        if (before != null && !before.equals(place.trail())) {
             shared = Optional.of(node);
         }
     }

@@ -57,7 +57,7 @@ class VerifierTest {
         "append \"keys\" (2 i64)    | append \"sum\" ()         | state sum does not grow",
         "append \"keys\" (2 i64) %35 | append \"keys\" (2 i64) %32 | does not fit state keys",
         "write \"sum\" () %42       | write \"sum\" () %43      | does not fit state sum",
-        "read \"sum\" ()            | read \"keys\" (0 i64)     | state keys grows",
+        "read \"sum\" ()            | read \"keys\" (0 i64)     | does not fit state keys",
         "initial (%41, %45)         | initial (%41)             | 1 values enter a loop that carries 2",
         "initial (%41, %45)         | initial (%45, %41)        | start is bool[1] where f32[4]",
         "yield (%48, %47)           | yield (%47, %48)          | a is bool[1] where f32[4]",

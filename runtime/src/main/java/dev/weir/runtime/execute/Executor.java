@@ -7,6 +7,7 @@ import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.HostScalars;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;

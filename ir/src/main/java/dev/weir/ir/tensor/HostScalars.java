@@ -1,28 +1,29 @@
-package dev.weir.runtime.execute;
+package dev.weir.ir.tensor;
 
 import dev.weir.ir.operation.Operation;
-import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
-/** Evaluates the whole-number expressions of the host program. */
-final class HostScalars {
-    private final Function<Scalar.Load, Long> loads;
-    private final java.util.function.ToLongFunction<dev.weir.ir.type.Size> sizes;
+/**
+ * Evaluates expressions of whole numbers and truths that are about no index: instances, the bounds
+ * of loops, what a host program counts.
+ */
+public final class HostScalars {
+    private final ToLongFunction<Scalar.Load> loads;
+    private final ToLongFunction<Size> sizes;
 
-    HostScalars(
-            Function<Scalar.Load, Long> loads,
-            java.util.function.ToLongFunction<dev.weir.ir.type.Size> sizes) {
+    public HostScalars(ToLongFunction<Scalar.Load> loads, ToLongFunction<Size> sizes) {
         this.loads = loads;
         this.sizes = sizes;
     }
 
-    long evaluate(Scalar scalar) {
+    public long evaluate(Scalar scalar) {
         return switch (scalar) {
             case Scalar.Whole w -> w.value();
             case Scalar.Extent e -> sizes.applyAsLong(e.size());
-            case Scalar.Load l -> loads.apply(l);
+            case Scalar.Load l -> loads.applyAsLong(l);
             case Scalar.Apply a -> apply(a);
             case Scalar.Convert c -> c.format() == Format.BOOL
                     ? (evaluate(c.operand()) != 0 ? 1 : 0)

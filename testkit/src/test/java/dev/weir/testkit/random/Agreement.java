@@ -36,9 +36,7 @@ final class Agreement {
         /** {@link Streams}. */
         AS_ANALYSED,
         /** The recipe: it carries what went before in a way that the analysis does not know. */
-        AS_IT_IS,
-        /** It reads what later elements of the same step append. */
-        NEVER
+        AS_IT_IS
     }
 
     private final TensorProgram program;
@@ -64,8 +62,7 @@ final class Agreement {
             Coverage coverage) {
         this.program = cut == Cut.AS_IT_IS ? program : Streams.run(program);
         this.exact = exact;
-        this.chunks = this.program.stream().orElseThrow().obstacle().isEmpty()
-                && cut != Cut.NEVER;
+        this.chunks = this.program.stream().orElseThrow().obstacle().isEmpty();
         this.tolerance = tolerance(length);
         this.coverage = coverage;
         this.rows = rows.stream().mapToInt(i -> i).toArray();

@@ -117,11 +117,8 @@ class RandomProgramsTest {
     }
 
     private static Agreement.Cut cut(Maker.Made made) {
-        if (made.chunks() && made.kinds().contains(Kind.CARRY)) {
-            return Agreement.Cut.AS_IT_IS;
-        }
-        return !made.chunks() && made.kinds().contains(Kind.APPEND)
-                ? Agreement.Cut.NEVER : Agreement.Cut.AS_ANALYSED;
+        return made.chunks() && made.kinds().contains(Kind.CARRY)
+                ? Agreement.Cut.AS_IT_IS : Agreement.Cut.AS_ANALYSED;
     }
 
     // ------------------------------------------------------------------ coverage

@@ -110,13 +110,6 @@ public final class Frontend {
                     + String.join(", ", all.stream().map(s -> s.declaration().name()).toList())));
             return found;
         }
-        if (found.get().declaration() instanceof Declaration.Derived d) {
-            diagnostics.add(Diagnostic.error("E0909", d.span(),
-                            "models derived by `with { … }` cannot be compiled yet")
-                    .labelled("checked, but not lowered")
-                    .helped("compile `" + d.base() + "`"));
-            return Optional.empty();
-        }
         return found;
     }
 

@@ -22,8 +22,10 @@ blockDeclaration : 'block' name generics? settings? '{' member* '}' ;
 modelDeclaration : 'model' name generics? settings? '{' member* '}' ;
 derivedModel : 'model' name '=' path 'with' '{' transformation* '}' ;
 transformation
-    : precision
-    | name selector? ('(' arguments? ')')?
+    : precision                                        # formatsTransformation
+    | 'drop' selector (',' selector)*                  # dropTransformation
+    | 'replace' selector 'with' blockTerm              # replaceTransformation
+    | name '=' expression                              # sizeTransformation
     ;
 
 generics : '<' generic (',' generic)* ','? '>' ;
@@ -178,7 +180,7 @@ reducer
 /** Words with a meaning in one place only remain usable as names. */
 name
     : NAME | 'to' | 'by' | 'init' | 'optional' | 'keep' | 'last' | 'skip' | 'as' | 'using'
-    | 'precision' | 'leaving' | 'with'
+    | 'precision' | 'leaving' | 'with' | 'drop' | 'replace'
     ;
 
 DOC : '///' ~[\r\n]* -> channel(HIDDEN) ;

@@ -9,6 +9,8 @@ import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -163,13 +165,57 @@ final class BlockCalls {
                 || !(stretch.template() instanceof Template.Concrete concrete)) {
             return body.calls.results(m, shape.signature(), use.span());
         }
+        Optional<Scalar> dropped = body.session.variant().dropped(stretch.place(), instances);
+        if (dropped.equals(Optional.of(Scalar.truth(true)))) {
+            return withoutBlock(concrete, m, use);
+        }
+        dropped.ifPresent(d -> body.openRegion());
         String name = new Instances(body.session).block(concrete, use.method(), place,
                 m.implicit(), body.frame.precision(), use.span());
-        Meaning result = body.calls.emitCall(
+        Meaning called = body.calls.emitCall(
                 name, instances, m, shape.signature(), use.span());
+        Meaning result = dropped.isEmpty() ? called
+                : unless(dropped.get(), called, concrete, m, use);
         traceResults(use.method().equals(FORWARD) ? place.path()
                 : Place.join(place.path(), use.method()), instances, shape.signature(), result);
         return result;
+    }
+
+    /** What a call gives whose block a derived model leaves out. */
+    private Meaning withoutBlock(Template.Concrete block, Matching.Matched m, Use use) {
+        List<Meaning> results = new ArrayList<>();
+        Declaration.Method method = block.declaration().method(use.method()).orElseThrow();
+        for (int i = 0; i < m.results().size(); i++) {
+            List<Dimension> shape = m.results().get(i);
+            Format format = Formats.declared(method.signature().results().get(i).type());
+            boolean handsOn = i == 0 && Residual.goesThrough(method)
+                    && m.arguments().getFirst().type().equals(new TensorType(
+                            format, shape.stream().map(Dimension::size).toList()));
+            Value value = handsOn ? m.arguments().getFirst()
+                    : body.constant("dropped", Scalars.zero(format), shape, use.span());
+            results.add(body.stored(value, shape, use.span()));
+        }
+        return results.size() == 1 ? results.getFirst() : new Meaning.Several(results);
+    }
+
+    /** A call that is made where a condition does not hold; its region is open. */
+    private Meaning unless(
+            Scalar dropped, Meaning called, Template.Concrete block, Matching.Matched m,
+            Use use) {
+        Region calls = new Region(List.of(), body.closeRegion(), values(all(called)));
+        Value condition = body.scalarValue("is_dropped", dropped, use.span());
+        body.openRegion();
+        List<Value> without = values(all(withoutBlock(block, m, use)));
+        Region leavesOut = new Region(List.of(), body.closeRegion(), without);
+        List<Value> results = new ArrayList<>();
+        List<Meaning> meanings = new ArrayList<>();
+        for (int i = 0; i < without.size(); i++) {
+            Value result = body.session.value("kept", without.get(i).type());
+            results.add(result);
+            meanings.add(body.stored(result, m.results().get(i), use.span()));
+        }
+        body.emit(new Node.If(results, condition, leavesOut, calls, use.span()));
+        return meanings.size() == 1 ? meanings.getFirst() : new Meaning.Several(meanings);
     }
 
     private Failure noMethod(Template template, Use use) {

@@ -87,8 +87,8 @@ final class Frame {
     private Precision precision(Declaration.Block block, Precision around, Body constants) {
         Map<String, Format> groups = new HashMap<>();
         List<Precision.Selected> selected = new ArrayList<>();
-        Map<String, Span> seen = new HashMap<>();
         for (Declaration.Precision p : block.precisions()) {
+            Map<String, Span> seen = new HashMap<>();
             for (Declaration.PrecisionItem item : p.items()) {
                 String selector = selector(item.selector());
                 Span before = seen.putIfAbsent(selector, item.span());
@@ -222,7 +222,7 @@ final class Frame {
         instance.naming().ifPresent(n ->
                 n.inner().forEach(r -> inner.put(r.member(), r.stored())));
         Place member = place.then(new Place.Member(instance.name())).storedAs(names);
-        List<Templates.Run> runs = templates.runs(instance.blocks(), scope);
+        List<Templates.Run> runs = replaced(instance, templates.runs(instance.blocks(), scope));
         boolean isList = !(instance.blocks() instanceof BlockList.Template);
         List<Meaning.Stretch> stretches = new ArrayList<>();
         Dimension first = Dimension.of(0);
@@ -249,6 +249,23 @@ final class Frame {
                     "`" + instance.name() + "` holds no block"));
         }
         return new Meaning.Blocks(instance.name(), stretches, isList, instance.span());
+    }
+
+    /** The blocks of a member, or what a derived model has in their place. */
+    private List<Templates.Run> replaced(
+            Declaration.Instance instance, List<Templates.Run> runs) {
+        Optional<Variant.Replacement> found =
+                session.variant().replacement(place, instance.name());
+        if (found.isEmpty()) {
+            return runs;
+        }
+        Scope names = Scope.of(found.get().module());
+        for (String name : scope.own().keySet()) {
+            scope.find(name).ifPresent(m -> names.define(name, m));
+        }
+        Template other = new Templates(new Body(session, this))
+                .resolve(found.get().source().template(), names);
+        return runs.stream().map(r -> r.with(other)).toList();
     }
 
     private String storedName(String member) {

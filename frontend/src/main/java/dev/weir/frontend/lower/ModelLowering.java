@@ -44,11 +44,16 @@ public final class ModelLowering {
         }
     }
 
-    private Optional<TensorProgram> lower(Symbol model) {
+    private Optional<TensorProgram> lower(Symbol chosen) {
+        Symbol model = Variant.declaration(chosen, session);
         Declaration.Block block = (Declaration.Block) model.declaration();
         Template.Concrete template = new Template.Concrete(
                 block, model.module(),
                 new ModelBindings(session, model, options.settings()).all(), Map.of());
+        Scope sizes = Scope.of(model.module());
+        template.bindings().forEach(sizes::define);
+        session.variant().add(chosen, new Body(
+                session, Frame.ofFunction(session, sizes, Precision.none())), sizes);
         Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
         Declaration.Method method = block.method("forward").orElseThrow(() -> session.fail(
                 Diagnostic.error("E0204", block.span(),
@@ -65,6 +70,7 @@ public final class ModelLowering {
         Region region = new Methods(body).lower(method.signature(), method.body(), scope);
         if (!session.hasErrors()) {
             session.reportUnusedSelectors();
+            session.variant().reportUnused();
         }
         if (session.hasErrors()) {
             return Optional.empty();

@@ -37,6 +37,7 @@ final class Session {
     private final Map<Span, String> selectors = new LinkedHashMap<>();
     private final Set<Span> usedSelectors = new HashSet<>();
     private final Map<String, Size.Symbol> slots = new LinkedHashMap<>();
+    private final Variant variant = new Variant(this);
     private Program program = new Program();
     private int next;
     private int depth;
@@ -117,6 +118,11 @@ final class Session {
 
     Value value(String name, TensorType type) {
         return new Value(next++, name, type);
+    }
+
+    /** What a derived model changes. */
+    Variant variant() {
+        return variant;
     }
 
     /** The selectors of formats that name members, until they have named one. */

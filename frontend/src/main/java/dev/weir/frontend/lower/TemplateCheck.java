@@ -2,6 +2,7 @@ package dev.weir.frontend.lower;
 
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.resolve.ModuleScope;
+import dev.weir.frontend.resolve.Symbol;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
@@ -47,10 +48,7 @@ public final class TemplateCheck {
     }
 
     private void derived(Declaration.Derived d) {
-        if (module.find(d.base()).isEmpty()) {
-            diagnostics.add(Diagnostic.error("E0203", d.span(),
-                    "there is no model `" + d.base() + "`"));
-        }
+        Variant.declaration(new Symbol(d, module), session());
     }
 
     private void block(Declaration.Block block) {

@@ -30,6 +30,10 @@ final class Templates {
             this(template, count, indexed, Optional.empty());
         }
 
+        Run with(Template other) {
+            return new Run(other, count, indexed, positions);
+        }
+
         Run shifted(long by) {
             return new Run(template, count, indexed, positions.map(p -> p.shifted(by)));
         }

@@ -66,8 +66,10 @@ final class TreeBuilder {
         if (d.derivedModel() != null && d.derivedModel().name() != null
                 && d.derivedModel().path() != null) {
             WeirParser.DerivedModelContext m = d.derivedModel();
-            return Optional.of(new Declaration.Derived(
-                    m.name().getText(), m.path().getText(), documentation(m), span(m.name())));
+            List<Declaration.Transformation> transformations = new ArrayList<>();
+            m.transformation().forEach(t -> transformations(t, transformations));
+            return Optional.of(new Declaration.Derived(m.name().getText(), m.path().getText(),
+                    transformations, documentation(m), span(m.name())));
         }
         WeirParser.FunctionDeclarationContext f = d.functionDeclaration();
         if (f != null && f.name() != null && f.functionResult() != null && f.body() != null
@@ -81,6 +83,41 @@ final class TreeBuilder {
                     span(f.name())));
         }
         return Optional.empty();
+    }
+
+    private void transformations(
+            WeirParser.TransformationContext t, List<Declaration.Transformation> all) {
+        switch (t) {
+            case WeirParser.FormatsTransformationContext f when f.precision() != null ->
+                    all.add(new Declaration.Transformation.Formats(
+                            precision(f.precision()), span(f)));
+            case WeirParser.DropTransformationContext d -> d.selector().forEach(s ->
+                    all.add(new Declaration.Transformation.Drop(selector(s), span(s))));
+            case WeirParser.ReplaceTransformationContext r
+                    when r.selector() != null && r.blockTerm() != null ->
+                    all.add(new Declaration.Transformation.Replace(
+                            selector(r.selector()), expressions.template(r.blockTerm()),
+                            span(r)));
+            case WeirParser.SizeTransformationContext z
+                    when z.name() != null && z.expression() != null ->
+                    all.add(new Declaration.Transformation.Size(
+                            z.name().getText(), expressions.expression(z.expression()),
+                            span(z)));
+            default -> { } // a syntax error, which has been reported
+        }
+    }
+
+    private Declaration.Selector selector(WeirParser.SelectorContext s) {
+        List<Declaration.SelectorPart> parts = new ArrayList<>();
+        for (WeirParser.SelectorPartContext part : s.selectorPart()) {
+            Optional<Expression.Range> elements = part.subscripts() == null ? Optional.empty()
+                    : expressions.subscripts(part.subscripts()).stream().findFirst()
+                            .map(x -> new Expression.Range(
+                                    x.from(), x.to().orElse(x.from()), span(part.subscripts())));
+            parts.add(new Declaration.SelectorPart(
+                    part.name() == null ? "*" : part.name().getText(), elements));
+        }
+        return new Declaration.Selector(parts, span(s));
     }
 
     /** A function's lone {@code -> bool} names a type, {@code -> y[D]} a result. */

@@ -58,8 +58,45 @@ public sealed interface Declaration {
     }
 
     /** {@code model Fast = Base with { … }}. */
-    record Derived(String name, String base, String documentation, Span span)
-            implements Declaration {}
+    record Derived(
+            String name,
+            String base,
+            List<Transformation> transformations,
+            String documentation,
+            Span span)
+            implements Declaration {
+        public Derived {
+            transformations = List.copyOf(transformations);
+        }
+    }
+
+    /** What a derived model changes of its base. */
+    sealed interface Transformation {
+        Span span();
+
+        /** {@code precision { … }}, said after what the base says. */
+        record Formats(Precision precision, Span span) implements Transformation {}
+
+        /** {@code drop layers[20..24].attention}. */
+        record Drop(Selector selector, Span span) implements Transformation {}
+
+        /** {@code replace layers.feed_forward with SwiGlu<D, 2 * F>}. */
+        record Replace(Selector selector, BlockList.Template template, Span span)
+                implements Transformation {}
+
+        /** {@code V = 1000}: another default of a generic or setting. */
+        record Size(String name, Expression value, Span span) implements Transformation {}
+    }
+
+    /** Members of a model by their path: {@code layers[20..24].attention}. */
+    record Selector(List<SelectorPart> parts, Span span) {
+        public Selector {
+            parts = List.copyOf(parts);
+        }
+    }
+
+    /** A member, and for a list which of its elements; empty for all. */
+    record SelectorPart(String name, Optional<Expression.Range> elements) {}
 
     /**
      * A size, or with {@code kind} a block.

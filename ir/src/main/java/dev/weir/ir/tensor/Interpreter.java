@@ -334,6 +334,7 @@ public final class Interpreter {
         }
 
         private void selection(Node.Selection node) {
+            streams.enter(node.count());
             TensorData condition = value(node.condition());
             long[] chosen = IntStream.range(0, condition.elements())
                     .filter(i -> condition.whole(i) != 0)

@@ -20,7 +20,7 @@ record Streams(Set<String> symbols) {
         return new Streams(symbols);
     }
 
-    /** The elements that entered a gate are a stream too. */
+    /** The elements that entered a gate, or were selected, are a stream too. */
     void enter(Size.Symbol entrants) {
         symbols.add(entrants.name());
     }

@@ -1,0 +1,280 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.resolve.ModuleScope;
+import dev.weir.frontend.resolve.Names;
+import dev.weir.frontend.resolve.Symbol;
+import dev.weir.frontend.syntax.Declaration;
+import dev.weir.frontend.syntax.Declaration.Transformation;
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Scalar;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What {@code model A = B with { … }} changes of its base: sizes and formats are changed in a copy of
+ * the declaration, blocks are dropped and replaced where the paths say. The base's paths stay.
+ */
+final class Variant {
+    /** Blocks that are left out, with the elements of lists as numbers. */
+    private record Drop(List<Part> parts, Span span) {}
+
+    private record Part(String name, Optional<Elements> elements) {}
+
+    /** From {@code first} up to but not including {@code end}. */
+    private record Elements(long first, long end) {
+        boolean contains(long position) {
+            return first <= position && position < end;
+        }
+    }
+
+    /** A block in the place of another, with the module whose names it is written in. */
+    record Replacement(
+            List<String> path, Transformation.Replace source, ModuleScope module) {}
+
+    private final Session session;
+    private final List<Drop> drops = new ArrayList<>();
+    private final List<Replacement> replacements = new ArrayList<>();
+    private final Set<Span> used = new HashSet<>();
+
+    Variant(Session session) {
+        this.session = session;
+    }
+
+    /** The base of a derived model, changed as far as its declaration says all. */
+    static Symbol declaration(Symbol model, Session session) {
+        if (!(model.declaration() instanceof Declaration.Derived d)) {
+            return model;
+        }
+        Symbol base = declaration(base(model, d, session), session);
+        Declaration.Block block = (Declaration.Block) base.declaration();
+        List<Declaration.Generic> generics = new ArrayList<>(block.generics());
+        List<Declaration.Setting> settings = new ArrayList<>(block.settings());
+        List<Declaration.Precision> precisions = new ArrayList<>(block.precisions());
+        for (Transformation t : d.transformations()) {
+            switch (t) {
+                case Transformation.Formats f -> precisions.add(f.precision());
+                case Transformation.Size size -> resize(block, size, generics, settings, session);
+                case Transformation.Drop x -> { }
+                case Transformation.Replace x -> { }
+            }
+        }
+        return new Symbol(new Declaration.Block(d.name(), true, generics, settings,
+                block.conditions(), block.parameters(), block.states(), block.instances(),
+                precisions, block.methods(), d.documentation(), d.span()), base.module());
+    }
+
+    private static Symbol base(Symbol model, Declaration.Derived d, Session session) {
+        Symbol at = model;
+        Set<Declaration> seen = new HashSet<>();
+        while (at.declaration() instanceof Declaration.Derived derived) {
+            if (!seen.add(derived)) {
+                throw session.fail(Diagnostic.error("E0202", d.span(),
+                                "`" + d.name() + "` is derived from itself")
+                        .helped("name a model with a body as the base"));
+            }
+            Optional<Symbol> next = at.module().find(derived.base());
+            if (next.isEmpty()) {
+                break;
+            }
+            at = next.get();
+        }
+        return model.module().find(d.base())
+                .filter(s -> s.declaration() instanceof Declaration.Derived
+                        || s.declaration() instanceof Declaration.Block b && b.isModel())
+                .orElseThrow(() -> session.fail(Diagnostic.error("E0203", d.span(),
+                                "there is no model `" + d.base() + "`")
+                        .helped(Names.suggest(d.base(), model.module().names().keySet())
+                                .map(s -> "did you mean `" + s + "`?")
+                                .orElse("define it, or import it"))));
+    }
+
+    private static void resize(
+            Declaration.Block block,
+            Transformation.Size size,
+            List<Declaration.Generic> generics,
+            List<Declaration.Setting> settings,
+            Session session) {
+        boolean[] found = {false};
+        generics.replaceAll(g -> {
+            boolean same = g.name().equals(size.name()) && g.kind().isEmpty();
+            found[0] |= same;
+            return same ? new Declaration.Generic(g.name(), g.kind(), Optional.of(size.value()),
+                    g.template(), g.span()) : g;
+        });
+        settings.replaceAll(x -> {
+            boolean same = x.name().equals(size.name());
+            found[0] |= same;
+            return same ? new Declaration.Setting(
+                    x.name(), x.type(), x.function(), Optional.of(size.value()), x.span()) : x;
+        });
+        if (!found[0]) {
+            List<String> names = new ArrayList<>();
+            block.generics().forEach(g -> names.add(g.name()));
+            block.settings().forEach(x -> names.add(x.name()));
+            throw session.fail(Diagnostic.error("E0703", size.span(),
+                            "`" + block.name() + "` has no generic `" + size.name() + "` to set")
+                    .with(block.span(), "the base")
+                    .helped("it has " + String.join(", ", names)));
+        }
+    }
+
+    /** Takes up what the declaration does not say: what is dropped and replaced, base first. */
+    void add(Symbol model, Body constants, Scope scope) {
+        if (!(model.declaration() instanceof Declaration.Derived d)) {
+            return;
+        }
+        add(base(model, d, session), constants, scope);
+        for (Transformation t : d.transformations()) {
+            switch (t) {
+                case Transformation.Drop x -> drops.add(new Drop(
+                        x.selector().parts().stream().map(p -> new Part(p.name(),
+                                p.elements().map(e -> elements(e, constants, scope)))).toList(),
+                        x.span()));
+                case Transformation.Replace x -> replacements.add(new Replacement(
+                        path(x.selector()), x, model.module()));
+                case Transformation.Formats x -> { }
+                case Transformation.Size x -> { }
+            }
+        }
+    }
+
+    private List<String> path(Declaration.Selector selector) {
+        if (selector.parts().stream().anyMatch(p -> p.elements().isPresent())) {
+            session.unsupported("E0909", selector.span(), "a replacement of some blocks of a list",
+                    "replace them in all: leave the brackets out");
+        }
+        return selector.parts().stream().map(Declaration.SelectorPart::name).toList();
+    }
+
+    private Elements elements(Expression.Range range, Body constants, Scope scope) {
+        long first = whole(range.from(), constants, scope);
+        return new Elements(first, range.from() == range.to()
+                ? first + 1 : whole(range.to(), constants, scope));
+    }
+
+    private static long whole(Expression e, Body constants, Scope scope) {
+        return constants.evaluator.dimension(e, scope).size().constant().orElseThrow(() ->
+                constants.fail("E0208", e.span(), "this must be a whole number"));
+    }
+
+    /** What stands in the place of a member of the block at a place. */
+    Optional<Replacement> replacement(Place place, String member) {
+        List<String> path = new ArrayList<>();
+        for (Place.Step step : place.steps()) {
+            if (step instanceof Place.Member m && !isNumber(m.name())) {
+                path.add(m.name());
+            }
+        }
+        path.add(member);
+        Optional<Replacement> found = replacements.reversed().stream()
+                .filter(r -> r.path().equals(path)).findFirst();
+        found.ifPresent(r -> used.add(r.source().span()));
+        return found;
+    }
+
+    /**
+     * When the block at a place is left out; empty if it never is.
+     *
+     * @param instances which of the blocks that live there is meant
+     */
+    Optional<Scalar> dropped(Place place, List<Scalar> instances) {
+        Optional<Scalar> when = Optional.empty();
+        for (Drop drop : drops) {
+            Optional<Scalar> one = dropped(drop, place, instances);
+            if (one.isPresent()) {
+                used.add(drop.span());
+                when = Optional.of(when.map(w -> either(w, one.get())).orElse(one.get()));
+            }
+        }
+        return when;
+    }
+
+    private static Scalar either(Scalar left, Scalar right) {
+        return left.equals(Scalar.truth(true)) ? left : right.equals(Scalar.truth(true)) ? right
+                : Scalar.apply(Operation.OR, left, right);
+    }
+
+    private static Optional<Scalar> dropped(Drop drop, Place place, List<Scalar> instances) {
+        Scalar when = Scalar.truth(true);
+        int part = -1;
+        int number = 0;
+        for (Place.Step step : place.steps()) {
+            switch (step) {
+                case Place.Member m when isNumber(m.name()) -> {
+                    if (part < 0 || !isAmong(drop.parts().get(part), Long.parseLong(m.name()))) {
+                        return Optional.empty();
+                    }
+                }
+                case Place.Member m -> {
+                    part++;
+                    if (part == drop.parts().size()
+                            || !drop.parts().get(part).name().equals(m.name())) {
+                        return Optional.empty();
+                    }
+                }
+                case Place.ListElement e -> {
+                    Optional<Scalar> among =
+                            among(drop.parts().get(part), e, instances.get(number++));
+                    if (among.isEmpty()) {
+                        return Optional.empty();
+                    }
+                    when = when.equals(Scalar.truth(true)) ? among.get()
+                            : among.get().equals(Scalar.truth(true)) ? when
+                            : Scalar.apply(Operation.AND, when, among.get());
+                }
+                case Place.Iteration i -> number++;
+                case Place.Site t -> { }
+                case Place.Shared h -> { }
+            }
+        }
+        return part == drop.parts().size() - 1 ? Optional.of(when) : Optional.empty();
+    }
+
+    private static boolean isNumber(String name) {
+        return name.chars().allMatch(Character::isDigit);
+    }
+
+    private static boolean isAmong(Part part, long position) {
+        return part.elements().map(e -> e.contains(position)).orElse(true);
+    }
+
+    /** Whether an element of a list is one of those that are named; empty if none is. */
+    private static Optional<Scalar> among(Part part, Place.ListElement list, Scalar instance) {
+        List<Long> positions = list.positions().list();
+        List<Long> numbers = new ArrayList<>();
+        for (long n = 0; n < list.count(); n++) {
+            boolean each = positions.size() == list.count();
+            if (isAmong(part, each ? positions.get((int) n) : positions.getFirst() + n)) {
+                numbers.add(n);
+            }
+        }
+        if (numbers.size() == list.count()) {
+            return Optional.of(Scalar.truth(true));
+        }
+        return numbers.isEmpty() ? Optional.empty() : Optional.of(Scalar.apply(Operation.AND,
+                Scalar.apply(Operation.GREATER_EQUAL, instance,
+                        Scalar.whole(numbers.getFirst())),
+                Scalar.apply(Operation.LESS_EQUAL, instance, Scalar.whole(numbers.getLast()))));
+    }
+
+    /** Says which transformations have found nothing. */
+    void reportUnused() {
+        drops.forEach(d -> reportUnused(d.span()));
+        replacements.forEach(r -> reportUnused(r.source().span()));
+    }
+
+    private void reportUnused(Span span) {
+        if (!used.contains(span)) {
+            session.report(Diagnostic.error("E0603", span,
+                            "`" + span.text() + "` names no block of the base that is called")
+                    .helped("paths go from the model through its members: "
+                            + "`layers[2..4].attention`"));
+        }
+    }
+}

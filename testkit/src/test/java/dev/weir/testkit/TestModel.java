@@ -12,6 +12,7 @@ import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.runtime.checkpoint.Checkpoint;
+import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.InterpretedModel;
@@ -60,7 +61,8 @@ public final class TestModel implements AutoCloseable {
             Function<List<Parameter>, Map<Parameter, List<Tensor>>> checkpoint,
             Target target,
             int threads,
-            boolean trace) {
+            boolean trace,
+            long memoryLimit) {
         program = Compiler.lower(source, LIBRARY, new LowerOptions(
                 Optional.empty(), Configuration.parse(configuration), Map.of(), trace));
         Map<Parameter, List<Tensor>> weights = checkpoint.apply(program.parameters());
@@ -71,34 +73,43 @@ public final class TestModel implements AutoCloseable {
             KernelCompiler compiler = compiler(target);
             kernels = Optional.of(
                     Compiler.schedule(Compiler.optimise(program), compiler.target()));
-            engine = new Model(kernels.get(), compiler, weights, threads);
             resources.add(compiler);
+            engine = new Model(kernels.get(), compiler, weights, threads, memoryLimit);
         }
     }
 
     /** With weights that a seed gives. */
     public static TestModel random(Path program, long seed, Target target, int threads) {
         return new TestModel(new Source(program.toString(), text(program)), "{}",
-                parameters -> RandomWeights.of(parameters, seed), target, threads, false);
+                parameters -> RandomWeights.of(parameters, seed), target, threads, false,
+                Pool.UNLIMITED);
     }
 
     /** As {@link #random(Path, long, Target, int)}, of a text. */
     public static TestModel random(String program, long seed, Target target, int threads) {
+        return limited(program, seed, target, threads, Pool.UNLIMITED);
+    }
+
+    /** As {@link #random(String, long, Target, int)}, with so many bytes of memory. */
+    public static TestModel limited(
+            String program, long seed, Target target, int threads, long memoryLimit) {
         return new TestModel(new Source("test.weir", program), "{}",
-                parameters -> RandomWeights.of(parameters, seed), target, threads, false);
+                parameters -> RandomWeights.of(parameters, seed), target, threads, false,
+                memoryLimit);
     }
 
     /** As {@link #random(String, long, Target, int)}; every named value can be watched. */
     public static TestModel traced(String program, long seed, Target target) {
         return new TestModel(new Source("test.weir", program), "{}",
-                parameters -> RandomWeights.of(parameters, seed), target, 2, true);
+                parameters -> RandomWeights.of(parameters, seed), target, 2, true,
+                Pool.UNLIMITED);
     }
 
     private static TestModel stored(
             Source source, Path folder, Target target, int threads, boolean trace) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         TestModel model = new TestModel(source, text(folder.resolve("config.json")),
-                checkpoint::bind, target, threads, trace);
+                checkpoint::bind, target, threads, trace, Pool.UNLIMITED);
         model.resources.add(checkpoint);
         return model;
     }
@@ -146,6 +157,11 @@ public final class TestModel implements AutoCloseable {
 
     public Engine engine() {
         return engine;
+    }
+
+    /** The engine, if it is not the interpreter. */
+    Model compiled() {
+        return (Model) engine;
     }
 
     /** What the last steps traced, by path. */

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Runs a tensor program, lifted or not, exactly as its nodes say: slow, plain, and the definition
@@ -523,14 +524,9 @@ public final class Interpreter {
 
         private void append(Node.Append node) {
             State state = program.state(node.state());
-            List<TensorData> rows = memory.rows(state, hosts(node.instances()), 0);
             TensorData more = value(node.rows());
-            if (more.size(0) > 0) {
-                rows.subList(0, (int) state.dropped(rows.size())).clear();
-            }
-            for (long i = 0; i < more.size(0); i++) {
-                rows.add(more.slice(i));
-            }
+            memory.append(state, hosts(node.instances()), 0,
+                    LongStream.range(0, more.size(0)).mapToObj(more::slice).toList());
             grown(state, node.instances(), node.result());
         }
 

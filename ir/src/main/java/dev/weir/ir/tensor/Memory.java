@@ -5,16 +5,65 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the states of a program hold, for the interpreter: one entry an instance and sequence. */
+/**
+ * What the states of a program hold, for the interpreter: one entry an instance and sequence. What
+ * is in it never changes, it is only replaced, so that copies share it.
+ */
 public final class Memory {
     private record Key(String state, List<Long> instances, long sequence) {}
 
     private final Map<Key, List<TensorData>> rows = new HashMap<>();
     private final Map<Key, TensorData> carried = new HashMap<>();
+    private long elements;
+    private boolean everyElement = true;
+
+    /** Another memory that holds the same. */
+    public Memory copy() {
+        Memory copy = new Memory();
+        rows.forEach((key, all) -> copy.rows.put(key, new ArrayList<>(all)));
+        copy.carried.putAll(carried);
+        copy.elements = elements;
+        copy.everyElement = everyElement;
+        return copy;
+    }
+
+    /** Notes that a step of its one sequence is over, which took so many elements. */
+    public void stepped(long more) {
+        elements += more;
+        if (rows.values().stream().anyMatch(all -> !all.isEmpty() && all.size() != elements)) {
+            everyElement = false;
+        }
+    }
+
+    /**
+     * Whether, in each step of its one sequence, each growing state was given as many rows as the
+     * step had elements, all at once, or none at all so far.
+     */
+    public boolean hasRowForEachElement() {
+        return everyElement;
+    }
+
+    /** Drops the rows of growing states behind the first ones. */
+    public void truncate(long first) {
+        rows.values().stream()
+                .filter(all -> all.size() > first)
+                .forEach(all -> all.subList((int) first, all.size()).clear());
+        elements = first;
+    }
 
     List<TensorData> rows(State state, List<Long> instances, long sequence) {
         return rows.computeIfAbsent(
                 new Key(state.name(), instances, sequence), k -> new ArrayList<>());
+    }
+
+    /** Behind the rows that are there, of which those go first that nobody can rely on. */
+    void append(State state, List<Long> instances, long sequence, List<TensorData> more) {
+        List<TensorData> all = rows(state, instances, sequence);
+        if (!more.isEmpty()) {
+            all.subList(0, (int) state.dropped(all.size())).clear();
+            everyElement &= all.size() == elements;
+        }
+        all.addAll(more);
     }
 
     TensorData carried(State state, List<Long> instances, long sequence) {

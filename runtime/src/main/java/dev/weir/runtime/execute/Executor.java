@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ import java.util.Map;
  * Runs host programs: allocates, launches kernels, branches and loops. One executor serves one run
  * at a time.
  */
-public final class Executor implements AutoCloseable {
+public final class Executor {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
     /** Kernels that take less than this are not worth waking another thread for. */
     private static final long WORTH_SHARING_NANOS = 30_000;
@@ -38,7 +39,7 @@ public final class Executor implements AutoCloseable {
     private final Map<String, Kernel> kernels = new HashMap<>();
     private final Map<String, CompiledKernel> compiled;
     private final WorkerPool workers;
-    private final Pool pool = new Pool();
+    private final Pool pool;
     private final Map<Value, State> states = new HashMap<>();
     private final Map<Value, State> lengths = new HashMap<>();
     private final Map<Value, Long> parameterTables = new HashMap<>();
@@ -61,9 +62,16 @@ public final class Executor implements AutoCloseable {
         }
     }
 
+    /**
+     * @param pool gives it all its memory, what lasts too; whoever made the pool closes it
+     */
     public Executor(
-            KernelProgram program, Map<String, CompiledKernel> compiled, WorkerPool workers) {
+            KernelProgram program,
+            Map<String, CompiledKernel> compiled,
+            WorkerPool workers,
+            Pool pool) {
         this.program = program;
+        this.pool = pool;
         this.compiled = compiled;
         this.workers = workers;
         program.kernels().forEach(k -> kernels.put(k.name(), k));
@@ -95,9 +103,11 @@ public final class Executor implements AutoCloseable {
 
     /** Runs what is computed once from the parameters; its tensors stay. */
     public void initialise(Ledger ledger) {
-        Run run = new Run(new BatchState(List.of()), ledger, Engine.Tracer.NONE);
+        Run run = new Run(BatchState.empty(), ledger, Engine.Tracer.NONE);
         run.statements(program.initialise());
-        lasting.putAll(run.memory);
+        // Steps may give it other names, and must never give it back.
+        run.memory.forEach((value, memory) -> lasting.put(
+                value, new Memory(memory.segment, false)));
     }
 
     /** What a step computed; valid until the next one unless copied. */
@@ -117,6 +127,7 @@ public final class Executor implements AutoCloseable {
             Engine.Tracer tracer) {
         Run run = new Run(states, ledger, tracer);
         try {
+            program.states().forEach(run::tables);
             run.frames(rows);
             for (int i = 0; i < arguments.size(); i++) {
                 run.memory.put(program.arguments().get(i),
@@ -132,16 +143,6 @@ public final class Executor implements AutoCloseable {
             run.giveBack();
             Reference.reachabilityFence(this);
         }
-    }
-
-    /** The most bytes that intermediate tensors took at once. */
-    public long peakBytes() {
-        return pool.peak();
-    }
-
-    @Override
-    public void close() {
-        pool.close();
     }
 
     /** The names, sizes and tables of one run. */
@@ -160,13 +161,10 @@ public final class Executor implements AutoCloseable {
             this.batch = batch;
             this.ledger = ledger;
             this.tracer = tracer;
-            for (State state : program.states()) {
-                tables(state);
-            }
         }
 
         private int sequences() {
-            return batch.sequences().size();
+            return batch.sequences();
         }
 
         private static int instances(State state) {
@@ -174,7 +172,7 @@ public final class Executor implements AutoCloseable {
                     state.instances().stream().reduce(1L, Math::multiplyExact));
         }
 
-        private void tables(State state) {
+        void tables(State state) {
             int n = instances(state) * sequences();
             stateTables.put(state.value(), pool.take(8L * n));
             state.lengths().ifPresent(l -> lengthTables.put(l, pool.take(8L * n)));
@@ -194,24 +192,25 @@ public final class Executor implements AutoCloseable {
         }
 
         void frames(long[] rows) {
-            MemorySegment offsets = pool.take(8L * (rows.length + 1));
-            long total = 0;
-            for (int b = 0; b < rows.length; b++) {
-                offsets.setAtIndex(WORD, b, total);
-                total += rows[b];
-            }
-            offsets.setAtIndex(WORD, rows.length, total);
-            MemorySegment segment = pool.take(8L * total);
+            long total = Arrays.stream(rows).sum();
+            sizes.put(program.frames().sequences().name(), (long) rows.length);
+            sizes.put(program.frames().rows().name(), total);
+            MemorySegment offsets = table(program.frames().offsets(), rows.length + 1);
+            MemorySegment segment = table(program.frames().segment(), total);
             long at = 0;
             for (int b = 0; b < rows.length; b++) {
+                offsets.setAtIndex(WORD, b, at);
                 for (long t = 0; t < rows[b]; t++) {
                     segment.setAtIndex(WORD, at++, b);
                 }
             }
-            sizes.put(program.frames().sequences().name(), (long) rows.length);
-            sizes.put(program.frames().rows().name(), total);
-            memory.put(program.frames().segment(), new Memory(segment, true));
-            memory.put(program.frames().offsets(), new Memory(offsets, true));
+            offsets.setAtIndex(WORD, rows.length, total);
+        }
+
+        private MemorySegment table(Value value, long words) {
+            MemorySegment segment = pool.take(8L * words);
+            memory.put(value, new Memory(segment, true));
+            return segment;
         }
 
         void giveBack() {

@@ -85,15 +85,25 @@ public final class WorkerPool implements AutoCloseable {
             LockSupport.unpark(threads[i]);
         }
         job.help(0);
-        try {
-            job.done.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while a kernel was running", e);
-        }
+        finish(job.done);
         Throwable failure = job.failure.get();
         if (failure != null) {
             throw new IllegalStateException("a kernel failed", failure);
+        }
+    }
+
+    /** Waits in any case: who left earlier would free memory that others still write. */
+    private static void finish(CountDownLatch done) {
+        boolean interrupted = false;
+        while (done.getCount() > 0) {
+            try {
+                done.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

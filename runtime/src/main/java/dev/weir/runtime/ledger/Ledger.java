@@ -8,7 +8,8 @@ import java.util.TreeMap;
 
 /**
  * What ran and what did not: entrants at every gate, elements that each block of a route served,
- * iterations of loops, kernels launched, bytes of weights read.
+ * iterations of loops, kernels launched, bytes of weights read. A step that failed counts as far as
+ * it got. Safe for several threads.
  */
 public final class Ledger {
     private final Map<String, long[]> gates = new TreeMap<>();
@@ -27,7 +28,7 @@ public final class Ledger {
     /** How many elements each block of a list served. */
     public record Route(String path, List<Long> served) {}
 
-    public void tally(String path, Node.TallyKind kind, List<Long> amounts) {
+    public synchronized void tally(String path, Node.TallyKind kind, List<Long> amounts) {
         switch (kind) {
             case GATE -> add(gates.computeIfAbsent(path, p -> new long[2]), amounts);
             case ROUTE -> add(routes.computeIfAbsent(path, p -> new long[amounts.size()]), amounts);
@@ -41,20 +42,20 @@ public final class Ledger {
         }
     }
 
-    public void launched(String kernel, long bytes) {
+    public synchronized void launched(String kernel, long bytes) {
         launches++;
         weightBytes += bytes;
         kernels.merge(kernel, new Kernel(1, bytes), (a, b) -> new Kernel(
                 a.launches + b.launches, a.weightBytes + b.weightBytes));
     }
 
-    public List<Gate> gates() {
+    public synchronized List<Gate> gates() {
         List<Gate> list = new ArrayList<>();
         gates.forEach((path, n) -> list.add(new Gate(path, n[0], n[1])));
         return list;
     }
 
-    public List<Route> routes() {
+    public synchronized List<Route> routes() {
         List<Route> list = new ArrayList<>();
         routes.forEach((path, n) -> list.add(
                 new Route(path, java.util.Arrays.stream(n).boxed().toList())));
@@ -62,22 +63,22 @@ public final class Ledger {
     }
 
     /** Iterations of each loop. */
-    public Map<String, Long> loops() {
+    public synchronized Map<String, Long> loops() {
         return Map.copyOf(loops);
     }
 
     /** What each kernel did. */
-    public Map<String, Kernel> kernels() {
+    public synchronized Map<String, Kernel> kernels() {
         return Map.copyOf(kernels);
     }
 
     /** How many kernels ran; those without a tile do not count. */
-    public long launches() {
+    public synchronized long launches() {
         return launches;
     }
 
     /** Bytes of weights that kernels had to read, each launch counted by itself. */
-    public long weightBytes() {
+    public synchronized long weightBytes() {
         return weightBytes;
     }
 }

@@ -4,33 +4,40 @@ import dev.weir.ir.tensor.State;
 import java.util.List;
 
 /** The states of the sequences of one batch, as a step of a program sees them. */
-public record BatchState(List<Sequence> sequences) {
-    public BatchState {
-        sequences = List.copyOf(sequences);
+public final class BatchState {
+    private final List<BufferStore> stores;
+
+    public BatchState(List<BufferStore> stores) {
+        this.stores = List.copyOf(stores);
     }
 
-    private Sequence.Slot slot(State state, int instance, int sequence) {
-        return sequences.get(sequence).slot(state, instance);
+    /** Of a batch without sequences. */
+    public static BatchState empty() {
+        return new BatchState(List.of());
     }
 
-    /** Address of an instance's buffer for a sequence. */
+    /** How many sequences there are. */
+    public int sequences() {
+        return stores.size();
+    }
+
+    /** Address of an instance's first slot in use, or of its only one, for a sequence. */
     public long address(State state, int instance, int sequence) {
-        Sequence.Slot slot = slot(state, instance, sequence);
-        return slot.memory.address() + slot.first * Sequence.rowBytes(state);
+        return stores.get(sequence).address(state, instance);
     }
 
     /** Slots in use. */
     public long length(State state, int instance, int sequence) {
-        return slot(state, instance, sequence).length;
+        return stores.get(sequence).length(state, instance);
     }
 
     /** Makes room for so many more slots; the address may change. */
     public void reserve(State state, int instance, int sequence, long more) {
-        Sequence.reserve(state, slot(state, instance, sequence), more);
+        stores.get(sequence).reserve(state, instance, more);
     }
 
     /** Takes slots into use. */
     public void advance(State state, int instance, int sequence, long more) {
-        slot(state, instance, sequence).length += more;
+        stores.get(sequence).advance(state, instance, more);
     }
 }

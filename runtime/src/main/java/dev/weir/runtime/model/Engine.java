@@ -8,12 +8,61 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** A loaded model that can be stepped: compiled, or interpreted. */
+/**
+ * A loaded model that can be stepped: compiled, or interpreted. Several threads may use it and its
+ * sessions; they take turns, step by step, and what a session gives does not depend on the others.
+ */
 public interface Engine extends AutoCloseable {
 
-    /** One sequence and what it remembers. */
+    /**
+     * One sequence and what it remembers. It can be copied, and it can go back: to a mark whatever
+     * the model, and to any element where each has left rows of its own that can be dropped.
+     */
     interface Session extends AutoCloseable {
         /** How many elements of the stream it has seen: the position of the next one. */
+        long position();
+
+        /**
+         * Another session that remembers the same, without the marks. From here on neither sees
+         * what the other does.
+         */
+        Session fork();
+
+        /** Marks the present place, so that the session can go back to it, any number of times. */
+        Mark mark();
+
+        /**
+         * Goes back to a mark: the session remembers what it did when the mark was set. Marks that
+         * were set later hold no more.
+         *
+         * @throws IllegalStateException if the mark holds no more
+         */
+        void rollback(Mark mark);
+
+        /**
+         * Goes back to its first elements, as if it had seen no others. Marks behind them hold no
+         * more.
+         *
+         * <p>That is possible to the beginning, to a place where a mark is set, and to any place
+         * where all that the model remembers are rows, one for each element. A state that is
+         * carried over from step to step cannot be un-run.
+         *
+         * @param elements how many it keeps, at most {@link #position}
+         * @throws Fault that says what is in the way; the session stays as it is
+         */
+        void truncate(long elements);
+
+        /** Frees what it remembers, with all marks. Closing the engine closes all its sessions. */
+        @Override
+        void close();
+    }
+
+    /**
+     * A place of a session to which it can go back. It keeps a copy of carried states, and of
+     * growing ones only their lengths. It ends with its session, or earlier when it is closed.
+     */
+    interface Mark extends AutoCloseable {
+        /** How many elements the session had seen. */
         long position();
 
         @Override
@@ -28,16 +77,19 @@ public interface Engine extends AutoCloseable {
         void traced(String path, Tensor value);
     }
 
+    /** A session that has seen nothing. */
     Session start();
 
     /**
-     * Runs a step for several sequences at once.
+     * Runs a step for several sequences at once: for all of them, or for none. If it fails, for
+     * whatever reason, each session remembers what it did before the step, and can go on.
      *
      * @param sessions those that take part; they remember what they see
      * @param rows how many elements of the stream each gets
      * @param arguments in the model's order; the rows of all sequences one behind the other
      * @throws Fault if the data does not fit, or the model takes whole sequences and one of these
      *     has begun
+     * @throws dev.weir.runtime.memory.MemoryLimitException if it takes more memory than is allowed
      * @return the results in the model's order, rows likewise
      */
     List<Tensor> step(

@@ -22,20 +22,8 @@ import java.util.TreeMap;
 public final class InterpretedModel implements Engine {
     private final TensorProgram program;
     private final Interpreter interpreter;
+    private final Sessions sessions;
     private final Ledger ledger = new Ledger();
-
-    private static final class Session implements Engine.Session {
-        private final Memory memory = new Memory();
-        private long position;
-
-        @Override
-        public long position() {
-            return position;
-        }
-
-        @Override
-        public void close() {}
-    }
 
     /**
      * @param program not lifted
@@ -43,6 +31,7 @@ public final class InterpretedModel implements Engine {
     public InterpretedModel(TensorProgram program, Map<Parameter, List<Tensor>> weights) {
         this.program = program;
         this.interpreter = new Interpreter(program, p -> stacked(p, weights.get(p)));
+        this.sessions = new Sessions(program.name(), program.stream(), program.states());
     }
 
     /** All instances of a parameter in one tensor. */
@@ -65,17 +54,20 @@ public final class InterpretedModel implements Engine {
     }
 
     @Override
-    public Engine.Session start() {
-        return new Session();
+    public Session start() {
+        return sessions.start(() -> new InterpretedStore(new Memory()));
     }
 
     @Override
     public List<Tensor> step(
-            List<Engine.Session> sessions,
-            long[] rows,
-            List<Tensor> arguments,
-            Tracer tracer) {
-        Engine.mayStep(program.name(), program.stream(), sessions);
+            List<Session> taking, long[] rows, List<Tensor> arguments, Tracer tracer) {
+        return sessions.step(taking, rows, stores -> run(
+                stores.stream().map(s -> ((InterpretedStore) s).memory()).toList(),
+                rows, arguments, tracer));
+    }
+
+    private List<Tensor> run(
+            List<Memory> memories, long[] rows, List<Tensor> arguments, Tracer tracer) {
         Map<Moment, List<Traced>> shown = new TreeMap<>();
         Watcher watcher = new Watcher() {
             @Override
@@ -93,14 +85,12 @@ public final class InterpretedModel implements Engine {
         List<List<TensorData>> parts = new ArrayList<>();
         long from = 0;
         for (int b = 0; b < rows.length; b++) {
-            Session session = (Session) sessions.get(b);
             List<TensorData> own = new ArrayList<>();
             for (int a = 0; a < arguments.size(); a++) {
                 own.add(part(program.entry().body().arguments().get(a), arguments.get(a), b, from,
                         rows[b]));
             }
-            parts.add(interpreter.step(session.memory, own, watcher));
-            session.position += rows[b];
+            parts.add(interpreter.step(memories.get(b), own, watcher));
             from += rows[b];
         }
         shown.values().forEach(moment -> tracer.traced(moment.getFirst().path(), Tensor.of(
@@ -140,5 +130,7 @@ public final class InterpretedModel implements Engine {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        sessions.close(() -> { });
+    }
 }

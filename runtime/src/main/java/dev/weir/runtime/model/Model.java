@@ -8,6 +8,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.runtime.execute.Executor;
 import dev.weir.runtime.execute.WorkerPool;
 import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import java.util.HashMap;
 import java.util.List;
@@ -15,37 +16,61 @@ import java.util.Map;
 
 /**
  * A compiled model with its weights, ready to run. Weights and code are shared by all sequences.
- * One step runs at a time.
+ * Several threads may use it; one step runs at a time, on all workers.
  */
 public final class Model implements Engine {
     private final KernelProgram program;
     private final WorkerPool workers;
     private final Executor executor;
-    private Ledger ledger = new Ledger();
+    private final Pool pool;
+    private final Sessions sessions;
+    private volatile Ledger ledger = new Ledger();
 
-    /**
-     * @param weights the stored tensor of every instance of every parameter; they must outlive the
-     *     model
-     */
+    /** Without a limit to its memory. */
     public Model(
             KernelProgram program,
             KernelCompiler compiler,
             Map<Parameter, List<Tensor>> weights,
             int threads) {
+        this(program, compiler, weights, threads, Pool.UNLIMITED);
+    }
+
+    /**
+     * @param weights the stored tensor of every instance of every parameter; they must outlive the
+     *     model
+     * @param memoryLimit most bytes that states, intermediate tensors and what is computed from the
+     *     weights at load, such as packed copies, may take together; stored weights, code and
+     *     results that were handed out do not count
+     * @throws dev.weir.runtime.memory.MemoryLimitException if the load alone takes more
+     */
+    public Model(
+            KernelProgram program,
+            KernelCompiler compiler,
+            Map<Parameter, List<Tensor>> weights,
+            int threads,
+            long memoryLimit) {
         this.program = program;
+        this.pool = new Pool(memoryLimit);
+        this.sessions = new Sessions(program.name(), program.stream(), program.states());
         this.workers = new WorkerPool(threads);
-        List<CompiledKernel> code = compiler.compile(program.kernels());
-        Map<String, CompiledKernel> compiled = new HashMap<>();
-        for (int i = 0; i < code.size(); i++) {
-            Kernel kernel = program.kernels().get(i);
-            compiled.put(kernel.name(), code.get(i));
+        try {
+            List<CompiledKernel> code = compiler.compile(program.kernels());
+            Map<String, CompiledKernel> compiled = new HashMap<>();
+            for (int i = 0; i < code.size(); i++) {
+                Kernel kernel = program.kernels().get(i);
+                compiled.put(kernel.name(), code.get(i));
+            }
+            this.executor = new Executor(program, compiled, workers, pool);
+            for (Parameter parameter : program.parameters()) {
+                executor.bind(parameter,
+                        weights.get(parameter).stream().map(Tensor::memory).toList());
+            }
+            executor.initialise(new Ledger());
+            pool.trim();
+        } catch (Throwable e) {
+            free();
+            throw e;
         }
-        this.executor = new Executor(program, compiled, workers);
-        for (Parameter parameter : program.parameters()) {
-            executor.bind(parameter,
-                    weights.get(parameter).stream().map(Tensor::memory).toList());
-        }
-        executor.initialise(new Ledger());
     }
 
     public KernelProgram program() {
@@ -61,32 +86,52 @@ public final class Model implements Engine {
         ledger = new Ledger();
     }
 
-    /** The most bytes of intermediate tensors so far. */
+    /** The most bytes of states, intermediate tensors and packed weights at once so far. */
     public long peakBytes() {
-        return executor.peakBytes();
+        return pool.peak();
     }
 
+    /** Bytes of states, intermediate tensors and packed weights that are in use. */
+    public long bytesInUse() {
+        return pool.inUse();
+    }
+
+    /** Bytes that it has from the system: those in use, and blocks for the steps to come. */
+    public long bytesHeld() {
+        return pool.held();
+    }
+
+    /** Frees the large blocks that no session and no step needs at present. */
+    public void trim() {
+        pool.trim();
+    }
+
+    /**
+     * @throws dev.weir.runtime.memory.MemoryLimitException if there is no room for its states
+     */
     @Override
     public Session start() {
-        return new Sequence();
+        return sessions.start(() -> new BufferStore(program.states(), pool));
     }
 
     @Override
-    public synchronized List<Tensor> step(
-            List<Session> sessions, long[] rows, List<Tensor> arguments, Tracer tracer) {
-        Engine.mayStep(program.name(), program.stream(), sessions);
-        List<Sequence> sequences = sessions.stream().map(s -> (Sequence) s).toList();
-        List<Tensor> results = executor.step(
-                arguments, rows, new BatchState(sequences), ledger, tracer).tensors();
-        for (int b = 0; b < rows.length; b++) {
-            sequences.get(b).advance(rows[b]);
-        }
-        return results;
+    public List<Tensor> step(
+            List<Session> taking, long[] rows, List<Tensor> arguments, Tracer tracer) {
+        return sessions.step(taking, rows, stores -> executor.step(
+                arguments,
+                rows,
+                new BatchState(stores.stream().map(s -> (BufferStore) s).toList()),
+                ledger,
+                tracer).tensors());
     }
 
     @Override
     public void close() {
+        sessions.close(this::free);
+    }
+
+    private void free() {
         workers.close();
-        executor.close();
+        pool.close();
     }
 }

@@ -1,30 +1,67 @@
 package dev.weir.runtime.model;
 
-import dev.weir.ir.tensor.State;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.Map;
+import dev.weir.ir.tensor.Fault;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
-/**
- * What one sequence remembers: for each state and instance a buffer of its own. Growing states
- * double their room when it is used up. Not safe for several threads. Close it to free the memory.
- */
-public final class Sequence implements Engine.Session {
-    /** Slots of a growing state to begin with. */
-    private static final long FIRST_SLOTS = 64;
+/** One sequence of an engine: where it stands, what it remembers, and the marks that were set. */
+final class Sequence implements Engine.Session {
+    private final Sessions sessions;
+    private final Store store;
+    /** Those that hold, in the order in which they were set. */
+    private final List<Point> marks = new ArrayList<>();
+    private volatile long position;
+    private boolean open = true;
 
-    private final Map<State, Slot[]> slots = new HashMap<>();
-    private long position;
+    Sequence(Sessions sessions, Store store, long position) {
+        this.sessions = sessions;
+        this.store = store;
+        this.position = position;
+    }
 
-    /** One instance of one state. */
-    static final class Slot {
-        private Arena arena = Arena.ofShared();
-        MemorySegment memory;
-        long capacity;
-        /** The first slot in use: those before it have been dropped. */
-        long first;
-        long length;
+    /** What the sequence was at one position. */
+    private final class Point implements Engine.Mark {
+        private final long at = position;
+        private final Store.Saved saved = store.save();
+
+        private boolean isOf(Sequence sequence) {
+            return sequence == Sequence.this;
+        }
+
+        @Override
+        public long position() {
+            return at;
+        }
+
+        @Override
+        public void close() {
+            sessions.alone(() -> {
+                if (marks.remove(this)) {
+                    saved.close();
+                }
+            });
+        }
+    }
+
+    boolean isOf(Sessions owner) {
+        return owner == sessions;
+    }
+
+    Store store() {
+        return store;
+    }
+
+    void requireOpen() {
+        if (!open) {
+            throw new IllegalStateException("this session is closed");
+        }
+    }
+
+    /** Notes that a step is over. */
+    void stepped(long elements) {
+        store.stepped(elements);
+        position += elements;
     }
 
     @Override
@@ -32,94 +69,96 @@ public final class Sequence implements Engine.Session {
         return position;
     }
 
-    void advance(long rows) {
-        position += rows;
-    }
-
-    Slot slot(State state, int instance) {
-        Slot[] all = slots.computeIfAbsent(state, s -> {
-            int n = Math.toIntExact(s.instances().stream().reduce(1L, Math::multiplyExact));
-            Slot[] fresh = new Slot[n];
-            for (int i = 0; i < n; i++) {
-                fresh[i] = start(s);
-            }
-            return fresh;
+    @Override
+    public Engine.Session fork() {
+        return sessions.alone(() -> {
+            requireOpen();
+            return sessions.add(store.copy(), position);
         });
-        return all[instance];
     }
 
-    private static Slot start(State state) {
-        Slot slot = new Slot();
-        if (state.grows()) {
-            slot.capacity = FIRST_SLOTS;
-            slot.memory = slot.arena.allocate(FIRST_SLOTS * rowBytes(state) + 64, 64);
-        } else {
-            slot.memory = slot.arena.allocate(rowBytes(state) + 64, 64);
-            fill(state, slot);
-        }
-        return slot;
+    @Override
+    public Engine.Mark mark() {
+        return sessions.alone(() -> {
+            requireOpen();
+            Point point = new Point();
+            marks.add(point);
+            return point;
+        });
     }
 
-    private static void fill(State state, Slot slot) {
-        if (state.initial() != 0) {
-            long elements = rowBytes(state) / state.value().type().format().bytes();
-            dev.weir.runtime.memory.Tensor view = new dev.weir.runtime.memory.Tensor(
-                    state.value().type().format(), new long[] {elements}, slot.memory);
-            for (long i = 0; i < elements; i++) {
-                view.setReal(i, state.initial());
+    @Override
+    public void rollback(Engine.Mark mark) {
+        sessions.alone(() -> {
+            requireOpen();
+            if (!(mark instanceof Point point && point.isOf(this))) {
+                throw new IllegalArgumentException("this mark was set in another session");
             }
-        }
+            if (!marks.contains(point)) {
+                throw new IllegalStateException("this mark at " + point.at + " elements holds no "
+                        + "more: it was closed, or the session went back to before it");
+            }
+            goBack(point);
+        });
     }
 
-    /** Bytes of one slot of a growing state, or of all of a carried one. */
-    static long rowBytes(State state) {
-        long elements = state.ownShape().stream()
-                .skip(state.grows() ? 1 : 0)
-                .mapToLong(s -> s.constant().orElseThrow())
-                .reduce(1, Math::multiplyExact);
-        return elements * state.value().type().format().bytes();
+    @Override
+    public void truncate(long elements) {
+        sessions.alone(() -> {
+            requireOpen();
+            if (elements < 0 || elements > position) {
+                throw new IllegalArgumentException("a session of " + position
+                        + " elements cannot be truncated to " + elements);
+            }
+            if (elements < position) {
+                cut(elements);
+            }
+        });
     }
 
-    /**
-     * Drops the slots that nobody can rely on any more, and makes sure that so many more fit. What
-     * is kept moves to the front only when the end is reached, and then with half of the room free,
-     * so that a slot moves once on average.
-     */
-    static void reserve(State state, Slot slot, long more) {
-        if (more > 0) {
-            long dropped = state.dropped(slot.length);
-            slot.first += dropped;
-            slot.length -= dropped;
-        }
-        long length = slot.length + more;
-        if (slot.first + length <= slot.capacity) {
+    private void cut(long elements) {
+        Optional<Point> there = marks.stream().filter(m -> m.at == elements).findFirst();
+        if (there.isPresent()) {
+            goBack(there.get());
             return;
         }
-        long row = rowBytes(state);
-        if (slot.first > 0 && length <= slot.capacity / 2) {
-            MemorySegment.copy(
-                    slot.memory, slot.first * row, slot.memory, 0, slot.length * row);
-            slot.first = 0;
-            return;
+        if (elements == 0) {
+            store.clear();
+        } else {
+            sessions.mayCut(this, elements).ifPresent(reason -> {
+                throw new Fault(reason);
+            });
+            store.truncate(elements);
         }
-        long capacity = Math.max(length, slot.capacity * 2);
-        Arena arena = Arena.ofShared();
-        MemorySegment larger = arena.allocate(capacity * row + 64, 64);
-        MemorySegment.copy(slot.memory, slot.first * row, larger, 0, slot.length * row);
-        slot.first = 0;
-        slot.arena.close();
-        slot.arena = arena;
-        slot.memory = larger;
-        slot.capacity = capacity;
+        position = elements;
+        drop(marks.stream().filter(m -> m.at > elements).toList());
+    }
+
+    private void goBack(Point point) {
+        point.saved.restore();
+        position = point.at;
+        drop(List.copyOf(marks.subList(marks.indexOf(point) + 1, marks.size())));
+    }
+
+    private void drop(List<Point> gone) {
+        marks.removeAll(gone);
+        gone.forEach(point -> point.saved.close());
     }
 
     @Override
     public void close() {
-        slots.values().forEach(all -> {
-            for (Slot slot : all) {
-                slot.arena.close();
-            }
+        sessions.alone(() -> {
+            sessions.remove(this);
+            free();
         });
-        slots.clear();
+    }
+
+    /** Gives its memory back; nothing if that was done. */
+    void free() {
+        if (open) {
+            open = false;
+            drop(List.copyOf(marks));
+            store.close();
+        }
     }
 }

@@ -28,6 +28,9 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions options;
 
+    @Mixin
+    private MemoryOption memory;
+
     @Option(names = {"-p", "--n-prompt"}, paramLabel = "N", split = ",", defaultValue = "128",
             description = "tokens of a prompt, taken in one step; 0 for no prompt "
                     + "(default: ${DEFAULT-VALUE})")
@@ -93,6 +96,7 @@ final class BenchCommand implements Callable<Integer> {
         requireEach("--n-gen", generations, 0);
         requireEach("--batch-size", batches, 1);
         threads.forEach(options::requireThreads);
+        memory.requireSense(options);
         requireEach("--repetitions", List.of(repetitions), 1);
         options.require(warmup >= 0 && warmup <= MOST_WARMUP, "--warmup has to be at least 0 and "
                 + "at most " + MOST_WARMUP + " seconds, here it is " + warmup);
@@ -130,8 +134,9 @@ final class BenchCommand implements Callable<Integer> {
 
     private Loaded load(int threads) {
         return random
-                .map(seed -> Loaded.load(options, threads, false, p -> Weights.random(seed, p)))
-                .orElseGet(() -> Loaded.load(options, threads, false));
+                .map(seed -> Loaded.load(
+                        options, threads, false, memory, p -> Weights.random(seed, p)))
+                .orElseGet(() -> Loaded.load(options, threads, false, memory));
     }
 
     private void measure(Loaded loaded, int threads, List<BenchRow> rows) {

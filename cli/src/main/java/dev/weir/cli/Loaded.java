@@ -29,9 +29,15 @@ record Loaded(
         List<AutoCloseable> resources)
         implements AutoCloseable {
 
-    /** With the weights that the options name. */
+    /** With the weights that the options name, and any amount of memory. */
     static Loaded load(ModelOptions options, int threads, boolean trace) {
-        return load(options, threads, trace, parameters -> Weights.stored(options, parameters));
+        return load(options, threads, trace, new MemoryOption());
+    }
+
+    /** With the weights that the options name. */
+    static Loaded load(ModelOptions options, int threads, boolean trace, MemoryOption memory) {
+        return load(options, threads, trace, memory,
+                parameters -> Weights.stored(options, parameters));
     }
 
     /**
@@ -41,8 +47,24 @@ record Loaded(
             ModelOptions options,
             int threads,
             boolean trace,
+            MemoryOption memory,
             Function<List<Parameter>, Weights> source) {
         List<AutoCloseable> resources = new ArrayList<>();
+        try {
+            return load(options, threads, trace, memory, source, resources);
+        } catch (Throwable e) {
+            close(resources);
+            throw e;
+        }
+    }
+
+    private static Loaded load(
+            ModelOptions options,
+            int threads,
+            boolean trace,
+            MemoryOption memory,
+            Function<List<Parameter>, Weights> source,
+            List<AutoCloseable> resources) {
         if (options.isKernelDump() || options.target != ModelOptions.Target.INTERPRETER) {
             KernelCompiler compiler = options.compiler();
             resources.add(compiler);
@@ -50,7 +72,8 @@ record Loaded(
             Weights weights = source.apply(kernels.parameters());
             weights.owner().ifPresent(resources::add);
             return new Loaded(Signature.of(kernels), kernels.stream(), Optional.of(kernels),
-                    new Model(kernels, compiler, weights.tensors(), threads), weights, resources);
+                    new Model(kernels, compiler, weights.tensors(), threads, memory.limit()),
+                    weights, resources);
         }
         TensorProgram program = options.lower(trace);
         Weights weights = source.apply(program.parameters());
@@ -63,6 +86,10 @@ record Loaded(
     @Override
     public void close() {
         engine.close();
+        close(resources);
+    }
+
+    private static void close(List<AutoCloseable> resources) {
         for (AutoCloseable resource : resources) {
             try {
                 resource.close();

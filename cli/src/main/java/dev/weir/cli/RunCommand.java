@@ -8,7 +8,6 @@ import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.tokenize.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -29,6 +28,9 @@ final class RunCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions options;
+
+    @Mixin
+    private MemoryOption memory;
 
     @Option(names = "--prompt", paramLabel = "TEXT", description = "text to continue")
     private Optional<String> prompt = Optional.empty();
@@ -88,7 +90,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         requireSense();
-        try (Loaded loaded = Loaded.load(options, threads, trace)) {
+        try (Loaded loaded = Loaded.load(options, threads, trace, memory)) {
             Set<String> unused = loaded.weights().unused();
             if (!unused.isEmpty()) {
                 weir.error("warning: the model has no use for " + unused.size()
@@ -117,6 +119,7 @@ final class RunCommand implements Callable<Integer> {
                 "--inputs and --outputs go together");
         options.require(!trace || inputs.isPresent(), "--trace goes with --inputs and --outputs");
         options.requireThreads(threads);
+        memory.requireSense(options);
         options.require(maxTokens >= 0, "--max-tokens has to be at least 0, here it is "
                 + maxTokens);
         options.require(chunk >= 0, "--chunk has to be at least 1, or 0 for all at once, here it "
@@ -135,10 +138,11 @@ final class RunCommand implements Callable<Integer> {
                 ? Sampler.greedy()
                 : new Sampler(temperature, topK, topP, seed);
         JsonNode config = Prompts.configuration(options);
+        Set<Long> stops = Prompts.stops(options);
         List<Long> generated = new ArrayList<>();
         try (Engine.Session session = loaded.engine().start()) {
             if (prompt.isEmpty()) {
-                generator.generate(session, promptIds, chunk, maxTokens, stops(config), sampler,
+                generator.generate(session, promptIds, chunk, maxTokens, stops, sampler,
                         generated::add);
                 result.putPOJO("ids", generated);
                 if (!json) {
@@ -156,7 +160,7 @@ final class RunCommand implements Callable<Integer> {
                     text.next(id);
                     return true;
                 };
-                generator.generate(session, ids, chunk, maxTokens, stops(config), sampler,
+                generator.generate(session, ids, chunk, maxTokens, stops, sampler,
                         next::test);
                 result.put("text", text.finish());
                 result.putPOJO("ids", generated);
@@ -165,16 +169,6 @@ final class RunCommand implements Callable<Integer> {
                 }
             }
         }
-    }
-
-    private static Set<Long> stops(JsonNode config) {
-        Set<Long> stops = new HashSet<>();
-        JsonNode end = config.path("eos_token_id");
-        if (end.canConvertToLong()) {
-            stops.add(end.longValue());
-        }
-        end.forEach(id -> stops.add(id.longValue()));
-        return stops;
     }
 
     private void finish(Loaded loaded, ObjectNode result) {

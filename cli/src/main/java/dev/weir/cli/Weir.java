@@ -6,6 +6,7 @@ import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.CheckpointException;
+import dev.weir.runtime.memory.MemoryLimitException;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -131,6 +132,9 @@ public final class Weir implements Runnable {
             case UserException u -> user(u);
             case CheckpointException c -> user(c);
             case Fault f -> user(f);
+            case MemoryLimitException m -> user(new UserException(m.getMessage()
+                    + "\nhelp: raise --memory-limit, or take fewer sequences or threads, or fewer "
+                    + "tokens at once (--chunk)"));
             case Size.Overflow o -> user(new UserException("the model is too large: "
                     + o.getMessage() + "\nhelp: look at the sizes in config.json and in --set"));
             default -> {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.weir.cli.Weir;
 import dev.weir.runtime.checkpoint.SafeTensors;
 import dev.weir.runtime.memory.Tensor;
@@ -69,6 +70,77 @@ class CommandTest {
         assertEquals(golden.elements(), ids.size());
         for (int i = 0; i < ids.size(); i++) {
             assertEquals(golden.whole(i), ids.get(i).longValue(), "token " + i);
+        }
+    }
+
+    private static List<Long> ids(Outcome outcome) throws Exception {
+        assertEquals(0, outcome.code, outcome.err);
+        List<Long> ids = new ArrayList<>();
+        new ObjectMapper().readTree(outcome.out).path("ids").forEach(i -> ids.add(i.longValue()));
+        return ids;
+    }
+
+    /** The end is where one of the ids comes that either file names; it is not printed. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "config.json ID", "config.json [511, ID]", "generation_config.json ID",
+        "generation_config.json [ID, 511]"
+    })
+    void aStopTokenEndsTheText(String place) throws Exception {
+        String[] common = {"run", TINYWORLD, "--prompt", "Mira the fox lived", "--json", "-n"};
+        List<Long> whole = ids(weir(Stream.concat(
+                Stream.of(common), Stream.of("20")).toArray(String[]::new)));
+        assertEquals(20, whole.size());
+        int end = 1;
+        while (whole.indexOf(whole.get(end)) < end || end < 5) {
+            end++;
+        }
+        try (Stream<Path> files = Files.list(TestModel.tinyworld())) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        }
+        Path file = folder.resolve(place.split(" ")[0]);
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode config = Files.exists(file)
+                ? (ObjectNode) mapper.readTree(file.toFile()) : mapper.createObjectNode();
+        config.set("eos_token_id", mapper.readTree(
+                place.substring(place.indexOf(' ')).replace("ID", whole.get(end).toString())));
+        mapper.writeValue(file.toFile(), config);
+        common[1] = folder.toString();
+        assertEquals(whole.subList(0, end), ids(weir(Stream.concat(
+                Stream.of(common), Stream.of("20")).toArray(String[]::new))));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 7})
+    void noMoreTokensThanWanted(int count) throws Exception {
+        assertEquals(count, ids(weir("run", TINYWORLD, "--prompt-ids", "5,17,3", "--json",
+                "--max-tokens", Integer.toString(count))).size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"native", "jvm"})
+    void memoryIsLimited(String target) throws Exception {
+        String[] common = {"--prompt-ids", "5,17,3", "-n", "4", "--target", target};
+        Outcome free = weir(Stream.concat(
+                Stream.of("run", TINYWORLD), Stream.of(common)).toArray(String[]::new));
+        for (String command : List.of("run", "bench")) {
+            String[] own = command.equals("run") ? common
+                    : new String[] {"--random", "3", "-p", "4", "-n", "0", "-r", "1", "--warmup",
+                        "0", "--target", target};
+            Outcome enough = weir(Stream.concat(
+                    Stream.of(command, TINYWORLD, "--memory-limit", "1g"),
+                    Stream.of(own)).toArray(String[]::new));
+            assertEquals(0, enough.code, enough.err);
+            assertTrue(command.equals("bench") || enough.out.equals(free.out), enough.out);
+            Outcome refused = weir(Stream.concat(
+                    Stream.of(command, TINYWORLD, "--memory-limit", "100K"),
+                    Stream.of(own)).toArray(String[]::new));
+            assertEquals(1, refused.code, refused.err);
+            assertTrue(refused.err.contains("error: the memory limit of 102,400 bytes"),
+                    refused.err);
+            assertTrue(refused.err.contains("help: raise --memory-limit"), refused.err);
         }
     }
 
@@ -289,7 +361,10 @@ class CommandTest {
         "", "--prompt-ids 5 --prompt x", "--prompt-ids 5 -n -3", "--prompt-ids 5 --threads 0",
         "--prompt-ids 5 --chunk -1", "--prompt-ids 5 --temperature -1",
         "--prompt-ids 5 --temperature NaN", "--prompt-ids 5 --top-p 0", "--prompt-ids 5 --top-p 2",
-        "--prompt-ids 5 --top-k -1", "--prompt-ids 5 --trace", "--prompt-ids 5 --outputs x"
+        "--prompt-ids 5 --top-k -1", "--prompt-ids 5 --trace", "--prompt-ids 5 --outputs x",
+        "--prompt-ids 5 --memory-limit much", "--prompt-ids 5 --memory-limit 4X",
+        "--prompt-ids 5 --memory-limit -1", "--prompt-ids 5 --memory-limit 99999999999G",
+        "--prompt-ids 5 --target interpreter --memory-limit 4G"
     })
     void aSenselessCommandLineIsTold(String rest) {
         String[] arguments = ("run " + TINYWORLD + " " + rest).strip().split(" ");

@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What {@code model A = B with { … }} changes of its base: sizes and formats are changed in a copy of
- * the declaration, blocks are dropped and replaced where the paths say. The base's paths stay.
+ * What {@code model A = B with { … }} changes of its base: sizes and formats are changed in a copy
+ * of the declaration, blocks are dropped and replaced where the paths say. The base's paths stay.
  */
 final class Variant {
     /** Blocks that are left out, with the elements of lists as numbers. */
@@ -274,7 +274,7 @@ final class Variant {
             session.report(Diagnostic.error("E0603", span,
                             "`" + span.text() + "` names no block of the base that is called")
                     .helped("paths go from the model through its members: "
-                            + "`layers[2..4].attention`"));
+                            + "`layers[2..4].norm`"));
         }
     }
 }

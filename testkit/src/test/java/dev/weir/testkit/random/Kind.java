@@ -23,6 +23,7 @@ enum Kind {
     ATTEND(3, Needs.STREAM),
     STREAM_GATHER(2, Needs.STREAM),
     TOTAL(2, Needs.STREAM),
+    SELECTED(6, Needs.STREAM),
     CALL(10, Needs.STREAM),
     GATE(4, Needs.STREAM),
     APPEND(3, Needs.MEMORY),

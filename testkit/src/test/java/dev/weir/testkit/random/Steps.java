@@ -55,6 +55,7 @@ final class Steps {
             case ATTEND -> streams.attend(level, step);
             case STREAM_GATHER -> streams.gather(level, step);
             case TOTAL -> streams.total(level, step);
+            case SELECTED -> streams.selected(level, step);
             case APPEND -> streams.append(level, step);
             case CARRY -> streams.carry(level, step);
             case SCAN -> streams.scan(level, step);

@@ -112,6 +112,60 @@ final class StreamSteps {
         }));
     }
 
+    /** Computes for the rows at which something holds, and puts that back or sums it. */
+    void selected(Level level, Step step) {
+        maker.whole();
+        Item a = rows(level, step.a());
+        Item holds = steps.decision(level, step, true);
+        Size.Symbol count = level.identifiers.symbol("E");
+        Value places = level.identifiers.value(
+                "places", new TensorType(Format.I64, List.of(count)));
+        level.nodes.add(new Node.Selection(places, holds.value(), count, Span.NONE));
+        Item kept = chosen(level, count, a, (k, own) -> {
+            List<Scalar> place = new ArrayList<>(Level.place(a, k, own, a.own()));
+            place.set(0, Scalar.load(places, List.of(k)));
+            return maker.settle(apply(Operation.MULTIPLY, Scalar.load(a.value(), place),
+                    Scalar.real(step.c() % 3 - 1)));
+        });
+        // The one that was selected before, where there is one.
+        Item beside = chosen(level, count, a, (k, own) -> {
+            List<Scalar> before = new ArrayList<>(Level.place(kept, k, own, a.own()));
+            before.set(0, apply(Operation.SUBTRACT, k, Scalar.whole(1)));
+            return maker.settle(apply(Operation.ADD,
+                    Level.read(kept, k, own, a.own()),
+                    Scalar.loadOr(kept.value(), before, Scalar.real(step.c() % 2))));
+        });
+        if (step.c() % 4 == 3) {
+            maker.sums(ROWS);
+            steps.settled(level, level.reduce("total", Format.F32, false, a.own(),
+                    Reduction.Kind.SUM, List.of(count), Optional.empty(),
+                    (row, own, r) -> Level.read(beside, r.getFirst(), own, a.own())));
+            return;
+        }
+        Item back = level.define("back", Format.F32, true, a.own(), 0);
+        List<Axis> axes = level.axes(beside);
+        List<Scalar> target = new ArrayList<>(
+                axes.stream().map(axis -> Scalar.variable(axis.index())).toList());
+        Scalar k = target.getFirst();
+        target.set(0, Scalar.load(places, List.of(k)));
+        level.nodes.add(new Node.Scatter(
+                back.value(), a.value(), axes, target,
+                step.c() % 2 == 0 ? Optional.of(Reduction.Kind.MAXIMUM) : Optional.empty(),
+                false, Level.read(beside, k, Level.own(beside, axes), a.own()), Span.NONE));
+    }
+
+    /** A value with a row for each selected one; only what is made of it can be used further. */
+    private Item chosen(Level level, Size.Symbol count, Item like, Level.Element body) {
+        List<Size> shape = new ArrayList<>(List.of(count));
+        like.own().forEach(n -> shape.add(Size.of(n)));
+        Item item = new Item(level.identifiers.value(
+                "chosen", new TensorType(Format.F32, shape)), true, 0);
+        List<Axis> axes = level.axes(item);
+        level.nodes.add(new Node.Compute(item.value(), axes, Optional.empty(),
+                body.at(Level.row(item, axes), Level.own(item, axes)), Span.NONE));
+        return item;
+    }
+
     // ------------------------------------------------------------------ attention
 
     void attend(Level level, Step step) {

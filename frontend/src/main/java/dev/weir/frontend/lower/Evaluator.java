@@ -498,7 +498,8 @@ final class Evaluator {
         if (a.fallback().isPresent()) {
             if (a.fallback().get().value().isEmpty()) {
                 body.reductions.skipUnless(
-                        exists(tensor, coordinates, a.span()), a.fallback().get().span());
+                        exists(a.base().span().text(), tensor, coordinates, a.span()),
+                        a.fallback().get().span());
                 return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
                         Optional.of(Scalars.zero(load.format())), tensor, coordinates, a.span()));
             }
@@ -518,14 +519,15 @@ final class Evaluator {
      * Whether a tensor has an element: what a vector of truths along each axis that can be left has
      * there, or false. It is read as the tensor itself is, also where a stream is cut.
      */
-    private Scalar exists(Meaning.Tensor tensor, List<Scalar> coordinates, Span span) {
+    private Scalar exists(
+            String name, Meaning.Tensor tensor, List<Scalar> coordinates, Span span) {
         Scalar all = Scalar.truth(true);
         for (int i = 0; i < coordinates.size(); i++) {
             Dimension axis = tensor.shape().get(i);
             if (body.bounds.inside(coordinates.get(i), axis.size()) == Bounds.Verdict.PROVED) {
                 continue;
             }
-            Value truths = body.constant("exists", Scalar.truth(true), List.of(axis), span);
+            Value truths = body.constant(name, Scalar.truth(true), List.of(axis), span);
             Scalar one = new Scalar.Load(truths, List.of(coordinates.get(i)),
                     Scalar.Bounds.GUARDED, Optional.of(Scalar.truth(false)));
             all = all.equals(Scalar.truth(true)) ? one : Scalar.apply(Operation.AND, all, one);

@@ -88,16 +88,24 @@ final class Control {
 
     /** Lowers something for what it tells, and takes it back. */
     <T> T tried(Supplier<T> attempt) {
+        Runnable back = snapshot();
+        body.openRegion();
+        try {
+            return attempt.get();
+        } finally {
+            back.run();
+        }
+    }
+
+    /** Notes how far the lowering has come; running what this gives goes back there. */
+    private Runnable snapshot() {
         Session.Checkpoint checkpoint = body.session.checkpoint();
         int depth = body.regionDepth();
         int before = counter;
         int loops = body.loops.size();
         int open = gates.size();
         Map<String, List<String>> appended = body.appended();
-        body.openRegion();
-        try {
-            return attempt.get();
-        } finally {
+        return () -> {
             body.session.restore(checkpoint);
             body.restoreAppended(appended);
             body.closeTo(depth);
@@ -108,7 +116,7 @@ final class Control {
             while (gates.size() > open) {
                 gates.pop();
             }
-        }
+        };
     }
 
     boolean isInLoop() {
@@ -429,12 +437,7 @@ final class Control {
         if (!breaks) {
             return attempt(f, scope, Optional.empty(), false);
         }
-        Session.Checkpoint checkpoint = body.session.checkpoint();
-        int depth = body.regionDepth();
-        int before = counter;
-        int loops = body.loops.size();
-        int open = gates.size();
-        Map<String, List<String>> appended = body.appended();
+        Runnable back = snapshot();
         try {
             body.openRegion();
             Scope inner = attempt(f, scope, Optional.empty(), true);
@@ -444,16 +447,7 @@ final class Control {
             if (!needs.loop.equals(active(breakables.size()))) {
                 throw needs;
             }
-            body.session.restore(checkpoint);
-            body.restoreAppended(appended);
-            body.closeTo(depth);
-            counter = before;
-            while (body.loops.size() > loops) {
-                body.loops.pop();
-            }
-            while (gates.size() > open) {
-                gates.pop();
-            }
+            back.run();
             return attempt(f, scope, Optional.of(needs.axis), true);
         }
     }

@@ -134,9 +134,16 @@ final class BenchCommand implements Callable<Integer> {
 
     private Loaded load(int threads) {
         return random
-                .map(seed -> Loaded.load(
-                        options, threads, false, memory, p -> Weights.random(seed, p)))
-                .orElseGet(() -> Loaded.load(options, threads, false, memory));
+                .map(seed -> Loaded.load(options, threads, false, memory, this::progress,
+                        p -> Weights.random(seed, p, this::progress)))
+                .orElseGet(() -> Loaded.load(options, threads, false, memory, this::progress));
+    }
+
+    /** For people, who do not want to read the other forms either. */
+    private void progress(String text) {
+        if (form == BenchForm.MD) {
+            weir.progress(text);
+        }
     }
 
     private void measure(Loaded loaded, int threads, List<BenchRow> rows) {
@@ -146,7 +153,7 @@ final class BenchCommand implements Callable<Integer> {
                 System::nanoTime, Math.round(warmup * 1e9), repetitions);
         for (int batch : batches) {
             for (Workload workload : possible) {
-                weir.progress(workload.text() + ": threads " + threads + ", batch " + batch);
+                progress(workload.text() + ": threads " + threads + ", batch " + batch);
                 Throughput throughput = measurement.of(
                         () -> new WorkloadTrial(loaded, workload, batch, vocabulary),
                         (long) workload.tokens() * batch);
@@ -179,7 +186,7 @@ final class BenchCommand implements Callable<Integer> {
             throw new UserException(reason + "\nhelp: measure prompts, with --n-prompt");
         }
         if (first && possible.size() < all.size()) {
-            weir.error("note: " + reason);
+            weir.say("note: " + reason);
         }
         return possible;
     }

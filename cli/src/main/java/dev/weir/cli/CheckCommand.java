@@ -41,9 +41,9 @@ final class CheckCommand implements Callable<Integer> {
         if (json) {
             weir.printJson(Json.diagnostics(all));
         } else if (!all.isEmpty()) {
-            weir.error(weir.renderer().render(all));
+            weir.say(weir.renderer().render(all));
         }
-        unread.forEach(message -> weir.error("error: " + message));
+        unread.forEach(weir::error);
         return !unread.isEmpty() || all.stream().anyMatch(d -> d.severity() == Severity.ERROR)
                 ? 1 : 0;
     }

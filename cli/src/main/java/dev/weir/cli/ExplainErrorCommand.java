@@ -36,7 +36,7 @@ final class ExplainErrorCommand implements Callable<Integer> {
         }
         List<Page> found = all.find(code.get());
         if (found.size() != 1) {
-            weir.error(unclear(code.get(), found, all.near(code.get())));
+            weir.say(unclear(code.get(), found, all.near(code.get())));
             return 2;
         }
         explain(found.getFirst());

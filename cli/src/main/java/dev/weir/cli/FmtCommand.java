@@ -116,7 +116,7 @@ final class FmtCommand implements Callable<Integer> {
         }
         names.forEach(name -> weir.print(name + "\n"));
         if (!diagnostics.isEmpty()) {
-            weir.error(weir.renderer().render(diagnostics));
+            weir.say(weir.renderer().render(diagnostics));
         }
     }
 }

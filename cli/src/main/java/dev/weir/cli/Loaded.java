@@ -12,6 +12,7 @@ import dev.weir.runtime.model.Signature;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -31,16 +32,26 @@ record Loaded(
 
     /** With the weights that the options name, and any amount of memory. */
     static Loaded load(ModelOptions options, int threads, boolean trace) {
-        return load(options, threads, trace, new MemoryOption());
-    }
-
-    /** With the weights that the options name. */
-    static Loaded load(ModelOptions options, int threads, boolean trace, MemoryOption memory) {
-        return load(options, threads, trace, memory,
-                parameters -> Weights.stored(options, parameters));
+        return load(options, threads, trace, new MemoryOption(), text -> { });
     }
 
     /**
+     * With the weights that the options name.
+     *
+     * @param progress is told what is being done
+     */
+    static Loaded load(
+            ModelOptions options,
+            int threads,
+            boolean trace,
+            MemoryOption memory,
+            Consumer<String> progress) {
+        return load(options, threads, trace, memory, progress,
+                parameters -> Weights.stored(options, parameters, progress));
+    }
+
+    /**
+     * @param progress is told what is being done
      * @param source gives the weights of parameters
      */
     static Loaded load(
@@ -48,10 +59,11 @@ record Loaded(
             int threads,
             boolean trace,
             MemoryOption memory,
+            Consumer<String> progress,
             Function<List<Parameter>, Weights> source) {
         List<AutoCloseable> resources = new ArrayList<>();
         try {
-            return load(options, threads, trace, memory, source, resources);
+            return load(options, threads, trace, memory, progress, source, resources);
         } catch (Throwable e) {
             close(resources);
             throw e;
@@ -63,10 +75,12 @@ record Loaded(
             int threads,
             boolean trace,
             MemoryOption memory,
+            Consumer<String> progress,
             Function<List<Parameter>, Weights> source,
             List<AutoCloseable> resources) {
+        progress.accept("compiling " + options.model);
         if (options.isKernelDump() || options.target != ModelOptions.Target.INTERPRETER) {
-            KernelCompiler compiler = options.compiler();
+            KernelCompiler compiler = new WatchedCompiler(options.compiler(), progress);
             resources.add(compiler);
             KernelProgram kernels = options.schedule(trace, compiler);
             Weights weights = source.apply(kernels.parameters());

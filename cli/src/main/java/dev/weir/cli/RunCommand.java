@@ -90,14 +90,16 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         requireSense();
-        try (Loaded loaded = Loaded.load(options, threads, trace, memory)) {
+        try (Loaded loaded = Loaded.load(
+                options, threads, trace, memory, this::progress)) {
             Set<String> unused = loaded.weights().unused();
             if (!unused.isEmpty()) {
-                weir.error("warning: the model has no use for " + unused.size()
+                weir.warning("the model has no use for " + unused.size()
                         + " of the stored tensors: "
                         + unused.stream().limit(5).collect(Collectors.joining(", "))
                         + (unused.size() > 5 ? ", …" : ""));
             }
+            progress("computing");
             ObjectNode result = Json.MAPPER.createObjectNode();
             if (inputs.isPresent()) {
                 new TensorRun(loaded).run(inputs.get(), outputs.orElseThrow());
@@ -130,6 +132,13 @@ final class RunCommand implements Callable<Integer> {
                 + topK);
         options.require(topP > 0 && topP <= 1,
                 "--top-p has to be above 0 and at most 1, here it is " + topP);
+    }
+
+    /** For people, who do not want to read JSON either. */
+    private void progress(String text) {
+        if (!json) {
+            weir.progress(text);
+        }
     }
 
     private void generate(Loaded loaded, ObjectNode result) {
@@ -178,7 +187,7 @@ final class RunCommand implements Callable<Integer> {
             }
             weir.printJson(result);
         } else if (ledger) {
-            weir.error(LedgerText.of(loaded.engine().ledger()));
+            weir.say(LedgerText.of(loaded.engine().ledger()));
         }
     }
 }

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 
 /**
@@ -23,7 +25,8 @@ record Weights(
         Map<Parameter, List<Tensor>> tensors, Set<String> unused, Optional<AutoCloseable> owner) {
 
     /** Those of the checkpoint folder that the options name. */
-    static Weights stored(ModelOptions options, List<Parameter> parameters) {
+    static Weights stored(
+            ModelOptions options, List<Parameter> parameters, Consumer<String> progress) {
         if (parameters.isEmpty()) {
             return new Weights(Map.of(), Set.of(), Optional.empty());
         }
@@ -31,7 +34,8 @@ record Weights(
                 new UserException("the model has parameters but no weights were found"
                         + "\nhelp: name the checkpoint folder with --weights")));
         try {
-            return new Weights(checkpoint.bind(parameters), checkpoint.unused(parameters),
+            return new Weights(checkpoint.bind(parameters, counted(parameters, progress)),
+                    checkpoint.unused(parameters),
                     Optional.of(checkpoint));
         } catch (RuntimeException e) {
             checkpoint.close();
@@ -40,14 +44,20 @@ record Weights(
     }
 
     /** Random ones, of which no two parameters share any. */
-    static Weights random(long seed, List<Parameter> parameters) {
+    static Weights random(long seed, List<Parameter> parameters, Consumer<String> progress) {
         RandomCheckpoint checkpoint = new RandomCheckpoint(seed);
         try {
-            return new Weights(checkpoint.bind(parameters), Set.of(), Optional.of(checkpoint));
+            return new Weights(
+                    checkpoint.bind(parameters, counted(parameters, progress)), Set.of(),
+                    Optional.of(checkpoint));
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
         }
+    }
+
+    private static IntConsumer counted(List<Parameter> parameters, Consumer<String> progress) {
+        return done -> progress.accept("loading weights " + done + "/" + parameters.size());
     }
 
     /** How many numbers they are; those that several parameters share count once. */

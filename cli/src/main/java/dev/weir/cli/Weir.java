@@ -2,23 +2,24 @@ package dev.weir.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.ir.diagnostic.DiagnosticRenderer;
+import dev.weir.ir.diagnostic.Severity;
 import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.CheckpointException;
 import dev.weir.runtime.memory.MemoryLimitException;
-import java.io.Console;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
 
 /**
  * The {@code weir} command. Exit codes: 0 all is well, 1 the user's program or data is wrong, 2 the
- * command line is wrong, 3 an error of Weir's own.
+ * command line is wrong, 3 an error of Weir's own, 130 interrupted, 141 nobody read on.
  */
 @Command(
         name = "weir",
@@ -26,31 +27,52 @@ import picocli.CommandLine.Command;
         description = "Compile and run efficient neural networks.",
         mixinStandardHelpOptions = true,
         subcommands = {
-            CheckCommand.class, FmtCommand.class, RunCommand.class, BenchCommand.class,
-            DumpCommand.class, ExplainCommand.class, ExplainErrorCommand.class
+            NewCommand.class, CheckCommand.class, FmtCommand.class, RunCommand.class,
+            BenchCommand.class, DumpCommand.class, ExplainCommand.class,
+            ExplainErrorCommand.class, CompletionCommand.class
         })
 public final class Weir implements Runnable {
+    /** The reader of a pipe went away: what a shell says of a process that SIGPIPE ended. */
+    private static final int BROKEN_PIPE = 128 + 13;
+
+    /** How long an interrupt may wait for a pipe that nobody reads. */
+    private static final Duration PATIENCE = Duration.ofMillis(500);
+
     private final InputStream in;
-    private final PrintStream out;
-    private final PrintStream err;
+    private final Output output;
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
-    Weir(InputStream in, PrintStream out, PrintStream err) {
+    Weir(InputStream in, Output output) {
         this.in = in;
-        this.out = out;
-        this.err = err;
+        this.output = output;
     }
 
+    /**
+     * The script that starts Weir asks what Java cannot: {@code weir.terminal} names the terminal
+     * behind standard error, {@code weir.terminal.output} says that standard output is one too.
+     */
     public static void main(String[] arguments) {
-        PrintStream out = stream(FileDescriptor.out);
-        PrintStream err = stream(FileDescriptor.err);
-        System.exit(run(System.in, out, err, arguments));
+        Optional<String> named = Optional.ofNullable(System.getProperty("weir.terminal"));
+        Terminal terminal = Terminal.of(
+                Boolean.getBoolean("weir.terminal.output"), named.isPresent(), System.getenv());
+        Output output = new Output(
+                StandardStreams.results(), StandardStreams.messages(named), terminal);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupt(output)));
+        System.exit(run(System.in, output, arguments));
     }
 
-    private static PrintStream stream(FileDescriptor descriptor) {
-        return new PrintStream(new FileOutputStream(descriptor), false, StandardCharsets.UTF_8);
+    /** At Ctrl-C: Java itself ends with 130 then. Does nothing behind a command that has ended. */
+    static void interrupt(Output output) {
+        Thread ending = Thread.ofPlatform().daemon()
+                .uncaughtExceptionHandler((thread, nobodyReads) -> { })
+                .start(output::interrupt);
+        try {
+            ending.join(PATIENCE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Runs one command without input; never throws for what a user can cause. */
@@ -58,42 +80,48 @@ public final class Weir implements Runnable {
         return run(InputStream.nullInputStream(), out, err, arguments);
     }
 
-    /** Runs one command; never throws for what a user can cause. */
+    /** Runs one command without a terminal; never throws for what a user can cause. */
     public static int run(
             InputStream in, PrintStream out, PrintStream err, String... arguments) {
-        Weir weir = new Weir(in, out, err);
+        return run(in, new Output(out, err, Terminal.NONE), arguments);
+    }
+
+    /** Runs one command; never throws for what a user can cause. */
+    static int run(InputStream in, Output output, String... arguments) {
+        Weir weir = new Weir(in, output);
+        Ansi ansi = output.terminal().helpColours() ? Ansi.ON : Ansi.OFF;
         CommandLine line = new CommandLine(weir)
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
-                .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
+                .setColorScheme(Help.defaultColorScheme(ansi))
+                .setOut(output.resultWriter())
+                .setErr(output.messageWriter())
                 .setExecutionExceptionHandler((e, command, parsed) -> weir.failed(e));
-        int code = weir.execute(line, arguments);
-        out.flush();
-        err.flush();
-        return code;
+        return weir.execute(line, arguments);
     }
 
     /** Memory that is not there is no exception to picocli. */
     private int execute(CommandLine line, String... arguments) {
         try {
-            return line.execute(arguments);
+            int code = line.execute(arguments);
+            return output.lost().map(this::lost).orElse(code);
         } catch (OutOfMemoryError e) {
             String reason = e.getMessage() == null ? "" : ": " + e.getMessage();
             return user(new UserException("there is not enough memory" + reason
                     + "\nhelp: take a smaller model, or fewer threads, or fewer sequences or "
                     + "tokens at once"));
+        } finally {
+            output.end();
         }
     }
 
     @Override
     public void run() {
-        spec.commandLine().usage(err);
+        spec.commandLine().usage(spec.commandLine().getErr());
         throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
     }
 
     DiagnosticRenderer renderer() {
-        boolean colour = System.console() != null && System.getenv("NO_COLOR") == null;
-        return new DiagnosticRenderer(colour);
+        return new DiagnosticRenderer(output.terminal().colours());
     }
 
     /** All of standard input. */
@@ -102,47 +130,54 @@ public final class Weir implements Runnable {
     }
 
     void print(String text) {
-        out.print(text);
-        out.flush();
+        output.print(text);
     }
 
     void printJson(JsonNode node) {
         print(node.toPrettyString() + "\n");
     }
 
+    /** Writes what is no result as it is. */
+    void say(String text) {
+        output.say(text.endsWith("\n") ? text : text + "\n");
+    }
+
+    /** Says what is wrong with no place in a program. */
     void error(String text) {
-        err.print(text.endsWith("\n") ? text : text + "\n");
-        err.flush();
+        say(renderer().message(Severity.ERROR, text));
+    }
+
+    /** Says what is odd with no place in a program. */
+    void warning(String text) {
+        say(renderer().message(Severity.WARNING, text));
     }
 
     /** Says how far a long command is, if a terminal looks on. */
     void progress(String text) {
-        Console console = System.console();
-        if (console != null && console.isTerminal()) {
-            error(text);
-        }
+        output.progress(text);
     }
 
     private int failed(Exception e) {
         return switch (e) {
             case WeirException w -> {
-                error(renderer().render(w.diagnostics()));
+                say(renderer().render(w.diagnostics()));
                 yield 1;
             }
             case UserException u -> user(u);
             case CheckpointException c -> user(c);
             case Fault f -> user(f);
+            case LostOutputException o -> o.readerIsGone() ? BROKEN_PIPE : 1;
             case MemoryLimitException m -> user(new UserException(m.getMessage()
                     + "\nhelp: raise --memory-limit, or take fewer sequences or threads, or fewer "
                     + "tokens at once (--chunk)"));
             case Size.Overflow o -> user(new UserException("the model is too large: "
                     + o.getMessage() + "\nhelp: look at the sizes in config.json and in --set"));
             default -> {
-                error("internal error: " + e
+                say("internal error: " + e
                         + "\nThis is a fault of Weir, not of your program. Set WEIR_DEBUG=1 for"
                         + " the stack trace.");
                 if (System.getenv("WEIR_DEBUG") != null) {
-                    e.printStackTrace(err);
+                    e.printStackTrace(output.messageWriter());
                 }
                 yield 3;
             }
@@ -150,7 +185,12 @@ public final class Weir implements Runnable {
     }
 
     private int user(Exception e) {
-        error("error: " + e.getMessage());
+        error(e.getMessage());
         return 1;
+    }
+
+    private int lost(LostOutputException e) {
+        return e.readerIsGone() ? BROKEN_PIPE : user(
+                new UserException("cannot write to standard output: " + e.getMessage()));
     }
 }

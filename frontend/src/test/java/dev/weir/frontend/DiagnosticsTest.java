@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.DiagnosticRenderer;
+import dev.weir.ir.diagnostic.Severity;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.diagnostic.WeirException;
 import java.io.IOException;
@@ -100,5 +101,15 @@ class DiagnosticsTest {
                 Frontend.check(new Source("a.weir", "block A {"), Library::find).diagnostics();
         assertFalse(new DiagnosticRenderer(false).render(found).contains("\u001b"));
         assertTrue(new DiagnosticRenderer(true).render(found).contains("\u001b[1;31m"));
+    }
+
+    @Test
+    void whatIsAboutNoPlaceLooksTheSame() {
+        String text = "there is no weight\nhelp: name one";
+        assertEquals("warning: " + text + "\n",
+                new DiagnosticRenderer(false).message(Severity.WARNING, text));
+        assertEquals("\u001b[1;33mwarning\u001b[0m: there is no weight\n"
+                        + "\u001b[1;36mhelp\u001b[0m: name one\n",
+                new DiagnosticRenderer(true).message(Severity.WARNING, text));
     }
 }

@@ -7,6 +7,7 @@ public final class DiagnosticRenderer {
     private static final String RED = "\u001b[1;31m";
     private static final String YELLOW = "\u001b[1;33m";
     private static final String BLUE = "\u001b[1;34m";
+    private static final String CYAN = "\u001b[1;36m";
     private static final String BOLD = "\u001b[1m";
     private static final String PLAIN = "\u001b[0m";
 
@@ -37,7 +38,7 @@ public final class DiagnosticRenderer {
      * </pre>
      */
     public String render(Diagnostic d) {
-        String severity = d.severity() == Severity.ERROR ? RED : YELLOW;
+        String severity = colour(d.severity());
         StringBuilder text = new StringBuilder();
         text.append(paint(severity, d.severity().word() + "[" + d.code() + "]"))
                 .append(paint(BOLD, ": " + d.message())).append('\n');
@@ -60,8 +61,29 @@ public final class DiagnosticRenderer {
             }
         }
         d.help().ifPresent(h ->
-                text.append("  ").append(paint(BOLD, "help")).append(": ").append(h).append('\n'));
+                text.append("  ").append(paint(CYAN, "help")).append(": ").append(h).append('\n'));
         return text.toString();
+    }
+
+    /**
+     * What is about no place in a program; lines of the text that begin with {@code help:} say what
+     * to do.
+     *
+     * <pre>
+     * error: there is no file block.weir
+     * help: name a file or a folder
+     * </pre>
+     */
+    public String message(Severity severity, String text) {
+        return paint(colour(severity), severity.word()) + ": "
+                + text.replace("\nhelp:", "\n" + paint(CYAN, "help") + ":") + "\n";
+    }
+
+    private static String colour(Severity severity) {
+        return switch (severity) {
+            case ERROR -> RED;
+            case WARNING -> YELLOW;
+        };
     }
 
     private void excerpt(

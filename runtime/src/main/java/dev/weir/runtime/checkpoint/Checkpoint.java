@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
@@ -99,9 +100,19 @@ public final class Checkpoint implements AutoCloseable {
      * @throws CheckpointException that lists all missing and misshapen tensors, by both names
      */
     public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters) {
+        return bind(parameters, count -> { });
+    }
+
+    /**
+     * As {@link #bind(List)}, which may take a while where formats are converted.
+     *
+     * @param done is told before each parameter how many are bound
+     */
+    public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters, IntConsumer done) {
         Map<Parameter, List<Tensor>> bound = new HashMap<>();
         List<String> faults = new ArrayList<>();
         for (Parameter parameter : parameters) {
+            done.accept(bound.size());
             List<Tensor> instances = new ArrayList<>();
             for (List<Long> instance : instances(parameter)) {
                 find(parameter, instance, faults).ifPresent(instances::add);

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -29,8 +30,20 @@ public final class RandomCheckpoint implements AutoCloseable {
 
     /** A tensor for every instance of every parameter. */
     public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters) {
+        return bind(parameters, count -> { });
+    }
+
+    /**
+     * As {@link #bind(List)}, which takes a while where there are billions.
+     *
+     * @param done is told before each parameter how many are bound
+     */
+    public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters, IntConsumer done) {
         Map<Parameter, List<Tensor>> bound = new HashMap<>();
-        parameters.forEach(p -> bound.put(p, instances(p)));
+        for (Parameter parameter : parameters) {
+            done.accept(bound.size());
+            bound.put(parameter, instances(parameter));
+        }
         return bound;
     }
 

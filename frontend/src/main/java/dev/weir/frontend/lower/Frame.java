@@ -222,7 +222,8 @@ final class Frame {
         instance.naming().ifPresent(n ->
                 n.inner().forEach(r -> inner.put(r.member(), r.stored())));
         Place member = place.then(new Place.Member(instance.name())).storedAs(names);
-        List<Templates.Run> runs = replaced(instance, templates.runs(instance.blocks(), scope));
+        List<Templates.Run> runs =
+                held(replaced(instance, templates.runs(instance.blocks(), scope)));
         boolean isList = !(instance.blocks() instanceof BlockList.Template);
         List<Meaning.Stretch> stretches = new ArrayList<>();
         Dimension first = Dimension.of(0);
@@ -249,6 +250,13 @@ final class Frame {
                     "`" + instance.name() + "` holds no block"));
         }
         return new Meaning.Blocks(instance.name(), stretches, isList, instance.span());
+    }
+
+    /** Without the runs of no block, such as `A * 0` before others; no list is without any run. */
+    private static List<Templates.Run> held(List<Templates.Run> runs) {
+        List<Templates.Run> held = runs.stream()
+                .filter(r -> !r.count().size().equals(Size.of(0))).toList();
+        return held.isEmpty() ? runs.stream().limit(1).toList() : held;
     }
 
     /** The blocks of a member, or what a derived model has in their place. */

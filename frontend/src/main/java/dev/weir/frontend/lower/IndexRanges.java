@@ -4,6 +4,8 @@ import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.type.Format;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -75,8 +77,19 @@ final class IndexRanges {
                 .filter(v -> v < 0).isPresent()) {
             size = size.minus(low.dimension());
         }
-        return body.index(name, body.evaluator.scalar(from, range.span()),
-                body.evaluator.scalar(to, range.span()), size);
+        return body.index(name, whole(from, range.from().span()),
+                whole(to, range.to().span()), size);
+    }
+
+    private Scalar whole(Meaning bound, Span span) {
+        Scalar scalar = body.evaluator.scalar(bound, span);
+        if (scalar.format() != Format.I64) {
+            throw body.session.fail(Diagnostic.error("E0308", span,
+                            "an index runs over whole numbers, here is "
+                                    + Formats.describe(scalar.format()))
+                    .helped("convert it with `int(…)`, which rounds towards zero"));
+        }
+        return scalar;
     }
 
     private Index inferred(

@@ -200,10 +200,11 @@ final class TreeBuilder {
             }
             Optional<Declaration.Signature> kind = switch (g.blockKind()) {
                 case null -> Optional.empty();
-                case WeirParser.SimpleKindContext k -> Optional.of(simpleKind(k));
-                case WeirParser.SignatureKindContext k ->
+                case WeirParser.SimpleKindContext k when !k.axis().isEmpty() ->
+                        Optional.of(simpleKind(k));
+                case WeirParser.SignatureKindContext k when k.results() != null ->
                         Optional.of(signature(k.formals(), k.results()));
-                default -> Optional.empty();
+                default -> Optional.empty(); // a syntax error, which has been reported
             };
             all.add(new Declaration.Generic(
                     g.name().getText(), kind, expressions.optional(g.expression()),

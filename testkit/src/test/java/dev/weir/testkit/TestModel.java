@@ -55,6 +55,11 @@ public final class TestModel implements AutoCloseable {
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, Tensor> traced = new TreeMap<>();
 
+    /** The standard library. */
+    public static SourceProvider library() {
+        return LIBRARY;
+    }
+
     private TestModel(
             Source source,
             String configuration,

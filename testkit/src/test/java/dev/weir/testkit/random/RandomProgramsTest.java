@@ -3,19 +3,13 @@ package dev.weir.testkit.random;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weir.codegen.jvm.BytecodeCompiler;
-import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.kernel.HostStatement;
-import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.Statement;
-import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Node;
-import dev.weir.ir.tensor.Printer;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
-import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.passes.pipeline.Passes;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,8 +33,8 @@ import net.jqwik.api.lifecycle.BeforeContainer;
  * two of three through the JVM's too.
  *
  * <p>The seed is fixed, so that a build that passed passes again and that what failed fails again;
- * to search further, change {@link #SEED} or {@link #PROGRAMS}. jqwik prints the recipe that it
- * shrank a failure to; the failure itself holds the program.
+ * to search further, run {@code weir-fuzz}. jqwik prints the recipe that it shrank a failure to; the
+ * failure itself holds the program.
  */
 @PropertyDefaults(
         edgeCases = EdgeCasesMode.NONE,
@@ -54,25 +48,20 @@ class RandomProgramsTest {
     private static final int LEAST = 20;
 
     private static final Coverage COVERAGE = new Coverage();
-    private static final List<KernelCompiler> NATIVE = new ArrayList<>();
-    private static final KernelCompiler JVM = new BytecodeCompiler();
+    private static final List<Trial> TRIAL = new ArrayList<>();
     private static int programs;
     private static int dropped;
     private static boolean complete;
 
     @BeforeContainer
     static void open() {
-        NATIVE.add(new LlvmCompiler());
-        NATIVE.add(new LlvmCompiler(
-                NATIVE.getFirst().target().lanes() > TargetDescription.AVX2.lanes()
-                        ? TargetDescription.AVX2
-                        : NATIVE.getFirst().target()));
+        TRIAL.add(new Trial(COVERAGE));
     }
 
     @AfterContainer
     static void close() {
-        NATIVE.forEach(KernelCompiler::close);
-        NATIVE.clear();
+        TRIAL.forEach(Trial::close);
+        TRIAL.clear();
         if (complete) {
             assertCovered();
         }
@@ -87,38 +76,10 @@ class RandomProgramsTest {
     void meanTheSameHoweverTheyAreRun(@ForAll("recipes") Recipe recipe) {
         int number = programs++;
         complete = false;
-        COVERAGE.next();
-        Maker.Made made = Maker.make(recipe, false);
-        TensorProgram program = made.program();
-        try {
-            Agreement agreement = new Agreement(program, recipe.exact(),
-                    cut(made), made.length(), recipe.rows(), recipe.data(), COVERAGE);
-            if (!recipe.exact() && !agreement.hasMargins(Maker.make(recipe, true).program())) {
-                dropped++;
-                complete = number == PROGRAMS - 1;
-                return;
-            }
-            assertTrue(!made.chunks() || agreement.steps(), "it can be stepped");
-            COVERAGE.note(recipe.exact() ? "exact" : "inexact");
-            if (made.kinds().contains(Kind.SCAN)) {
-                COVERAGE.note("scan");
-            }
-            TensorProgram optimised = agreement.passes();
-            agreement.compiled(optimised, "native", NATIVE.get(number % 2), 1 + number / 2 % 2);
-            if (number % 3 != 2) {
-                agreement.compiled(optimised, "JVM", JVM, 1);
-            }
-        } catch (RuntimeException | AssertionError failure) {
-            throw new AssertionError(failure.getMessage() + "\n" + recipe + "\nrows "
-                    + recipe.rows() + " data " + recipe.data() + " exact " + recipe.exact() + "\n"
-                    + Printer.print(program), failure);
+        if (!TRIAL.getFirst().run(recipe, number, number % 3 != 2)) {
+            dropped++;
         }
         complete = number == PROGRAMS - 1;
-    }
-
-    private static Agreement.Cut cut(Maker.Made made) {
-        return made.chunks() && made.kinds().contains(Kind.CARRY)
-                ? Agreement.Cut.AS_IT_IS : Agreement.Cut.AS_ANALYSED;
     }
 
     // ------------------------------------------------------------------ coverage

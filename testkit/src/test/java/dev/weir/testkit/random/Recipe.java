@@ -2,9 +2,12 @@ package dev.weir.testkit.random;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.function.Predicate;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Shrinkable;
 
 /**
  * The choices that make a random program. Every recipe gives a valid program, because choices are
@@ -46,7 +49,7 @@ public record Recipe(boolean exact, int width, List<Integer> rows, int data, Lis
     }
 
     /** A recipe, half of all an exact one. */
-    static Recipe random(Random random) {
+    public static Recipe random(Random random) {
         List<Integer> rows = new ArrayList<>();
         int sequences = 1 + random.nextInt(3);
         for (int i = 0; i < sequences; i++) {
@@ -55,6 +58,26 @@ public record Recipe(boolean exact, int width, List<Integer> rows, int data, Lis
         return new Recipe(random.nextBoolean(), random.nextInt(NUMBERS), rows,
                 random.nextInt(NUMBERS),
                 steps(random, 1 + random.nextInt(5), 3, TOP));
+    }
+
+    /**
+     * The smallest recipe to which this one shrinks such that it still fails.
+     *
+     * @throws AssertionError if shrinking does not go down, and so might not end
+     */
+    public Recipe smallest(Predicate<Recipe> fails) {
+        Shrinkable<Recipe> smallest = new SmallerRecipe(this);
+        while (true) {
+            Optional<Shrinkable<Recipe>> smaller =
+                    smallest.shrink().filter(s -> fails.test(s.value())).findFirst();
+            if (smaller.isEmpty()) {
+                return smallest.value();
+            }
+            if (smaller.get().distance().compareTo(smallest.distance()) >= 0) {
+                throw new AssertionError(smaller.get() + " is not smaller than " + smallest);
+            }
+            smallest = smaller.get();
+        }
     }
 
     private static List<Step> steps(Random random, int count, int depth, Kind.Place place) {

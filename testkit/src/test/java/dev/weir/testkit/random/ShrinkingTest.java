@@ -1,13 +1,10 @@
 package dev.weir.testkit.random;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.testkit.random.Recipe.Step;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
-import net.jqwik.api.Shrinkable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -27,19 +24,8 @@ class ShrinkingTest {
             failing = Recipe.random(random);
         }
         List<Step> steps = List.of(new Step(planted, 0, 0, 0, List.of()));
-        assertEquals(new Recipe(true, 0, List.of(1), 0, steps), smallest(failing, planted));
-    }
-
-    private static Recipe smallest(Recipe failing, Kind planted) {
-        Shrinkable<Recipe> smallest = new SmallerRecipe(failing);
-        Optional<Shrinkable<Recipe>> smaller = Optional.of(smallest);
-        while (smaller.isPresent()) {
-            smallest = smaller.get();
-            smaller = smallest.shrink().filter(s -> fails(s.value(), planted)).findFirst();
-            assertTrue(smaller.isEmpty()
-                    || smaller.get().distance().compareTo(smallest.distance()) < 0);
-        }
-        return smallest.value();
+        assertEquals(new Recipe(true, 0, List.of(1), 0, steps),
+                failing.smallest(recipe -> fails(recipe, planted)));
     }
 
     private static boolean fails(Recipe recipe, Kind planted) {

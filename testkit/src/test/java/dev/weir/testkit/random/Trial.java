@@ -1,0 +1,86 @@
+package dev.weir.testkit.random;
+
+import dev.weir.codegen.jvm.BytecodeCompiler;
+import dev.weir.codegen.llvm.LlvmCompiler;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.Printer;
+import dev.weir.ir.tensor.TensorProgram;
+import java.util.List;
+
+/**
+ * Makes the programs of recipes and runs each in every way, see {@link Agreement}: on this machine's
+ * vectors or on narrower ones by turns, on one thread or two.
+ */
+public final class Trial implements AutoCloseable {
+    private final List<KernelCompiler> wideAndNarrow;
+    private final KernelCompiler jvm = new BytecodeCompiler();
+    private final Coverage coverage;
+
+    Trial(Coverage coverage) {
+        this.coverage = coverage;
+        KernelCompiler wide = new LlvmCompiler();
+        this.wideAndNarrow = List.of(wide, new LlvmCompiler(
+                wide.target().lanes() > TargetDescription.AVX2.lanes()
+                        ? TargetDescription.AVX2
+                        : wide.target()));
+    }
+
+    /** One that does not ask what occurred. */
+    public static Trial uncounted() {
+        return new Trial(new Coverage());
+    }
+
+    /**
+     * @param turn chooses the vectors and the number of threads
+     * @param onJvm whether it runs through the back end for the JVM too
+     * @return whether it was compared: a decision may have no room for the tolerance
+     * @throws AssertionError if two ways differ, or one fails; with recipe and program
+     */
+    public boolean run(Recipe recipe, long turn, boolean onJvm) {
+        coverage.next();
+        Maker.Made made = Maker.make(recipe, false);
+        TensorProgram program = made.program();
+        try {
+            Agreement agreement = new Agreement(program, recipe.exact(),
+                    cut(made), made.length(), recipe.rows(), recipe.data(), coverage);
+            if (!recipe.exact() && !agreement.hasMargins(Maker.make(recipe, true).program())) {
+                return false;
+            }
+            if (made.chunks() && !agreement.steps()) {
+                throw new AssertionError("it cannot be stepped");
+            }
+            coverage.note(recipe.exact() ? "exact" : "inexact");
+            if (made.kinds().contains(Kind.SCAN)) {
+                coverage.note("scan");
+            }
+            TensorProgram optimised = agreement.passes();
+            agreement.compiled(optimised, "native",
+                    wideAndNarrow.get((int) (turn % 2)), 1 + (int) (turn / 2 % 2));
+            if (onJvm) {
+                agreement.compiled(optimised, "JVM", jvm, 1);
+            }
+            return true;
+        } catch (RuntimeException | AssertionError failure) {
+            throw new AssertionError(failure.getMessage() + "\n" + text(recipe), failure);
+        }
+    }
+
+    /** A recipe with all that belongs to it, and its program. */
+    public static String text(Recipe recipe) {
+        return recipe + "\nrows " + recipe.rows() + " data " + recipe.data()
+                + " exact " + recipe.exact() + "\n"
+                + Printer.print(Maker.make(recipe, false).program());
+    }
+
+    private static Agreement.Cut cut(Maker.Made made) {
+        return made.chunks() && made.kinds().contains(Kind.CARRY)
+                ? Agreement.Cut.AS_IT_IS : Agreement.Cut.AS_ANALYSED;
+    }
+
+    @Override
+    public void close() {
+        wideAndNarrow.forEach(KernelCompiler::close);
+        jvm.close();
+    }
+}

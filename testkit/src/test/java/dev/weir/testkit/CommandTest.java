@@ -185,6 +185,38 @@ class CommandTest {
     }
 
     @Test
+    void inputsThatDoNotFitAreRefused() throws Exception {
+        Path program = folder.resolve("two.weir");
+        Files.writeString(program, """
+                model Two<D = 3> {
+                    forward(ids[T]: int, a[T, D]) -> y[T, D] {
+                        y[t, d] = a[t, d] + float(ids[t])
+                    }
+                }
+                """);
+        Tensor ids = Tensor.zeros(dev.weir.ir.type.Format.F32, 3);
+        Tensor shorter = Tensor.zeros(dev.weir.ir.type.Format.F32, 2, 3);
+        Tensor fitting = Tensor.zeros(dev.weir.ir.type.Format.F32, 3, 3);
+        Outcome lengths = onTensors(program, Map.of("ids", ids, "a", shorter));
+        assertEquals(1, lengths.code, lengths.err);
+        assertTrue(lengths.err.contains("a has 2 elements of the stream where ids has 3"),
+                lengths.err);
+        assertEquals(0, onTensors(program, Map.of("ids", ids, "a", fitting)).code);
+        ids.setReal(1, 3.5);
+        Outcome fraction = onTensors(program, Map.of("ids", ids, "a", fitting));
+        assertEquals(1, fraction.code, fraction.err);
+        assertTrue(fraction.err.contains("ids holds 3.5, expected whole numbers"),
+                fraction.err);
+    }
+
+    private Outcome onTensors(Path program, Map<String, Tensor> inputs) throws Exception {
+        Path in = folder.resolve("in.safetensors");
+        SafeTensors.write(in, inputs);
+        return weir("run", program.toString(), "--inputs", in.toString(), "--outputs",
+                folder.resolve("out.safetensors").toString());
+    }
+
+    @Test
     void twoRunsGiveTheSameBytes() throws Exception {
         Tensor ids = Tensor.zeros(dev.weir.ir.type.Format.I64, 1, 40);
         for (int i = 0; i < 40; i++) {

@@ -218,6 +218,18 @@ class MeaningTest {
                 """, Map.of(), reals(1, 5, 5)), 1);
     }
 
+    /** A comparison with NaN does not hold, and its opposite does not either. */
+    @Test
+    void whatStandsBehindElseIsThereForNaNToo() {
+        assertValues(run("""
+                model M<N = 3> {
+                    forward(x[N], at[N]: int) -> y[N] {
+                        y[i] = if x[i] < 1.0 { 1.0 } else { sum[j] x[at[j]] where at[j] != i }
+                    }
+                }
+                """, Map.of(), reals(Double.NaN, 4, 0), wholes(1, 1, 1)), 12, 0, 1);
+    }
+
     @Test
     void wholeNumbersFloor() {
         assertValues(run("""

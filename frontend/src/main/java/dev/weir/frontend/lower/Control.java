@@ -33,7 +33,6 @@ import java.util.function.Supplier;
  * boolean still holds. The boolean has the axis of the condition under which the loop is left.
  */
 final class Control {
-
     /** Thrown where a loop turns out to be left by each element of an axis by itself. */
     private static final class NeedsAxis extends RuntimeException {
         private static final long serialVersionUID = 1L;
@@ -159,7 +158,7 @@ final class Control {
         Scalar holds = tensor.reader().at(List.of());
         choose(decided.value().orElseThrow(),
                 () -> body.bounds.assuming(holds, () -> lowered(statement.then(), scope)),
-                () -> body.bounds.assuming(Evaluator.negated(holds),
+                () -> body.bounds.assuming(Scalars.not(holds),
                         () -> lowered(statement.otherwise(), scope)),
                 scope, statement.span());
     }
@@ -552,16 +551,15 @@ final class Control {
         Map<String, Meaning> after = new LinkedHashMap<>();
         for (int i = 0; i < carried.size(); i++) {
             String name = carried.get(i);
-            int number = i;
+            List<Dimension> shape = starts.get(i).shape();
             Meaning meaning = inner.find(name).orElseThrow();
             if (!isVariable(meaning)) {
                 throw new Failure();
             }
             Meaning.Tensor end = inside(meaning, name, nodes, f.span());
-            checkSame(name, body.stored(initial.get(i), starts.get(i).shape(),
-                    starts.get(i).span()), end, f.span(), "what enters the loop",
-                    "the loop's body");
-            if (f.scans().filter(along -> hasAxis(starts, number, along.axis())).isPresent()
+            checkSame(name, body.stored(initial.get(i), shape, starts.get(i).span()), end,
+                    f.span(), "what enters the loop", "the loop's body");
+            if (f.scans().filter(along -> shape.stream().anyMatch(along.axis()::isSame)).isPresent()
                     && !Origin.of(nodes, end.value().orElseThrow())
                             .filter(arguments.get(i)::equals).isPresent()) {
                 throw body.session.fail(Diagnostic.error("E0407", end.span(),
@@ -575,7 +573,7 @@ final class Control {
                     initial.get(i).name(), initial.get(i).type());
             results.add(result);
             if (!name.equals(active(breakables.size()))) {
-                after.put(name, body.stored(result, starts.get(i).shape(), end.span()));
+                after.put(name, body.stored(result, shape, end.span()));
             }
         }
         for (String name : inner.own().keySet()) {
@@ -589,10 +587,6 @@ final class Control {
         body.emit(new Node.Loop(results, index, f.from(), f.to(), initial,
                 breaks ? Optional.of(carried.size() - 1) : Optional.empty(),
                 new Region(arguments, nodes, ends), path, f.span()));
-    }
-
-    private static boolean hasAxis(List<Meaning.Tensor> tensors, int number, Dimension axis) {
-        return tensors.get(number).shape().stream().anyMatch(axis::isSame);
     }
 
     /** The loops around that statements leave together with the one that they stand in. */

@@ -331,7 +331,7 @@ final class Evaluator {
         Scalar condition = scalar(left, span);
         return condition.format() != Format.BOOL ? Optional.empty()
                 : Optional.of(operator == Expression.BinaryOperator.AND
-                        ? condition : negated(condition));
+                        ? condition : Scalars.not(condition));
     }
 
     private Meaning choice(Expression.Choice c, Scope scope, boolean element) {
@@ -345,7 +345,7 @@ final class Evaluator {
         body.bounds.push(guard);
         Meaning then = settle(evaluate(c.then(), scope, element), c.then().span());
         body.bounds.pop();
-        body.bounds.push(negated(guard));
+        body.bounds.push(Scalars.not(guard));
         Meaning otherwise = settle(
                 evaluate(c.otherwise(), scope, element), c.otherwise().span());
         body.bounds.pop();
@@ -354,22 +354,6 @@ final class Evaluator {
             return new Meaning.Unknown();
         }
         return body.operations.select(c, condition, then, otherwise, element);
-    }
-
-    static Scalar negated(Scalar guard) {
-        if (guard instanceof Scalar.Apply a) {
-            Optional<Operation> opposite = switch (a.operation()) {
-                case LESS -> Optional.of(Operation.GREATER_EQUAL);
-                case LESS_EQUAL -> Optional.of(Operation.GREATER);
-                case GREATER -> Optional.of(Operation.LESS_EQUAL);
-                case GREATER_EQUAL -> Optional.of(Operation.LESS);
-                default -> Optional.empty();
-            };
-            if (opposite.isPresent()) {
-                return new Scalar.Apply(opposite.get(), a.operands());
-            }
-        }
-        return Scalar.apply(Operation.NOT, guard);
     }
 
     /** The tensor or block list that an access subscripts, evaluated once. */

@@ -41,6 +41,7 @@ final class Body {
     /** The places at which scans stand, and the axes that they go through. */
     final Map<Value, Dimension> places = new HashMap<>();
     final Evaluator evaluator;
+    final Accesses accesses;
     final Operations operations;
     final Reductions reductions;
     final IndexRanges ranges;
@@ -64,6 +65,7 @@ final class Body {
         this.frame = frame;
         regions.push(new ArrayList<>());
         evaluator = new Evaluator(this);
+        accesses = new Accesses(this);
         operations = new Operations(this);
         reductions = new Reductions(this);
         ranges = new IndexRanges(this);

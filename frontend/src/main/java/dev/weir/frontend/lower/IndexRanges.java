@@ -206,7 +206,7 @@ final class IndexRanges {
                 return Optional.empty();
             }
         }
-        return body.evaluator.base(base, scope) instanceof Meaning.Tensor t
+        return body.accesses.base(base, scope) instanceof Meaning.Tensor t
                 ? Optional.of(t.shape()) : Optional.empty();
     }
 }

@@ -258,7 +258,7 @@ final class Routes {
                 Scalar.variable(body.index("j", selection.shape().getFirst()))));
         boolean known = body.bounds.inside(any, blocks.count().size()) == Bounds.Verdict.PROVED;
         return known ? selection : new Meaning.Tensor(selection.shape(), selection.format(),
-                at -> Evaluator.within(
+                at -> Accesses.within(
                         selection.reader().at(at), blocks.count(), 0, blocks.name()),
                 Optional.empty(), selection.span());
     }

@@ -440,12 +440,12 @@ final class Statements {
             Expression at = target.subscripts().orElseThrow().get(i).from();
             Scalar coordinate = body.evaluator.scalar(
                     body.evaluator.evaluate(at, inner, true), at.span());
-            boolean open = body.evaluator.checkInside(coordinate, size.get(i), at.span(),
+            boolean open = body.accesses.checkInside(coordinate, size.get(i), at.span(),
                     target.span(), "`" + target.name() + "`", false) != Bounds.Verdict.PROVED
                     || body.bounds.dependsOnData(coordinate);
             checked |= open;
             coordinates.add(open
-                    ? Evaluator.within(coordinate, size.get(i), i, target.name()) : coordinate);
+                    ? Accesses.within(coordinate, size.get(i), i, target.name()) : coordinate);
         }
         Scalar term = body.evaluator.scalar(
                 body.evaluator.evaluate(a.value(), inner, true), a.value().span());

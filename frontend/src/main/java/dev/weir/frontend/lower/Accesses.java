@@ -1,0 +1,312 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Lowers what stands before brackets: elements of tensors with their bounds, parts of them, blocks
+ * of a list, items of the configuration.
+ */
+final class Accesses {
+    private final Body body;
+    private final Evaluator evaluator;
+    /** Tensors that an equation subscripts, such as {@code norm(x)}: computed once. */
+    private final Map<Expression, Meaning> bases = new IdentityHashMap<>();
+
+    Accesses(Body body) {
+        this.body = body;
+        this.evaluator = body.evaluator;
+    }
+
+    /** The tensor or block list that an access subscripts, evaluated once. */
+    Meaning base(Expression e, Scope scope) {
+        if (e instanceof Expression.Name) {
+            return evaluator.evaluate(e, scope, false);
+        }
+        Meaning known = bases.get(e);
+        if (known == null) {
+            known = evaluator.evaluate(e, scope, false);
+            if (known instanceof Meaning.Tensor t && t.value().isEmpty() && isOfItself(t)) {
+                Value value = body.materialise(t, "operand", e.span());
+                known = body.stored(value, t.shape(), e.span());
+            }
+            if (!(known instanceof Meaning.Tensor t) || t.value().isPresent()) {
+                bases.put(e, known);
+            }
+        }
+        return known;
+    }
+
+    private Meaning value(Expression e, Scope scope) {
+        return evaluator.settle(evaluator.evaluate(e, scope, true), e.span());
+    }
+
+    /** Whether the elements of a tensor are about no index but those of its own axes. */
+    private boolean isOfItself(Meaning.Tensor tensor) {
+        List<Index> own = tensor.shape().stream().map(d -> body.index("i", d)).toList();
+        Scalar element = tensor.reader().at(own.stream().map(Scalar::variable).toList());
+        return own.containsAll(Scalars.indices(element));
+    }
+
+    Meaning access(Expression.Access a, Scope scope, boolean element) {
+        Meaning base = base(a.base(), scope);
+        return switch (base) {
+            case Meaning.Blocks blocks -> chosen(a, blocks, scope);
+            case Meaning.ConfigurationField field -> item(a, field, scope);
+            case Meaning.Tensor tensor -> read(a, tensor, scope, element);
+            case Meaning.Unknown u -> u;
+            default -> throw body.session.fail(Diagnostic.error("E0303", a.span(),
+                            "`" + a.base().span().text() + "` has no axes to subscript"));
+        };
+    }
+
+    /** An item of a list in the configuration, at a place that is known at compile time. */
+    private Meaning item(Expression.Access a, Meaning.ConfigurationField field, Scope scope) {
+        if (a.subscripts().size() != 1 || a.fallback().isPresent()) {
+            throw body.session.fail(Diagnostic.error("E0303", a.span(),
+                            "a list of the configuration has one axis")
+                    .helped("give a fallback in parentheses: `(" + a.base().span().text()
+                            + "[…]) or 0`"));
+        }
+        Expression at = a.subscripts().getFirst().from();
+        Meaning place = evaluator.constant(at, scope);
+        if (place instanceof Meaning.Unknown) {
+            return new Meaning.Unknown();
+        }
+        if (!(place instanceof Meaning.Whole w) || w.dimension().size().constant().isEmpty()) {
+            throw evaluator.notConstant(at);
+        }
+        return new Meaning.ConfigurationField(
+                field.path() + "." + w.dimension().size().constant().get());
+    }
+
+    private Meaning chosen(Expression.Access a, Meaning.Blocks blocks, Scope scope) {
+        if (a.subscripts().size() != 1 || !blocks.isList()) {
+            throw body.session.fail(Diagnostic.error("E0303", a.span(), blocks.isList()
+                            ? "a block list has one axis" : "`" + blocks.name()
+                                    + "` is one block, not a list")
+                    .with(blocks.span(), "declared here"));
+        }
+        Expression at = a.subscripts().getFirst().from();
+        Meaning index = value(at, scope);
+        if (!(index instanceof Meaning.Unknown)) {
+            Scalar place = evaluator.scalar(index, at.span());
+            checkInside(place, blocks.count(), at.span(), blocks.span(),
+                    "`" + blocks.name() + "`", false);
+        }
+        return new Meaning.Chosen(blocks, index, a.span());
+    }
+
+    private Meaning read(
+            Expression.Access a, Meaning.Tensor tensor, Scope scope, boolean element) {
+        if (a.subscripts().size() > tensor.rank()
+                || element && a.subscripts().size() < tensor.rank()) {
+            throw body.session.fail(Diagnostic.error("E0303", a.span(),
+                            "`" + a.base().span().text() + "` has " + Evaluator.axes(tensor.rank())
+                                    + ", here are " + a.subscripts().size() + " subscripts")
+                    .labelled("its axes are " + Signatures.shape(tensor.shape()))
+                    .with(tensor.span(), "this is where it comes from"));
+        }
+        for (Expression.Subscript s : a.subscripts()) {
+            if (s.range().isPresent()) {
+                throw body.session.fail(Diagnostic.error("E0302", s.from().span(),
+                                "a range is stated where the index is introduced, not where it is "
+                                        + "used")
+                        .helped("state it on the left side or in the reduction's brackets"));
+            }
+        }
+        if (a.subscripts().stream().anyMatch(s -> s.to().isPresent())) {
+            return view(a, tensor, scope);
+        }
+        List<Scalar> coordinates = new ArrayList<>();
+        boolean data = false;
+        for (int i = 0; i < a.subscripts().size(); i++) {
+            Expression at = a.subscripts().get(i).from();
+            Scalar coordinate = evaluator.scalar(value(at, scope), at.span());
+            if (!coordinate.format().isInteger()) {
+                throw body.session.fail(Diagnostic.error("E0306", at.span(),
+                                "a subscript is a whole number, here is a "
+                                        + Formats.describe(coordinate.format()))
+                        .helped("convert it with `int(…)`, which rounds towards zero"));
+            }
+            if (a.fallback().isPresent()) {
+                coordinates.add(coordinate);
+                continue;
+            }
+            Bounds.Verdict verdict = checkInside(coordinate, tensor.shape().get(i), at.span(),
+                    tensor.span(), "`" + a.base().span().text() + "`", true);
+            boolean atRunTime = body.bounds.dependsOnData(coordinate)
+                    || verdict == Bounds.Verdict.UNLESS_EMPTY && !body.session.isChecking();
+            data |= atRunTime;
+            coordinates.add(atRunTime
+                    ? within(coordinate, tensor.shape().get(i), i, a.base().span().text())
+                    : verdict == Bounds.Verdict.GUARDED ? Scalars.guarded(coordinate) : coordinate);
+        }
+        if (coordinates.size() < tensor.rank()) {
+            return part(a, tensor, coordinates, data);
+        }
+        Scalar load = tensor.reader().at(coordinates);
+        if (a.fallback().isPresent()) {
+            if (a.fallback().get().value().isEmpty()) {
+                body.reductions.skipUnless(
+                        exists(a.base().span().text(), tensor, coordinates, a.span()),
+                        a.fallback().get().span());
+                return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
+                        Optional.of(Scalars.zero(load.format())), tensor, coordinates, a.span()));
+            }
+            Scalar otherwise = Scalars.convert(evaluator.scalar(
+                    evaluator.evaluate(a.fallback().get().value().get(), scope, true), a.span()),
+                    load.format());
+            return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
+                    Optional.of(otherwise), tensor, coordinates, a.span()));
+        }
+        return new Meaning.Element(data
+                ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, coordinates,
+                        a.span())
+                : load);
+    }
+
+    /**
+     * Whether a tensor has an element: what a vector of truths along each axis that can be left has
+     * there, or false. It is read as the tensor itself is, also where a stream is cut.
+     */
+    private Scalar exists(
+            String name, Meaning.Tensor tensor, List<Scalar> coordinates, Span span) {
+        Scalar all = Scalar.truth(true);
+        for (int i = 0; i < coordinates.size(); i++) {
+            Dimension axis = tensor.shape().get(i);
+            if (body.bounds.inside(coordinates.get(i), axis.size()) == Bounds.Verdict.PROVED) {
+                continue;
+            }
+            Value truths = body.constant(name, Scalar.truth(true), List.of(axis), span);
+            Scalar one = new Scalar.Load(truths, List.of(coordinates.get(i)),
+                    Scalar.Bounds.GUARDED, Optional.of(Scalar.truth(false)));
+            all = all.equals(Scalar.truth(true)) ? one : Scalar.apply(Operation.AND, all, one);
+        }
+        return all;
+    }
+
+    /** What a tensor has at the first coordinates. */
+    private Meaning part(
+            Expression.Access a, Meaning.Tensor tensor, List<Scalar> coordinates, boolean data) {
+        List<Dimension> rest = tensor.shape().subList(coordinates.size(), tensor.rank());
+        return new Meaning.Tensor(rest, tensor.format(), more -> {
+            List<Scalar> all = new ArrayList<>(coordinates);
+            all.addAll(more);
+            Scalar load = tensor.reader().at(all);
+            return data ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, all,
+                    a.span()) : load;
+        }, Optional.empty(), a.span());
+    }
+
+    /** A coordinate that is checked when the program runs. */
+    static Scalar within(Scalar coordinate, Dimension extent, int axis, String tensor) {
+        return Scalar.within(Scalars.convert(coordinate, Format.I64),
+                Scalar.extent(extent.size()), "axis " + axis + " of " + tensor);
+    }
+
+    private Scalar loaded(
+            Scalar load,
+            Scalar.Bounds bounds,
+            Optional<Scalar> otherwise,
+            Meaning.Tensor tensor,
+            List<Scalar> coordinates,
+            Span span) {
+        if (load instanceof Scalar.Load l) {
+            return new Scalar.Load(l.source(), l.coordinates(), bounds, otherwise);
+        }
+        return new Scalar.Load(
+                body.materialise(tensor, "operand", span), coordinates, bounds, otherwise);
+    }
+
+    /** {@code w[2..n, k]}: parts of axes and single places, read where the tensor lies. */
+    private Meaning view(Expression.Access a, Meaning.Tensor tensor, Scope scope) {
+        List<Dimension> shape = new ArrayList<>();
+        List<Scalar> starts = new ArrayList<>();
+        List<Boolean> kept = new ArrayList<>();
+        for (int i = 0; i < tensor.rank(); i++) {
+            Dimension axis = tensor.shape().get(i);
+            if (i >= a.subscripts().size()) {
+                starts.add(Scalar.whole(0));
+                shape.add(axis);
+                kept.add(true);
+                continue;
+            }
+            Expression.Subscript s = a.subscripts().get(i);
+            Meaning from = value(s.from(), scope);
+            Scalar start = evaluator.scalar(from, s.from().span());
+            starts.add(start);
+            kept.add(s.to().isPresent());
+            if (s.to().isEmpty()) {
+                checkInside(start, axis, s.from().span(), tensor.span(),
+                        "`" + a.base().span().text() + "`", false);
+                continue;
+            }
+            Meaning to = value(s.to().get(), scope);
+            if (from instanceof Meaning.Whole f && to instanceof Meaning.Whole t) {
+                Dimension size = t.dimension().minus(f.dimension());
+                shape.add(evaluator.notNegative(size, a.span(), "a part of an axis"));
+                checkInside(start, axis.plus(Dimension.of(1)), s.from().span(), tensor.span(),
+                        "`" + a.base().span().text() + "`", false);
+                checkInside(evaluator.scalar(to, a.span()), axis.plus(Dimension.of(1)),
+                        s.to().get().span(), tensor.span(),
+                        "`" + a.base().span().text() + "`", false);
+            } else {
+                body.session.unsupported("E0907", a.span(),
+                        "a view whose size is known only at run time",
+                        "narrow the index instead: `sum[f in 0..width]`");
+                shape.add(Dimension.symbol("?.width"));
+            }
+        }
+        return new Meaning.Tensor(shape, tensor.format(), at -> {
+            List<Scalar> coordinates = new ArrayList<>();
+            int next = 0;
+            for (int i = 0; i < starts.size(); i++) {
+                Scalar start = starts.get(i);
+                coordinates.add(!kept.get(i) ? start
+                        : start.equals(Scalar.whole(0)) ? at.get(next++)
+                        : Scalar.apply(Operation.ADD, at.get(next++), start));
+            }
+            return tensor.reader().at(coordinates);
+        }, Optional.empty(), a.span());
+    }
+
+    Bounds.Verdict checkInside(
+            Scalar coordinate,
+            Dimension size,
+            Span span,
+            Span declared,
+            String what,
+            boolean mayFallBack) {
+        if (body.bounds.dependsOnData(coordinate)) {
+            return Bounds.Verdict.OPEN;
+        }
+        Bounds.Verdict verdict = body.bounds.inside(coordinate, size.size());
+        boolean isError = verdict == Bounds.Verdict.REFUTED
+                || verdict == Bounds.Verdict.OPEN && !body.session.isChecking();
+        if (isError) {
+            String text = span.text();
+            throw body.session.fail(Diagnostic.error("E0307", span,
+                            "`" + text + "` can leave " + what)
+                    .labelled(verdict == Bounds.Verdict.REFUTED
+                            ? "outside 0.." + Polynomial.of(size.named()) + " for some indices"
+                            : "cannot be shown to lie in 0.." + Polynomial.of(size.named()))
+                    .with(declared, "this axis has size " + size.describe())
+                    .helped(mayFallBack
+                            ? "say what is read there: `[…] or 0`, or narrow the index's range"
+                            : "narrow the index's range"));
+        }
+        return verdict;
+    }
+}

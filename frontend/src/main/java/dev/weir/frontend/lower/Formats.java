@@ -32,9 +32,9 @@ final class Formats {
 
     static String describe(Format format) {
         return switch (format) {
-            case I64, I32 -> "int";
+            case I64, I32, I8 -> "int";
             case BOOL -> "bool";
-            case F64, F32, BF16, F16 -> "float";
+            case F64, F32, BF16, F16, F8E4M3, F8E5M2 -> "float";
         };
     }
 }

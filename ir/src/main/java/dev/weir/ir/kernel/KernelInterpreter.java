@@ -9,6 +9,7 @@ import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
 import dev.weir.ir.kernel.Statement.Store;
+import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -175,6 +176,11 @@ public final class KernelInterpreter implements KernelCompiler {
                         MEMORY.get(ValueLayout.JAVA_SHORT_UNALIGNED, address)));
                 case F16 -> LaneArithmetic.of(Float.float16ToFloat(
                         MEMORY.get(ValueLayout.JAVA_SHORT_UNALIGNED, address)));
+                case F8E4M3 -> LaneArithmetic.of(Float8.e4m3ToFloat(
+                        MEMORY.get(ValueLayout.JAVA_BYTE, address)));
+                case F8E5M2 -> LaneArithmetic.of(Float8.e5m2ToFloat(
+                        MEMORY.get(ValueLayout.JAVA_BYTE, address)));
+                case I8 -> MEMORY.get(ValueLayout.JAVA_BYTE, address);
                 case BOOL -> MEMORY.get(ValueLayout.JAVA_BYTE, address) != 0 ? 1 : 0;
             };
         }
@@ -188,7 +194,11 @@ public final class KernelInterpreter implements KernelCompiler {
                         Format.floatToBf16(LaneArithmetic.f32(lane)));
                 case F16 -> MEMORY.set(ValueLayout.JAVA_SHORT_UNALIGNED, address,
                         Float.floatToFloat16(LaneArithmetic.f32(lane)));
-                case BOOL -> MEMORY.set(ValueLayout.JAVA_BYTE, address, (byte) lane);
+                case F8E4M3 -> MEMORY.set(ValueLayout.JAVA_BYTE, address,
+                        Float8.floatToE4m3(LaneArithmetic.f32(lane)));
+                case F8E5M2 -> MEMORY.set(ValueLayout.JAVA_BYTE, address,
+                        Float8.floatToE5m2(LaneArithmetic.f32(lane)));
+                case I8, BOOL -> MEMORY.set(ValueLayout.JAVA_BYTE, address, (byte) lane);
             }
         }
 

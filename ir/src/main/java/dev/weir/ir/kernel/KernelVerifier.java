@@ -197,8 +197,7 @@ public final class KernelVerifier {
             case Expression.Bitcast b -> bitcast(b);
             case Expression.RoundTo r -> check(
                     element == Element.F32
-                            && (r.format() == Format.BF16 || r.format() == Format.F16
-                                    || r.format() == Format.F32),
+                            && (r.format().isNarrowFloat() || r.format() == Format.F32),
                     "round to " + r.format().word() + " of " + type);
             case Expression.Broadcast b ->
                     check(b.operand().type().isScalar(), "broadcast of " + b.operand().type());

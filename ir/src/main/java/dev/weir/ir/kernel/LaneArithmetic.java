@@ -208,9 +208,8 @@ final class LaneArithmetic {
 
     static long roundTo(Format format, long a) {
         return switch (format) {
-            case BF16 -> of(Format.bf16ToFloat(Format.floatToBf16(f32(a))));
-            case F16 -> of(Float.float16ToFloat(Float.floatToFloat16(f32(a))));
-            case F32, F64, I64, I32, BOOL -> a;
+            case BF16, F16, F8E4M3, F8E5M2 -> of((float) format.round(f32(a)));
+            case F32, F64, I64, I32, I8, BOOL -> a;
         };
     }
 

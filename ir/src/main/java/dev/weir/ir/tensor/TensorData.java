@@ -90,7 +90,7 @@ public final class TensorData {
     }
 
     public void setWhole(int index, long value) {
-        wholes[index] = format == Format.I32 ? (int) value : value;
+        wholes[index] = format.wrap(value);
     }
 
     /** The part at one place of the first axis, copied. */

@@ -16,10 +16,16 @@ public enum Format {
     BF16(2),
     /** IEEE 754 binary16. */
     F16(2),
+    /** One byte: 4 exponent bits, 3 stored fraction bits, no infinity ({@link Float8}). */
+    F8E4M3(1),
+    /** One byte: 5 exponent bits, 2 stored fraction bits ({@link Float8}). */
+    F8E5M2(1),
     /** Two's complement, 64 bits; what the language calls {@code int}. */
     I64(8),
     /** Two's complement, 32 bits. */
     I32(4),
+    /** Two's complement, 8 bits. */
+    I8(1),
     /** One byte, 0 or 1. */
     BOOL(1);
 
@@ -35,16 +41,21 @@ public enum Format {
     }
 
     public boolean isFloat() {
-        return this == F64 || this == F32 || this == BF16 || this == F16;
+        return this == F64 || this == F32 || isNarrowFloat();
+    }
+
+    /** Whether it is a float that is widened to f32 when it is loaded. */
+    public boolean isNarrowFloat() {
+        return this == BF16 || this == F16 || this == F8E4M3 || this == F8E5M2;
     }
 
     public boolean isInteger() {
-        return this == I64 || this == I32;
+        return this == I64 || this == I32 || this == I8;
     }
 
     /** The format in which a value of this one is calculated with. */
     public Format compute() {
-        return this == BF16 || this == F16 ? F32 : this;
+        return isNarrowFloat() ? F32 : this == I8 ? I32 : this;
     }
 
     /** The name that users write: {@code f32}, {@code bf16}, {@code i64}, {@code bool}. */
@@ -71,8 +82,20 @@ public enum Format {
             case F32 -> (float) value;
             case BF16 -> bf16ToFloat(floatToBf16((float) value));
             case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) value));
+            case F8E4M3 -> Float8.e4m3ToFloat(Float8.floatToE4m3((float) value));
+            case F8E5M2 -> Float8.e5m2ToFloat(Float8.floatToE5m2((float) value));
             case I32 -> (int) (long) value;
+            case I8 -> (byte) (long) value;
             case BOOL -> value != 0 ? 1 : 0;
+        };
+    }
+
+    /** The whole number that storing {@code value} in this integer format leaves: it wraps. */
+    public long wrap(long value) {
+        return switch (this) {
+            case I32 -> (int) value;
+            case I8 -> (byte) value;
+            default -> value;
         };
     }
 

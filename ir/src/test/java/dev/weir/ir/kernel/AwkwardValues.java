@@ -1,5 +1,6 @@
 package dev.weir.ir.kernel;
 
+import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -9,7 +10,7 @@ import java.util.Random;
 final class AwkwardValues {
 
     /** Special values of each format. */
-    static final int COUNT = 48;
+    static final int COUNT = 64;
 
     /** Elements of a buffer: all pairs. */
     static final int ELEMENTS = COUNT * COUNT;
@@ -23,7 +24,10 @@ final class AwkwardValues {
         1 + 0x1p-8, 1 + 0x3p-8, -1 - 0x3p-8, 0x1.fep127, 0x1.ffp127,
         // The same of f16, and around its smallest.
         1 + 0x1p-11, 1 + 0x3p-11, 65504, 65519, 65520, -65536, 0x1p-24, 0x1p-25, 0x1.8p-25,
-        0x1.8p-24, 0x1.ffcp-15, 0x1p23, -8388609.5
+        0x1.8p-24, 0x1.ffcp-15, 0x1p23, -8388609.5,
+        // The same of f8e4m3 and f8e5m2.
+        1 + 0x1p-4, -1 - 0x3p-4, 448, 464, -480, 0x1p-9, 0x1p-10, 0x1.8p-10, 0x1.8p-9,
+        0x1.fp-7, 1 + 0x1p-3, 1 + 0x3p-3, 57344, -61440, 0x1p-17, 0x1.8p-16
     };
 
     private static final long[] WHOLES = {
@@ -60,6 +64,9 @@ final class AwkwardValues {
             case F16 -> Float.floatToFloat16((float) REALS[index]);
             case I64 -> index < WHOLES.length ? WHOLES[index] : random.nextLong();
             case I32 -> index < WHOLES.length ? (int) WHOLES[index] : random.nextInt();
+            case F8E4M3 -> Float8.floatToE4m3((float) REALS[index]);
+            case F8E5M2 -> Float8.floatToE5m2((float) REALS[index]);
+            case I8 -> index < WHOLES.length ? (byte) WHOLES[index] : (byte) random.nextInt();
             case BOOL -> random.nextInt(2);
         };
     }

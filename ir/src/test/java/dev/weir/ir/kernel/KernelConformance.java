@@ -2,6 +2,7 @@ package dev.weir.ir.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -180,7 +181,11 @@ public abstract class KernelConformance {
                         memory.getAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i)));
                 case I64 -> "" + memory.getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
                 case I32 -> "" + memory.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i);
-                case BOOL -> "" + memory.get(ValueLayout.JAVA_BYTE, i);
+                case F8E4M3 -> Float.toHexString(Float8.e4m3ToFloat(
+                        memory.get(ValueLayout.JAVA_BYTE, i)));
+                case F8E5M2 -> Float.toHexString(Float8.e5m2ToFloat(
+                        memory.get(ValueLayout.JAVA_BYTE, i)));
+                case I8, BOOL -> "" + memory.get(ValueLayout.JAVA_BYTE, i);
             };
         }
     }

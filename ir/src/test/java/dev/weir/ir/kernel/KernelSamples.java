@@ -70,6 +70,9 @@ final class KernelSamples {
         return kernels;
     }
 
+    private static final Format[] NARROW =
+            {Format.BF16, Format.F16, Format.F8E4M3, Format.F8E5M2};
+
     /** Lane counts whose vectors have at least 64 and at most 512 bits. */
     private static int[] lanes(Element element) {
         return switch (element) {
@@ -214,7 +217,7 @@ final class KernelSamples {
 
     private static Kernel rounding(int lanes) {
         return pairs("rounding", Element.F32, lanes, (k, v) -> {
-            for (Format format : new Format[] {Format.BF16, Format.F16}) {
+            for (Format format : NARROW) {
                 k.store(k.buffer("round_" + format.word(), Format.F32), v[0],
                         new RoundTo(format, v[2]));
                 // Products of special values make many more cases.

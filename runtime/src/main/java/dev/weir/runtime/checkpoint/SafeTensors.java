@@ -115,7 +115,10 @@ public final class SafeTensors {
             case "BF16" -> Format.BF16;
             case "F16" -> Format.F16;
             case "I64" -> Format.I64;
+            case "F8_E4M3" -> Format.F8E4M3;
+            case "F8_E5M2" -> Format.F8E5M2;
             case "I32" -> Format.I32;
+            case "I8" -> Format.I8;
             case "BOOL" -> Format.BOOL;
             default -> throw broken(file,
                     "tensor " + name + " has the unknown dtype " + dtype.textValue());

@@ -1,6 +1,7 @@
 package dev.weir.runtime.memory;
 
 import dev.weir.ir.tensor.TensorData;
+import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -77,7 +78,9 @@ public record Tensor(Format format, long[] shape, MemorySegment memory) {
             case F32 -> memory.get(FLOAT, index * 4);
             case BF16 -> Format.bf16ToFloat(memory.get(SHORT, index * 2));
             case F16 -> Float.float16ToFloat(memory.get(SHORT, index * 2));
-            case I64, I32, BOOL -> whole(index);
+            case F8E4M3 -> Float8.e4m3ToFloat(memory.get(ValueLayout.JAVA_BYTE, index));
+            case F8E5M2 -> Float8.e5m2ToFloat(memory.get(ValueLayout.JAVA_BYTE, index));
+            case I64, I32, I8, BOOL -> whole(index);
         };
     }
 
@@ -85,8 +88,8 @@ public record Tensor(Format format, long[] shape, MemorySegment memory) {
         return switch (format) {
             case I64 -> memory.get(LONG, index * 8);
             case I32 -> memory.get(INT, index * 4);
-            case BOOL -> memory.get(ValueLayout.JAVA_BYTE, index);
-            case F64, F32, BF16, F16 -> (long) real(index);
+            case I8, BOOL -> memory.get(ValueLayout.JAVA_BYTE, index);
+            case F64, F32, BF16, F16, F8E4M3, F8E5M2 -> (long) real(index);
         };
     }
 
@@ -96,7 +99,11 @@ public record Tensor(Format format, long[] shape, MemorySegment memory) {
             case F32 -> memory.set(FLOAT, index * 4, (float) value);
             case BF16 -> memory.set(SHORT, index * 2, Format.floatToBf16((float) value));
             case F16 -> memory.set(SHORT, index * 2, Float.floatToFloat16((float) value));
-            case I64, I32, BOOL -> setWhole(index, (long) value);
+            case F8E4M3 -> memory.set(
+                    ValueLayout.JAVA_BYTE, index, Float8.floatToE4m3((float) value));
+            case F8E5M2 -> memory.set(
+                    ValueLayout.JAVA_BYTE, index, Float8.floatToE5m2((float) value));
+            case I64, I32, I8, BOOL -> setWhole(index, (long) value);
         }
     }
 
@@ -104,8 +111,8 @@ public record Tensor(Format format, long[] shape, MemorySegment memory) {
         switch (format) {
             case I64 -> memory.set(LONG, index * 8, value);
             case I32 -> memory.set(INT, index * 4, (int) value);
-            case BOOL -> memory.set(ValueLayout.JAVA_BYTE, index, (byte) value);
-            case F64, F32, BF16, F16 -> setReal(index, value);
+            case I8, BOOL -> memory.set(ValueLayout.JAVA_BYTE, index, (byte) value);
+            case F64, F32, BF16, F16, F8E4M3, F8E5M2 -> setReal(index, value);
         }
     }
 

@@ -15,6 +15,8 @@ import dev.weir.ir.kernel.Expression.UnaryOperation;
 import dev.weir.ir.kernel.Expression.Whole;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Type.Element;
+import dev.weir.ir.type.Float8;
+import dev.weir.ir.type.Format;
 
 /**
  * Vector operations that the Vector API lacks, made of those that it has. Operands are expected to
@@ -62,13 +64,80 @@ final class Expansions {
                 BinaryOperation.SUBTRACT, x, binary(BinaryOperation.MULTIPLY, quotient, divisor));
     }
 
+    /** The f32 of a narrow float in the low bits of an i32. */
+    static Expression widen(Format format, Expression bits) {
+        return switch (format) {
+            case BF16 -> widenBrain(bits);
+            case F16 -> widenHalf(bits);
+            case F8E5M2 -> widenHalf(shiftLeft(bits, 8));
+            case F8E4M3 -> widenFourThree(bits);
+            default -> throw new IllegalArgumentException(format.word());
+        };
+    }
+
+    /** The narrow float of an f32 in the low bits of an i32. */
+    static Expression narrow(Format format, Expression x) {
+        return switch (format) {
+            case BF16 -> narrowBrain(x);
+            case F16 -> narrowHalf(x);
+            case F8E4M3 -> narrowEight(x, Float8.LARGEST_E4M3, 3, 0x1p-6f, 0x1p14f, 0x7F);
+            case F8E5M2 -> narrowEight(x, Float8.LARGEST_E5M2, 2, 0x1p-14f, 0x1p7f, 0x7E);
+            default -> throw new IllegalArgumentException(format.word());
+        };
+    }
+
+    /** As {@link Float8#e4m3ToFloat}. */
+    private static Expression widenFourThree(Expression bits) {
+        Type type = bits.type();
+        Expression magnitude = binary(BinaryOperation.AND, bits, whole(type, 0x7F));
+        Expression finite = new Bitcast(Element.I32, binary(
+                BinaryOperation.MULTIPLY,
+                new Bitcast(Element.F32, shiftLeft(magnitude, 20)),
+                real(type.withElement(Element.F32), 0x1p120)));
+        Expression number = new Select(
+                new Compare(Comparison.EQUAL, magnitude, whole(type, 0x7F)),
+                whole(type, 0x7FC00000), finite);
+        Expression sign = shiftLeft(
+                binary(BinaryOperation.AND, bits, whole(type, 0x80)), 24);
+        return new Bitcast(Element.F32, binary(BinaryOperation.OR, number, sign));
+    }
+
+    /** As {@link Float8}: both ways to round, and a choice by size. */
+    private static Expression narrowEight(
+            Expression x, float largest, int fraction, float normal, float step, int nan) {
+        Type real = x.type();
+        Type type = real.withElement(Element.I32);
+        Expression sign = binary(BinaryOperation.AND,
+                shiftRight(new Bitcast(Element.I32, x), 24), whole(type, 0x80));
+        Expression absolute = new Unary(UnaryOperation.ABSOLUTE, x);
+        Expression magnitude = new Select(
+                new Compare(Comparison.GREATER, absolute, real(real, largest)),
+                real(real, largest), absolute);
+        Expression small = binary(BinaryOperation.SUBTRACT,
+                new Bitcast(Element.I32, add(magnitude, real(real, step))),
+                whole(type, Float.floatToRawIntBits(step)));
+        Expression bits = new Bitcast(Element.I32, magnitude);
+        int dropped = 23 - fraction;
+        Expression odd = binary(
+                BinaryOperation.AND, shiftRight(bits, dropped), whole(type, 1));
+        Expression rounded = shiftRight(
+                add(bits, add(odd, whole(type, (1 << dropped - 1) - 1))), dropped);
+        int bias = Float.floatToRawIntBits(normal) - (1 << 23) >>> dropped;
+        Expression number = new Select(
+                new Compare(Comparison.LESS, magnitude, real(real, normal)),
+                small,
+                binary(BinaryOperation.SUBTRACT, rounded, whole(type, bias)));
+        Expression known = new Select(notANumber(x), whole(type, nan), number);
+        return binary(BinaryOperation.OR, known, sign);
+    }
+
     /** The f32 of which {@code bits}, an i32, holds the upper half. */
-    static Expression widenBrain(Expression bits) {
+    private static Expression widenBrain(Expression bits) {
         return new Bitcast(Element.F32, shiftLeft(bits, 16));
     }
 
     /** The bf16 of an f32 in the lower half of an i32: adds half of the last place, or less. */
-    static Expression narrowBrain(Expression x) {
+    private static Expression narrowBrain(Expression x) {
         Expression bits = new Bitcast(Element.I32, x);
         Type type = bits.type();
         Expression upper = shiftRight(bits, 16);
@@ -83,7 +152,7 @@ final class Expansions {
      * The f32 of an f16 in the lower half of an i32. Exponent and fraction in place, a product with
      * 2^112 mends the bias, exactly, and makes denormal numbers normal.
      */
-    static Expression widenHalf(Expression bits) {
+    private static Expression widenHalf(Expression bits) {
         Type type = bits.type();
         Expression placed = shiftLeft(
                 binary(BinaryOperation.AND, bits, whole(type, 0x7FFF)), 13);
@@ -106,7 +175,7 @@ final class Expansions {
      * scaling before it makes infinity of what is too large. The method is that of M. Dukhan's
      * FP16 library, {@code fp16_ieee_from_fp32_value}.
      */
-    static Expression narrowHalf(Expression x) {
+    private static Expression narrowHalf(Expression x) {
         Type type = x.type().withElement(Element.I32);
         Type real = x.type();
         Expression bits = new Bitcast(Element.I32, x);

@@ -230,7 +230,7 @@ final class ExpressionWriter {
     }
 
     private void roundTo(Format format, Type type) {
-        if (format == Format.BF16 || format == Format.F16) {
+        if (format.isNarrowFloat()) {
             memory.narrow(format, type);
             memory.widen(format, type);
         }

@@ -26,6 +26,8 @@ final class MemoryWriter {
 
     private static final String SEGMENT = "java/lang/foreign/MemorySegment";
     private static final String LAYOUT = "java/lang/foreign/ValueLayout";
+    private static final String FORMAT = "dev/weir/ir/type/Format";
+    private static final String FLOAT8 = "dev/weir/ir/type/Float8";
     private static final String ORDER = "java/nio/ByteOrder";
 
     private final Code code;
@@ -139,7 +141,7 @@ final class MemoryWriter {
             case BF16, F16 -> "ShortVector";
             case I64 -> "LongVector";
             case I32 -> "IntVector";
-            case BOOL -> "ByteVector";
+            case F8E4M3, F8E5M2, I8, BOOL -> "ByteVector";
         };
     }
 
@@ -157,7 +159,7 @@ final class MemoryWriter {
                 "(" + reference(SPECIES) + whereDescriptor(active) + ")"
                         + reference(raw(format)));
         if (format.bytes() < 4) {
-            code.operator("Conversion", format == Format.BOOL ? "B2I" : "ZERO_EXTEND_S2I");
+            code.operator("Conversion", format.bytes() == 1 ? "B2I" : "ZERO_EXTEND_S2I");
             code.species(new Type(Element.I32, lanes));
             vectors.shape(JvmTypes.vector(Element.I32));
         }
@@ -166,7 +168,7 @@ final class MemoryWriter {
     /** With lanes on the stack, narrow ones as i32 lanes. */
     private void lanesOut(Format format, int lanes, int address, Optional<Integer> active) {
         if (format.bytes() < 4) {
-            code.operator("Conversion", format == Format.BOOL ? "I2B" : "I2S");
+            code.operator("Conversion", format.bytes() == 1 ? "I2B" : "I2S");
             rawSpecies(format, lanes);
             vectors.shape(raw(format));
         }
@@ -243,39 +245,41 @@ final class MemoryWriter {
 
     /** What a load gives on the stack becomes a value of {@code type}. */
     void widen(Format format, Type type) {
-        if (format != Format.BF16 && format != Format.F16) {
+        if (!format.isNarrowFloat()) {
             return;
         }
         if (!type.isScalar()) {
             Get bits = expressions.hold(type.withElement(Element.I32));
-            expressions.expand(
-                    format == Format.BF16
-                            ? Expansions.widenBrain(bits)
-                            : Expansions.widenHalf(bits),
-                    Element.I32);
-        } else if (format == Format.BF16) {
-            code.invokeStatic("dev/weir/ir/type/Format", "bf16ToFloat", "(S)F");
-        } else {
-            code.invokeStatic("java/lang/Float", "float16ToFloat", "(S)F");
+            expressions.expand(Expansions.widen(format, bits), Element.I32);
+            return;
+        }
+        switch (format) {
+            case BF16 -> code.invokeStatic(FORMAT, "bf16ToFloat", "(S)F");
+            case F8E4M3 -> code.invokeStatic(FLOAT8, "e4m3ToFloat", "(B)F");
+            case F8E5M2 -> code.invokeStatic(FLOAT8, "e5m2ToFloat", "(B)F");
+            default -> code.invokeStatic("java/lang/Float", "float16ToFloat", "(S)F");
         }
     }
 
     /** A value on the stack becomes what is stored; narrow lanes are in i32 lanes then. */
     void narrow(Format format, Type type) {
-        if (format != Format.BF16 && format != Format.F16) {
+        if (format == Format.I8 && type.isScalar()) {
+            code.op(Opcodes.I2B);
+            return;
+        }
+        if (!format.isNarrowFloat()) {
             return;
         }
         if (!type.isScalar()) {
             Get value = expressions.hold(type);
-            expressions.expand(
-                    format == Format.BF16
-                            ? Expansions.narrowBrain(value)
-                            : Expansions.narrowHalf(value),
-                    Element.I32);
-        } else if (format == Format.BF16) {
-            code.invokeStatic("dev/weir/ir/type/Format", "floatToBf16", "(F)S");
-        } else {
-            code.invokeStatic("java/lang/Float", "floatToFloat16", "(F)S");
+            expressions.expand(Expansions.narrow(format, value), Element.I32);
+            return;
+        }
+        switch (format) {
+            case BF16 -> code.invokeStatic(FORMAT, "floatToBf16", "(F)S");
+            case F8E4M3 -> code.invokeStatic(FLOAT8, "floatToE4m3", "(F)B");
+            case F8E5M2 -> code.invokeStatic(FLOAT8, "floatToE5m2", "(F)B");
+            default -> code.invokeStatic("java/lang/Float", "floatToFloat16", "(F)S");
         }
     }
 
@@ -369,7 +373,7 @@ final class MemoryWriter {
             case BF16, F16 -> "JAVA_SHORT_UNALIGNED";
             case I64 -> "JAVA_LONG_UNALIGNED";
             case I32 -> "JAVA_INT_UNALIGNED";
-            case BOOL -> "JAVA_BYTE";
+            case F8E4M3, F8E5M2, I8, BOOL -> "JAVA_BYTE";
         };
         code.getStatic(LAYOUT, name, reference(layoutClass(format)));
     }
@@ -381,7 +385,7 @@ final class MemoryWriter {
             case BF16, F16 -> "$OfShort";
             case I64 -> "$OfLong";
             case I32 -> "$OfInt";
-            case BOOL -> "$OfByte";
+            case F8E4M3, F8E5M2, I8, BOOL -> "$OfByte";
         };
     }
 
@@ -392,7 +396,7 @@ final class MemoryWriter {
             case BF16, F16 -> 'S';
             case I64 -> 'J';
             case I32 -> 'I';
-            case BOOL -> 'B';
+            case F8E4M3, F8E5M2, I8, BOOL -> 'B';
         };
     }
 }

@@ -75,6 +75,11 @@ final class LlvmExpression {
     }
 
     /** LLVM writes f32 constants, too, as the bits of the f64 of the same value. */
+    /** An f32 constant; LLVM writes it with the bits of the f64 of the same value. */
+    static String real(float value) {
+        return String.format("0x%016X", Double.doubleToRawLongBits(value));
+    }
+
     private static String real(Real r) {
         double value = r.type().element() == Element.F32 ? (float) r.value() : r.value();
         return String.format("0x%016X", Double.doubleToRawLongBits(value));

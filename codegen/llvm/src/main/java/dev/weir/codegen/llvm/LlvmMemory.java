@@ -3,6 +3,7 @@ package dev.weir.codegen.llvm;
 import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression.Load;
 import dev.weir.ir.kernel.Statement.Store;
+import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -67,14 +68,24 @@ final class LlvmMemory {
     /** What storing an f32 as bf16 or f16 and loading it again gives. */
     String round(Format format, String value, int lanes) {
         return switch (format) {
-            case BF16, F16 -> widen(format, narrow(format, value, lanes), lanes);
-            case F64, F32, I64, I32, BOOL -> value;
+            case BF16, F16, F8E4M3, F8E5M2 ->
+                    widen(format, narrow(format, value, lanes), lanes);
+            case F64, F32, I64, I32, I8, BOOL -> value;
         };
     }
 
     private String widen(Format format, String raw, int lanes) {
         return switch (format) {
             case F64, F32, I64, I32 -> raw;
+            case I8 -> convert("sext", "i8", raw, "i32", lanes);
+            case F8E4M3 -> fourThree(raw, lanes);
+            case F8E5M2 -> {
+                String wide = convert("zext", "i8", raw, "i16", lanes);
+                String bits = function.emit("shl " + LlvmTypes.lanes("i16", lanes) + " " + wide
+                        + ", " + LlvmTypes.constant("i16", "8", lanes));
+                yield convert("fpext", "half", convert("bitcast", "i16", bits, "half", lanes),
+                        "float", lanes);
+            }
             case BOOL -> function.emit("icmp ne " + LlvmTypes.lanes("i8", lanes) + " " + raw + ", "
                     + LlvmTypes.constant("i8", "0", lanes));
             case F16 -> {
@@ -92,6 +103,9 @@ final class LlvmMemory {
     private String narrow(Format format, String value, int lanes) {
         return switch (format) {
             case F64, F32, I64, I32 -> value;
+            case I8 -> convert("trunc", "i32", value, "i8", lanes);
+            case F8E4M3 -> eightBits(value, lanes, Float8.LARGEST_E4M3, 3, 0x1p-6f, 0x1p14f, 0x7F);
+            case F8E5M2 -> eightBits(value, lanes, Float8.LARGEST_E5M2, 2, 0x1p-14f, 0x1p7f, 0x7E);
             case BOOL -> convert("zext", "i1", value, "i8", lanes);
             case F16 -> {
                 String half = convert("fptrunc", "float", value, "half", lanes);
@@ -120,6 +134,73 @@ final class LlvmMemory {
                 + LlvmTypes.lanes("i32", lanes) + " " + quiet + ", "
                 + LlvmTypes.lanes("i32", lanes) + " " + rounded);
         return convert("trunc", "i32", chosen, "i16", lanes);
+    }
+
+    /** As {@link Float8#e4m3ToFloat}: the bits in place, times what mends the exponent. */
+    private String fourThree(String raw, int lanes) {
+        String bits = convert("zext", "i8", raw, "i32", lanes);
+        String magnitude = integer("and", bits, "127", lanes);
+        String placed = convert("bitcast", "i32", integer("shl", magnitude, "20", lanes),
+                "float", lanes);
+        String scaled = function.emit("fmul " + LlvmTypes.lanes("float", lanes) + " " + placed
+                + ", " + real(0x1p120f, lanes));
+        String nan = function.emit("icmp eq " + LlvmTypes.lanes("i32", lanes) + " " + magnitude
+                + ", " + LlvmTypes.constant("i32", "127", lanes));
+        String number = choose(nan, "i32", LlvmTypes.constant("i32", "" + 0x7FC00000, lanes),
+                convert("bitcast", "float", scaled, "i32", lanes), lanes);
+        String sign = integer("shl", integer("and", bits, "128", lanes), "24", lanes);
+        return convert("bitcast", "i32", both("or", number, sign, lanes), "float", lanes);
+    }
+
+    /** As {@link Float8}: both ways to round, and a choice by size. */
+    private String eightBits(
+            String value,
+            int lanes,
+            float largest,
+            int fraction,
+            float normal,
+            float step,
+            int nan) {
+        String type = LlvmTypes.lanes("float", lanes);
+        String bits = convert("bitcast", "float", value, "i32", lanes);
+        String sign = integer("and", integer("lshr", bits, "24", lanes), "128", lanes);
+        String absolute = convert(
+                "bitcast", "i32", integer("and", bits, "2147483647", lanes), "float", lanes);
+        String isLarge = function.emit(
+                "fcmp ogt " + type + " " + absolute + ", " + real(largest, lanes));
+        String magnitude = choose(isLarge, "float", real(largest, lanes), absolute, lanes);
+        String sum = function.emit("fadd " + type + " " + magnitude + ", " + real(step, lanes));
+        String small = integer("sub", convert("bitcast", "float", sum, "i32", lanes),
+                "" + Float.floatToRawIntBits(step), lanes);
+        String exact = convert("bitcast", "float", magnitude, "i32", lanes);
+        int dropped = 23 - fraction;
+        String odd = integer("and", integer("lshr", exact, "" + dropped, lanes), "1", lanes);
+        String half = integer("add", odd, "" + ((1 << dropped - 1) - 1), lanes);
+        String rounded = integer("lshr", both("add", exact, half, lanes), "" + dropped, lanes);
+        int bias = Float.floatToRawIntBits(normal) - (1 << 23) >>> dropped;
+        String isSmall = function.emit(
+                "fcmp olt " + type + " " + magnitude + ", " + real(normal, lanes));
+        String number = choose(isSmall, "i32", small,
+                integer("sub", rounded, "" + bias, lanes), lanes);
+        String isNan = function.emit("fcmp uno " + type + " " + value + ", " + value);
+        String known = choose(isNan, "i32",
+                LlvmTypes.constant("i32", "" + nan, lanes), number, lanes);
+        return convert("trunc", "i32", both("or", known, sign, lanes), "i8", lanes);
+    }
+
+    private static String real(float value, int lanes) {
+        return LlvmTypes.constant("float", LlvmExpression.real(value), lanes);
+    }
+
+    private String choose(String condition, String element, String left, String right, int lanes) {
+        return function.emit("select " + LlvmTypes.lanes("i1", lanes) + " " + condition + ", "
+                + LlvmTypes.lanes(element, lanes) + " " + left + ", "
+                + LlvmTypes.lanes(element, lanes) + " " + right);
+    }
+
+    private String both(String operation, String left, String right, int lanes) {
+        return function.emit(operation + " " + LlvmTypes.lanes("i32", lanes) + " " + left + ", "
+                + right);
     }
 
     private String integer(String operation, String left, String constant, int lanes) {

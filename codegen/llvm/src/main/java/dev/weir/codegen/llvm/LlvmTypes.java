@@ -36,7 +36,7 @@ final class LlvmTypes {
             case BF16, F16 -> "i16";
             case I64 -> "i64";
             case I32 -> "i32";
-            case BOOL -> "i8";
+            case F8E4M3, F8E5M2, I8, BOOL -> "i8";
         };
     }
 

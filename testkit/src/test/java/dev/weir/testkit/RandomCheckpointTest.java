@@ -27,7 +27,7 @@ class RandomCheckpointTest {
         List<Size> sizes = LongStream.of(shape).mapToObj(Size::of).toList();
         var value = new Value(path.hashCode(), path, new TensorType(format, sizes));
         return new Parameter(
-                value, instanceAxes, path, List.of(path), false, 0, Optional.empty());
+                value, instanceAxes, path, List.of(path), false, 0, Optional.empty(), Optional.empty());
     }
 
     private static List<Tensor> bound(long seed, Parameter parameter, Parameter... before) {

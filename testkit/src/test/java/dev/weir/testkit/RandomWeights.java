@@ -1,7 +1,9 @@
 package dev.weir.testkit;
 
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
+import dev.weir.runtime.checkpoint.Quantiser;
 import dev.weir.runtime.memory.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,23 +16,26 @@ final class RandomWeights {
     private RandomWeights() {}
 
     static Map<Parameter, List<Tensor>> of(List<Parameter> parameters, long seed) {
-        Random random = new Random(seed);
         Map<Parameter, List<Tensor>> weights = new LinkedHashMap<>();
+        Random random = new Random(seed);
         for (Parameter parameter : parameters) {
             List<Size> shape = parameter.value().type().shape();
             long instances = product(shape.subList(0, parameter.instanceAxes()));
-            List<Size> own = shape.subList(parameter.instanceAxes(), shape.size());
-            double scale = 1.5 / Math.sqrt(own.isEmpty()
-                    ? 1
-                    : own.getLast().constant().orElseThrow());
+            long[] own = parameter.storedShape();
+            double scale = 1.5 / Math.sqrt(own.length == 0 ? 1 : own[own.length - 1]);
+            if (parameter.part().isPresent()) {
+                // All parts are made of the same floats.
+                random = new Random(seed + parameter.path().hashCode());
+            }
             List<Tensor> all = new ArrayList<>();
             for (long i = 0; i < instances; i++) {
-                Tensor tensor = Tensor.zeros(parameter.value().type().format(),
-                        own.stream().mapToLong(s -> s.constant().orElseThrow()).toArray());
+                Tensor tensor = Tensor.zeros(parameter.part().isPresent()
+                        ? Format.F32 : parameter.value().type().format(), own);
                 for (long e = 0; e < tensor.elements(); e++) {
                     tensor.setReal(e, random.nextGaussian() * scale);
                 }
-                all.add(tensor);
+                all.add(parameter.part().isPresent()
+                        ? Quantiser.part(parameter, tensor) : tensor);
             }
             weights.put(parameter, all);
         }

@@ -7,6 +7,7 @@ import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -52,11 +53,11 @@ final class Accesses {
         return evaluator.settle(evaluator.evaluate(e, scope, true), e.span());
     }
 
-    /** Whether the elements of a tensor are about no index but those of its own axes. */
+    /** Whether elements of a tensor are computed, of no index but those of its own axes. */
     private boolean isOfItself(Meaning.Tensor tensor) {
         List<Index> own = tensor.shape().stream().map(d -> body.index("i", d)).toList();
         Scalar element = tensor.reader().at(own.stream().map(Scalar::variable).toList());
-        return own.containsAll(Scalars.indices(element));
+        return !body.session.isRead(element) && own.containsAll(Scalars.indices(element));
     }
 
     Meaning access(Expression.Access a, Scope scope, boolean element) {
@@ -226,8 +227,18 @@ final class Accesses {
         if (load instanceof Scalar.Load l) {
             return new Scalar.Load(l.source(), l.coordinates(), bounds, otherwise);
         }
+        if (bounds == Scalar.Bounds.CHECKED && body.session.isRead(load)) {
+            return checked(load);
+        }
         return new Scalar.Load(
                 body.materialise(tensor, "operand", span), coordinates, bounds, otherwise);
+    }
+
+    private static Scalar checked(Scalar scalar) {
+        return scalar instanceof Scalar.Load load
+                ? new Scalar.Load(load.source(), load.coordinates(), Scalar.Bounds.CHECKED,
+                        Optional.empty())
+                : Walk.map(scalar, Accesses::checked);
     }
 
     /** {@code w[2..n, k]}: parts of axes and single places, read where the tensor lies. */

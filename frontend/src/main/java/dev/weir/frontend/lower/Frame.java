@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.Set;
 
 /** A block at its place in the model, or a function: the names that its body sees. */
@@ -63,7 +64,7 @@ final class Frame {
         Frame naming = new Frame(session, Optional.of(template), place, around, scope);
         Body constants = new Body(session, naming);
         Frame frame = new Frame(session, Optional.of(template), place,
-                naming.precision(block, around, constants), scope);
+                new Encodings(session, scope, constants).of(block, around), scope);
         frame.checkConditions(constants);
         frame.checkKept(constants);
         for (Declaration.Parameter p : block.parameters()) {
@@ -82,83 +83,6 @@ final class Frame {
             scope.define(instance.name(), blocks);
         }
         return frame;
-    }
-
-    private Precision precision(Declaration.Block block, Precision around, Body constants) {
-        Map<String, Format> groups = new HashMap<>();
-        List<Precision.Selected> selected = new ArrayList<>();
-        for (Declaration.Precision p : block.precisions()) {
-            Map<String, Span> seen = new HashMap<>();
-            for (Declaration.PrecisionItem item : p.items()) {
-                String selector = selector(item.selector());
-                Span before = seen.putIfAbsent(selector, item.span());
-                if (before != null) {
-                    session.report(Diagnostic.error("E0201", item.span(),
-                                    "`" + item.selector() + "` is there twice")
-                            .with(before, "first said here"));
-                }
-                if (selector.contains("[") || selector.contains("*")) {
-                    session.unsupported("E0602", item.span(), "a format for some blocks of a list",
-                            "name the member: `*.member: …`");
-                    continue;
-                }
-                Optional<Format> format = format(item, constants);
-                if (Precision.GROUPS.contains(selector)) {
-                    format.ifPresent(f -> groups.put(selector, f));
-                } else {
-                    session.selectors().put(item.span(), item.selector());
-                    format.ifPresent(f -> selected.add(new Precision.Selected(
-                            List.of(selector.split("\\.")), f, item.span())));
-                }
-            }
-        }
-        return around.with(groups, selected);
-    }
-
-    private static String selector(String text) {
-        return text.startsWith("*.") ? text.substring(2) : text;
-    }
-
-    private Optional<Format> format(Declaration.PrecisionItem item, Body constants) {
-        Expression wanted = item.format();
-        if (wanted instanceof Expression.Call call
-                && call.function() instanceof Expression.Name name) {
-            session.unsupported("E0602", item.span(), "format `" + name.name() + "(…)`",
-                    "f32, bf16 and f16 are there");
-            return Optional.empty();
-        }
-        Meaning meaning = wanted instanceof Expression.Name name
-                ? new Meaning.Text(name.name())
-                : constants.evaluator.constant(lastIsFormat(wanted), scope);
-        if (!(meaning instanceof Meaning.Text text)) {
-            return Optional.empty();
-        }
-        Optional<Format> format = Formats.named(text.value());
-        String group = selector(item.selector());
-        boolean wide = group.equals("compute") || group.equals("accumulate");
-        if (format.isEmpty() && Formats.isPlanned(text.value())) {
-            session.unsupported("E0602", item.span(), "format `" + text.value() + "`",
-                    "f32, bf16 and f16 are there");
-        } else if (format.isEmpty()) {
-            session.report(Diagnostic.error("E0601", wanted.span(),
-                            "there is no format `" + text.value() + "`")
-                    .helped("formats are f32, bf16, f16; others are not there yet"));
-        } else if (wide && format.get() != Format.F32) {
-            session.unsupported("E0602", item.span(),
-                    "`" + group + ": " + text.value() + "`", "calculation happens in f32");
-        }
-        return format.filter(f -> !wide);
-    }
-
-    /** In {@code config.dtype or f32} the last name is a format, not a value. */
-    private static Expression lastIsFormat(Expression e) {
-        return switch (e) {
-            case Expression.Binary b when b.operator() == Expression.BinaryOperator.OR ->
-                    new Expression.Binary(b.operator(), b.left(), lastIsFormat(b.right()),
-                            b.span());
-            case Expression.Name n -> new Expression.Text(n.name(), n.span());
-            default -> e;
-        };
     }
 
     private void checkConditions(Body constants) {
@@ -295,8 +219,8 @@ final class Frame {
         }
         List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
         String path = Place.join(place.parameterPath(), declared.name());
-        Format format = format(declared.format(), declared.span())
-                .orElseGet(() -> precision.weights(path, session::useSelector));
+        Encoding encoding = format(declared.format(), declared.span()).map(Encoding::of)
+                .orElseGet(() -> precision.weights(path, shape.size(), session::useSelector));
         List<Size> whole = new ArrayList<>();
         List<Scalar> prefix = new ArrayList<>();
         for (int i = 0; i < instances.size(); i++) {
@@ -306,28 +230,49 @@ final class Frame {
             }
         }
         shape.forEach(d -> whole.add(d.size()));
-        Value value = Optional.ofNullable(session.program().parameters.get(path))
-                .map(Parameter::value)
-                .orElseGet(() -> session.value(declared.name(), new TensorType(format, whole)));
         Optional<Stored> stored = declared.binding().map(
                 b -> new Stored(body, declared, prefix.size(), shape));
-        if (!session.isChecking()) {
-            session.program().parameters.putIfAbsent(path, new Parameter(
-                    value, prefix.size(), path,
-                    stored.map(s -> s.names(place)).orElseGet(() -> storedNames(declared)),
-                    declared.optional(),
-                    declared.optional() ? declared.initial().orElse(0.0) : 0.0,
-                    stored.map(Stored::layout)));
+        Function<Optional<Parameter.Part>, Value> declare = part -> declare(new Parameter(
+                part.map(p -> session.value(declared.name() + " " + p.kind().word(),
+                                Quantised.type(p, whole)))
+                        .orElseGet(() -> session.value(declared.name(),
+                                new TensorType(encoding.format(), whole))),
+                prefix.size(), path,
+                stored.map(x -> x.names(place)).orElseGet(() -> storedNames(declared)),
+                declared.optional(),
+                declared.optional() ? declared.initial().orElse(0.0) : 0.0,
+                stored.map(Stored::layout), part));
+        Meaning.Tensor tensor;
+        if (encoding.quantisation().isPresent() && Quantised.applies(shape, session)) {
+            Quantised quantised = new Quantised(encoding.quantisation().get(),
+                    shape.getLast().size().constant().orElseThrow(), declare);
+            tensor = new Meaning.Tensor(shape, encoding.format(),
+                    coordinates -> quantised.at(prefix, coordinates),
+                    Optional.empty(), declared.span());
+        } else {
+            Value value = declare.apply(Optional.empty());
+            tensor = new Meaning.Tensor(shape, encoding.format(),
+                    coordinates -> {
+                        List<Scalar> all = new ArrayList<>(prefix);
+                        all.addAll(coordinates);
+                        return Scalar.load(value, all);
+                    },
+                    prefix.isEmpty() ? Optional.of(value) : Optional.empty(), declared.span());
         }
-        Meaning.Tensor tensor = new Meaning.Tensor(shape, format,
-                coordinates -> {
-                    List<Scalar> all = new ArrayList<>(prefix);
-                    all.addAll(coordinates);
-                    return Scalar.load(value, all);
-                },
-                prefix.isEmpty() ? Optional.of(value) : Optional.empty(), declared.span());
         parameters.put(declared.name(), tensor);
         return tensor;
+    }
+
+    /** The value of a parameter, or of the one that is known under its path. */
+    private Value declare(Parameter parameter) {
+        Map<String, Parameter> known = session.program().parameters;
+        if (session.isChecking()) {
+            return Optional.ofNullable(known.get(parameter.identity())).orElse(parameter).value();
+        }
+        known.putIfAbsent(parameter.identity(), parameter);
+        Value value = known.get(parameter.identity()).value();
+        parameter.part().ifPresent(p -> session.keepsPart(value));
+        return value;
     }
 
     private Optional<Format> format(Optional<String> word, Span span) {
@@ -514,7 +459,7 @@ final class Frame {
         String path = name.toString();
         List<Dimension> own = stateShape(declared, body, List.of());
         Format format = format(declared.format(), declared.span())
-                .orElseGet(() -> precision.cache(path, session::useSelector));
+                .orElseGet(() -> precision.cache(path, session::useSelector).format());
         List<Size> shape = new ArrayList<>();
         List<Size> lengths = new ArrayList<>();
         for (long count : counts) {

@@ -495,12 +495,12 @@ final class Operations {
         return body.stored(result, shape, b.span());
     }
 
-    /** A tensor whose elements are loads; anything else is computed first. */
+    /** A tensor whose elements are read; anything else is computed first. */
     Meaning.Tensor readable(Meaning.Tensor tensor, Span span) {
         List<Scalar> probe = tensor.shape().stream()
                 .map(d -> Scalar.variable(body.index("p", d))).toList();
         body.openRegion();
-        boolean isLoad = tensor.reader().at(probe) instanceof Scalar.Load;
+        boolean isLoad = body.session.isRead(tensor.reader().at(probe));
         body.closeRegion();
         return isLoad ? tensor
                 : body.stored(body.materialise(tensor, "operand", span), tensor.shape(),

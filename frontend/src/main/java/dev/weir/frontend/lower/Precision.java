@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * @param groups by {@code weights}, {@code activations}, {@code cache}
  * @param selected formats of members by name, wherever they are inside; the outermost first
  */
-record Precision(Map<String, Format> groups, List<Selected> selected) {
+record Precision(Map<String, Encoding> groups, List<Selected> selected) {
     static final Set<String> GROUPS =
             Set.of("weights", "activations", "cache", "compute", "accumulate");
 
@@ -33,14 +33,14 @@ record Precision(Map<String, Format> groups, List<Selected> selected) {
      * @param names that follow each other in the path of a member: {@code experts}, or {@code
      *     attention.wq}
      */
-    record Selected(List<String> names, Format format, Span span) {
+    record Selected(List<String> names, Encoding encoding, Span span) {
         Selected {
             names = List.copyOf(names);
         }
 
         @Override
         public String toString() {
-            return String.join(".", names) + ": " + format.word();
+            return String.join(".", names) + ": " + encoding.word();
         }
     }
 
@@ -48,33 +48,42 @@ record Precision(Map<String, Format> groups, List<Selected> selected) {
         return new Precision(Map.of(), List.of());
     }
 
-    Precision with(Map<String, Format> inner, List<Selected> innerSelected) {
-        Map<String, Format> all = new HashMap<>(groups);
+    Precision with(Map<String, Encoding> inner, List<Selected> innerSelected) {
+        Map<String, Encoding> all = new HashMap<>(groups);
         all.putAll(inner);
         List<Selected> longer = new ArrayList<>(selected);
         longer.addAll(innerSelected);
         return new Precision(all, longer);
     }
 
-    /** The format of a parameter; {@code used} hears of each selector that names it. */
-    Format weights(String path, Consumer<Span> used) {
+    /**
+     * How a parameter is kept; {@code used} hears of each selector that names it. What is said of
+     * all weights quantises matrices: vectors, such as scales and biases, are kept in f32 then.
+     *
+     * @param rank how many axes it has
+     */
+    Encoding weights(String path, int rank, Consumer<Span> used) {
         return member(path, used)
-                .or(() -> Optional.ofNullable(groups.get("weights"))).orElse(Format.F32);
+                .or(() -> Optional.ofNullable(groups.get("weights"))
+                        .filter(e -> rank > 1 || e.quantisation().isEmpty()))
+                .orElse(Encoding.of(Format.F32));
     }
 
     /** The format of a state; {@code used} hears of each selector that names it. */
-    Format cache(String path, Consumer<Span> used) {
+    Encoding cache(String path, Consumer<Span> used) {
         return member(path, used)
-                .or(() -> Optional.ofNullable(groups.get("cache"))).orElse(Format.F32);
+                .or(() -> Optional.ofNullable(groups.get("cache")))
+                .orElse(Encoding.of(Format.F32));
     }
 
     /** The format that named values are rounded to, if any. */
     Optional<Format> activations() {
-        return Optional.ofNullable(groups.get("activations")).filter(f -> f != f.compute());
+        return Optional.ofNullable(groups.get("activations")).map(Encoding::format)
+                .filter(f -> f != f.compute());
     }
 
     /** The innermost name decides, and of selectors for the same name the innermost block's. */
-    private Optional<Format> member(String path, Consumer<Span> used) {
+    private Optional<Encoding> member(String path, Consumer<Span> used) {
         List<String> steps = new ArrayList<>();
         for (String step : path.split("\\.")) {
             String name = step.replaceAll("[\\[{#].*", "");
@@ -82,7 +91,7 @@ record Precision(Map<String, Format> groups, List<Selected> selected) {
                 steps.add(name);
             }
         }
-        Optional<Format> found = Optional.empty();
+        Optional<Encoding> found = Optional.empty();
         int deepest = -1;
         for (Selected one : selected) {
             int at = Collections.lastIndexOfSubList(steps, one.names());
@@ -92,7 +101,7 @@ record Precision(Map<String, Format> groups, List<Selected> selected) {
             used.accept(one.span());
             if (at + one.names().size() >= deepest) {
                 deepest = at + one.names().size();
-                found = Optional.of(one.format());
+                found = Optional.of(one.encoding());
             }
         }
         return found;

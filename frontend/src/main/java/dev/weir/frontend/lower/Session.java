@@ -8,8 +8,10 @@ import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.tensor.Function;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
@@ -37,6 +39,7 @@ final class Session {
     private final Map<Span, String> selectors = new LinkedHashMap<>();
     private final Set<Span> usedSelectors = new HashSet<>();
     private final Map<String, Size.Symbol> slots = new LinkedHashMap<>();
+    private final Set<Value> parts = new HashSet<>();
     private final Variant variant = new Variant(this);
     private Program program = new Program();
     private int next;
@@ -84,6 +87,19 @@ final class Session {
 
     Program program() {
         return program;
+    }
+
+    /** Notes a value that holds a part of something quantised. */
+    void keepsPart(Value value) {
+        parts.add(value);
+    }
+
+    /** Whether an expression does no more than read an element, however that is kept. */
+    boolean isRead(Scalar scalar) {
+        List<Scalar.Load> loads = new ArrayList<>();
+        Walk.loads(scalar, loads::add);
+        return scalar instanceof Scalar.Load
+                || !loads.isEmpty() && loads.stream().allMatch(l -> parts.contains(l.source()));
     }
 
     Map<String, Integer> depths() {

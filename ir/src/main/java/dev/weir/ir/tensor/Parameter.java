@@ -1,6 +1,10 @@
 package dev.weir.ir.tensor;
 
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Quantisation;
+import dev.weir.ir.type.Size;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -18,6 +22,8 @@ import java.util.regex.Pattern;
  * @param optional whether a checkpoint may lack it, in which case it is all {@code fill}
  * @param fill the value of an absent optional parameter
  * @param layout where its elements stand in the stored tensor, unless that has just these elements
+ * @param part which part of a quantised tensor it is, if it is one; {@code path}, {@code stored},
+ *     {@code layout} and {@code fill} are about the tensor that is quantised
  */
 public record Parameter(
         Value value,
@@ -26,9 +32,59 @@ public record Parameter(
         List<String> stored,
         boolean optional,
         double fill,
-        Optional<Layout> layout) {
+        Optional<Layout> layout,
+        Optional<Part> part) {
     public Parameter {
         stored = List.copyOf(stored);
+    }
+
+    /**
+     * A part of what is kept quantised: the stored floats are rounded when they are loaded.
+     *
+     * @param of how they are rounded
+     * @param kind what this parameter holds of the result
+     * @param length elements of the last axis of the tensor that is quantised
+     */
+    public record Part(Quantisation of, Kind kind, long length) {
+        /** What a quantised tensor is made of; the last axis is another in each. */
+        public enum Kind {
+            /** The codes, i8 or several to a byte: {@code codeBytes(length)} of them. */
+            CODES,
+            /** The scales, f16: {@code groups(length)} of them. */
+            SCALES,
+            /** The zero points, i8, one for each scale. */
+            ZEROS;
+
+            /** The name in textual IR: {@code codes}. */
+            public String word() {
+                return name().toLowerCase(Locale.ROOT);
+            }
+        }
+
+        /** The format of this part. */
+        public Format format() {
+            return kind == Kind.SCALES ? Format.F16 : Format.I8;
+        }
+
+        /** The extent of its last axis. */
+        public long extent() {
+            return kind == Kind.CODES ? of.codeBytes(length) : of.groups(length);
+        }
+    }
+
+    /** The path with what it is a part as, which no other parameter has. */
+    public String identity() {
+        return path + part.map(p -> "." + p.kind().word()).orElse("");
+    }
+
+    /** The shape of one instance, as it is stored and as its layout is about. */
+    public long[] storedShape() {
+        List<Size> shape = value.type().shape();
+        long[] own = shape.subList(instanceAxes, shape.size()).stream()
+                .mapToLong(s -> s.constant().orElseThrow())
+                .toArray();
+        part.ifPresent(p -> own[own.length - 1] = p.length());
+        return own;
     }
 
     /**

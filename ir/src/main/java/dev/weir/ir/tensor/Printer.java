@@ -54,7 +54,9 @@ public final class Printer {
                 + p.stored().stream().map(Printer::quote)
                         .collect(Collectors.joining(", ", " stored (", ")"))
                 + (p.optional() ? " optional " + p.fill() : "")
-                + p.layout().map(Printer::layout).orElse("");
+                + p.layout().map(Printer::layout).orElse("")
+                + p.part().map(x -> " part " + x.kind().word() + " of " + quote("" + x.of())
+                        + " length " + x.length()).orElse("");
     }
 
     /** A state in a line. */

@@ -1,10 +1,12 @@
 package dev.weir.ir.tensor;
 
+import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.text.Tokens;
 import dev.weir.ir.text.Tokens.Kind;
 import dev.weir.ir.text.Tokens.Token;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Quantisation;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
@@ -13,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Reads the parts of which the text of programs is made: values, sizes, expressions, parameters and
@@ -45,7 +48,23 @@ public final class Reader {
                 ? Optional.of(new Parameter.Layout(
                         list("[", "]", this::index), list("[", "]", this::scalar)))
                 : Optional.empty();
-        return new Parameter(value, instances, path, stored, optional, fill, layout);
+        Optional<Parameter.Part> part =
+                tokens.accept("part") ? Optional.of(part()) : Optional.empty();
+        return new Parameter(value, instances, path, stored, optional, fill, layout, part);
+    }
+
+    private Parameter.Part part() {
+        Parameter.Part.Kind kind = Stream.of(Parameter.Part.Kind.values())
+                .filter(k -> tokens.accept(k.word()))
+                .findFirst()
+                .orElseThrow(() -> Tokens.error(
+                        tokens.peek().span(), "expected codes, scales or zeros"));
+        tokens.expect("of");
+        Span span = tokens.peek().span();
+        Quantisation of = Quantisation.parse(tokens.quoted()).orElseThrow(
+                () -> Tokens.error(span, "expected a format such as \"int4(group: 32)\""));
+        tokens.expect("length");
+        return new Parameter.Part(of, kind, tokens.integer());
     }
 
     /** What stands behind {@code stream}, if anything does. */

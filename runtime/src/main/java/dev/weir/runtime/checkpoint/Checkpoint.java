@@ -3,7 +3,7 @@ package dev.weir.runtime.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.ir.tensor.Parameter;
-import dev.weir.ir.type.Size;
+import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -110,7 +110,7 @@ public final class Checkpoint implements AutoCloseable {
      */
     public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters, IntConsumer done) {
         Map<Parameter, List<Tensor>> bound = new HashMap<>();
-        List<String> faults = new ArrayList<>();
+        Set<String> faults = new LinkedHashSet<>();
         for (Parameter parameter : parameters) {
             done.accept(bound.size());
             List<Tensor> instances = new ArrayList<>();
@@ -164,20 +164,18 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private Optional<Tensor> find(
-            Parameter parameter, List<Long> instance, List<String> faults) {
+            Parameter parameter, List<Long> instance, Set<String> faults) {
         String path = Parameter.instantiate(parameter.path(), instance);
         List<String> names = parameter.stored().stream()
                 .map(s -> Parameter.instantiate(s, instance))
                 .toList();
-        List<Size> shape = parameter.value().type().shape();
-        long[] own = shape.subList(parameter.instanceAxes(), shape.size()).stream()
-                .mapToLong(s -> s.constant().orElseThrow())
-                .toArray();
+        long[] own = parameter.storedShape();
         for (String name : names) {
             Tensor stored = tensors.get(name);
             if (stored != null && parameter.layout().isPresent()) {
                 return Gather.of(stored, parameter, instance, own,
-                        fault -> faults.add(name + " (" + path + ") " + fault));
+                                fault -> faults.add(name + " (" + path + ") " + fault))
+                        .map(gathered -> convert(gathered, parameter));
             }
             if (stored != null) {
                 if (!mergesTo(own, stored.shape())) {
@@ -190,11 +188,11 @@ public final class Checkpoint implements AutoCloseable {
             }
         }
         if (parameter.optional()) {
-            Tensor filled = Tensor.zeros(parameter.value().type().format(), own);
+            Tensor filled = Tensor.zeros(floats(parameter), own);
             for (long i = 0; i < filled.elements(); i++) {
                 filled.setReal(i, parameter.fill());
             }
-            return Optional.of(filled);
+            return Optional.of(convert(filled, parameter));
         }
         faults.add("missing: " + String.join(" or ", names) + " (" + path + ")");
         return Optional.empty();
@@ -218,8 +216,16 @@ public final class Checkpoint implements AutoCloseable {
         return at == own.length;
     }
 
+    /** The format of a parameter's elements before they are rounded further. */
+    static Format floats(Parameter parameter) {
+        return parameter.part().isPresent() ? Format.F32 : parameter.value().type().format();
+    }
+
     /** The tensor in the format that the model wants, copied only if it is stored in another. */
     private static Tensor convert(Tensor stored, Parameter parameter) {
+        if (parameter.part().isPresent()) {
+            return Quantiser.part(parameter, stored);
+        }
         if (stored.format() == parameter.value().type().format()) {
             return stored;
         }

@@ -25,7 +25,7 @@ final class Gather {
         for (int i = 0; i < instances; i++) {
             place[i] = instance.get(i);
         }
-        this.result = Tensor.zeros(parameter.value().type().format(), own);
+        this.result = Tensor.zeros(Checkpoint.floats(parameter), own);
     }
 
     /**

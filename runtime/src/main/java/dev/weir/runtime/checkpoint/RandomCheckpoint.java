@@ -2,7 +2,6 @@ package dev.weir.runtime.checkpoint;
 
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.type.Format;
-import dev.weir.ir.type.Size;
 import dev.weir.runtime.memory.Tensor;
 import java.lang.foreign.Arena;
 import java.util.HashMap;
@@ -48,13 +47,15 @@ public final class RandomCheckpoint implements AutoCloseable {
     }
 
     private List<Tensor> instances(Parameter parameter) {
-        Format format = parameter.value().type().format();
-        List<Size> shape = parameter.value().type().shape();
+        Format format = Checkpoint.floats(parameter);
         int count = Checkpoint.instances(parameter).size();
-        long[] own = shape.subList(parameter.instanceAxes(), shape.size()).stream()
-                .mapToLong(s -> s.constant().orElseThrow())
-                .toArray();
+        long[] own = parameter.storedShape();
         var random = new SplittableRandom(31 * seed + parameter.path().hashCode());
+        if (parameter.part().isPresent()) {
+            return random.splits(count)
+                    .map(r -> Quantiser.part(parameter, filled(Tensor.zeros(format, own), r)))
+                    .toList();
+        }
         return random.splits(count).toList().parallelStream()
                 .map(r -> filled(empty(format, own), r))
                 .toList();

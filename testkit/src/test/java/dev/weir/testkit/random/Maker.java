@@ -159,7 +159,7 @@ final class Maker {
         Value value = identifiers.value("w" + parameters.size(), new TensorType(format, shape));
         String path = "w" + parameters.size() + (stacked ? ".{0}" : "");
         Parameter parameter =
-                new Parameter(value, stacked ? 1 : 0, path, List.of(path), false, 0, Optional.empty());
+                new Parameter(value, stacked ? 1 : 0, path, List.of(path), false, 0, Optional.empty(), Optional.empty());
         parameters.add(parameter);
         return parameter;
     }

@@ -1,0 +1,27 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Quantisation;
+import java.util.Optional;
+
+/**
+ * How elements are kept: in a format, or as codes with scales.
+ *
+ * @param format what an element is when it is read
+ * @param quantisation how it is kept, if not in that format
+ */
+record Encoding(Format format, Optional<Quantisation> quantisation) {
+
+    static Encoding of(Format format) {
+        return new Encoding(format, Optional.empty());
+    }
+
+    static Encoding of(Quantisation quantisation) {
+        return new Encoding(Format.F32, Optional.of(quantisation));
+    }
+
+    /** What users write. */
+    String word() {
+        return quantisation.map(Quantisation::toString).orElseGet(format::word);
+    }
+}

@@ -1,10 +1,12 @@
 package dev.weir.cli;
 
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Parameter.Part.Kind;
 import dev.weir.runtime.checkpoint.Checkpoint;
 import dev.weir.runtime.checkpoint.RandomCheckpoint;
 import dev.weir.runtime.memory.Tensor;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,9 +62,20 @@ record Weights(
         return done -> progress.accept("loading weights " + done + "/" + parameters.size());
     }
 
-    /** How many numbers they are; those that several parameters share count once. */
+    /**
+     * How many numbers they are; those that several parameters share count once, and what is
+     * quantised counts as the numbers that it stands for.
+     */
     long count() {
-        return distinct().stream().mapToLong(Tensor::elements).sum();
+        Map<Long, Long> counts = new HashMap<>();
+        tensors.forEach((parameter, instances) -> {
+            boolean isScale = parameter.part().filter(p -> p.kind() != Kind.CODES).isPresent();
+            for (Tensor tensor : instances) {
+                long count = isScale ? 0 : Tensor.count(parameter.storedShape());
+                counts.merge(tensor.memory().address(), count, Math::max);
+            }
+        });
+        return counts.values().stream().mapToLong(n -> n).sum();
     }
 
     /** The memory that they take, in bytes; packed copies come on top. */

@@ -96,10 +96,18 @@ final class Session {
 
     /** Whether an expression does no more than read an element, however that is kept. */
     boolean isRead(Scalar scalar) {
-        List<Scalar.Load> loads = new ArrayList<>();
-        Walk.loads(scalar, loads::add);
-        return scalar instanceof Scalar.Load
-                || !loads.isEmpty() && loads.stream().allMatch(l -> parts.contains(l.source()));
+        return scalar instanceof Scalar.Load || isDecoded(scalar);
+    }
+
+    /** Whether it is made of the parts of something quantised, at places that are known. */
+    private boolean isDecoded(Scalar scalar) {
+        return switch (scalar) {
+            case Scalar.Load load -> parts.contains(load.source());
+            case Scalar.Variable variable -> true;
+            case Scalar.Whole whole -> true;
+            default -> !Walk.operands(scalar).isEmpty()
+                    && Walk.operands(scalar).stream().allMatch(this::isDecoded);
+        };
     }
 
     Map<String, Integer> depths() {

@@ -191,6 +191,11 @@ public final class Walk {
         };
     }
 
+    /** Whether {@code part} is an expression, or a part of it. */
+    public static boolean contains(Scalar scalar, Scalar part) {
+        return scalar.equals(part) || operands(scalar).stream().anyMatch(o -> contains(o, part));
+    }
+
     /** Whether any index of the list occurs in the expression. */
     public static boolean mentions(Scalar scalar, java.util.Collection<Index> indices) {
         if (scalar instanceof Scalar.Variable variable) {

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
  * scale of a group is what its largest magnitude needs, and each code is the nearest.
  *
  * <p>Codes lie in {@code -limit..limit}, where {@code limit = 2^(bits-1) - 1}. With zero points
- * they take all of {@code -limit-1..limit}, and each group has a zero, a code that means 0. Codes of
- * less than 8 bits share a byte, the first in the lowest bits. Scales are f16.
+ * they take all of {@code -limit-1..limit}, and each group has a zero, a code that means 0. Codes
+ * of less than 8 bits share a byte, the first in the lowest bits. Scales are f16.
  *
  * @param bits 8, 4 or 2
  * @param group how many neighbours have a scale in common; the whole last axis if it is not said

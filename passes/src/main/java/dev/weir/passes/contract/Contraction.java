@@ -4,7 +4,6 @@ import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
-import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
@@ -22,21 +21,16 @@ import java.util.Optional;
  * @param compute the node
  * @param rows the axes along which only x varies
  * @param columns the axes along which only w varies; the last ones of the node
- * @param reduced the summed axes, in the order in which w has them
  * @param activations x; any expression without a column
- * @param weights w; a parameter or what was made of parameters at load, each own axis read at a
- *     plain index
- * @param instances how many leading axes of w say which instance is read
+ * @param weights w, read of parameters or of what was made of them at load
  * @param group how the instance of w depends on the row, if it does
  */
 public record Contraction(
         Node.Compute compute,
         List<Axis> rows,
         List<Axis> columns,
-        List<Axis> reduced,
         Scalar activations,
-        Scalar.Load weights,
-        int instances,
+        Weights weights,
         Optional<Group> group) {
 
     /**
@@ -52,13 +46,13 @@ public record Contraction(
         return count(columns);
     }
 
-    public long reducedCount() {
-        return count(reduced);
+    /** The summed axes, in the order in which the weights have them. */
+    public List<Axis> reduced() {
+        return weights.reduced();
     }
 
     private static long count(List<Axis> axes) {
-        return axes.stream().mapToLong(a -> ((Scalar.Whole) a.upper()).value()).reduce(
-                1, (a, b) -> a * b);
+        return axes.stream().mapToLong(Weights::extent).reduce(1, (a, b) -> a * b);
     }
 
     /** The contraction that a node is, if it is one. */
@@ -80,37 +74,14 @@ public record Contraction(
 
     private static Optional<Contraction> of(
             Node.Compute compute, Scalar x, Scalar w, Facts facts) {
-        if (!(w instanceof Scalar.Load weights)
-                || weights.bounds() != Scalar.Bounds.PROVED
-                || weights.source().type().format().compute() != Format.F32
-                || !facts.isWeight(weights.source())) {
+        Optional<Weights> weights = Weights.of(compute, w, facts);
+        if (weights.isEmpty()) {
             return Optional.empty();
         }
-        int leading = facts.parameter(weights.source()).map(Parameter::instanceAxes)
-                .orElseGet(() -> leading(weights, compute));
-        List<Scalar> own =
-                weights.coordinates().subList(leading, weights.coordinates().size());
-        List<Axis> reducedAxes = compute.reduction().orElseThrow().axes();
-        List<Axis> columns = new ArrayList<>();
-        List<Axis> reduced = new ArrayList<>();
-        for (Scalar coordinate : own) {
-            if (!(coordinate instanceof Scalar.Variable variable)) {
-                return Optional.empty();
-            }
-            Optional<Axis> column = find(compute.axes(), variable.index());
-            Optional<Axis> sum = find(reducedAxes, variable.index());
-            column.ifPresent(columns::add);
-            sum.ifPresent(reduced::add);
-            if (column.isEmpty() && sum.isEmpty()) {
-                return Optional.empty();
-            }
-        }
-        boolean plain = reduced.stream().distinct().count() == reducedAxes.size()
-                && reduced.size() == reducedAxes.size()
-                && columns.stream().distinct().count() == columns.size()
+        List<Axis> columns = weights.get().columns();
+        boolean plain = columns.stream().distinct().count() == columns.size()
                 && !columns.isEmpty()
-                && columns.stream().allMatch(Contraction::isConstant)
-                && reduced.stream().allMatch(Contraction::isConstant);
+                && columns.stream().allMatch(Weights::isConstant);
         List<Axis> rows = new ArrayList<>(compute.axes());
         rows.removeAll(columns);
         List<Axis> trailing = compute.axes().subList(rows.size(), compute.axes().size());
@@ -122,8 +93,8 @@ public record Contraction(
         }
         List<Index> inner = new ArrayList<>();
         columns.forEach(a -> inner.add(a.index()));
-        reduced.forEach(a -> inner.add(a.index()));
-        List<Scalar> instances = weights.coordinates().subList(0, leading);
+        weights.get().reduced().forEach(a -> inner.add(a.index()));
+        List<Scalar> instances = weights.get().instances();
         if (instances.stream().anyMatch(i -> Walk.mentions(i, inner))) {
             return Optional.empty();
         }
@@ -135,32 +106,7 @@ public record Contraction(
                 return Optional.empty();
             }
         }
-        return Optional.of(new Contraction(
-                compute, rows, trailing, reduced, x, weights, leading, group));
-    }
-
-    /** How many coordinates stand before the first that is a constant axis of the node. */
-    private static int leading(Scalar.Load weights, Node.Compute compute) {
-        List<Axis> axes = new ArrayList<>(compute.axes());
-        compute.reduction().ifPresent(r -> axes.addAll(r.axes()));
-        int leading = 0;
-        for (Scalar coordinate : weights.coordinates()) {
-            boolean isOwn = coordinate instanceof Scalar.Variable v
-                    && find(axes, v.index()).filter(Contraction::isConstant).isPresent();
-            if (isOwn) {
-                return leading;
-            }
-            leading++;
-        }
-        return leading;
-    }
-
-    private static Optional<Axis> find(List<Axis> axes, Index index) {
-        return axes.stream().filter(a -> a.index().equals(index)).findFirst();
-    }
-
-    private static boolean isConstant(Axis axis) {
-        return axis.lower().equals(Scalar.whole(0)) && axis.upper() instanceof Scalar.Whole;
+        return Optional.of(new Contraction(compute, rows, trailing, x, weights.get(), group));
     }
 
     /** The one load of sorted keys through which the instances depend on the one row axis. */

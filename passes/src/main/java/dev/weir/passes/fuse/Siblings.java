@@ -22,6 +22,8 @@ public final class Siblings {
                 || a.rows().size() != b.rows().size()
                 || a.columns().size() != b.columns().size()
                 || a.reduced().size() != b.reduced().size()
+                || a.weights().step() != b.weights().step()
+                || a.weights().run() != b.weights().run()
                 || !uppers(a.rows()).equals(uppers(b.rows()))
                 || !uppers(a.columns()).equals(uppers(b.columns()))
                 || !uppers(a.reduced()).equals(uppers(b.reduced()))) {

@@ -8,10 +8,14 @@ import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import dev.weir.passes.contract.Contraction;
+import dev.weir.passes.contract.Weights;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,12 +30,19 @@ import java.util.Optional;
  *   packed[instance, b, k, j] = w[instance, column b·width + j, reduced k]   or 0 past the last
  * column
  * </pre>
+ *
+ * <p>What runs of neighbours along the last reduced axis have in common, such as scales, is there
+ * once for each run.
  */
 public final class Packing {
     private final Identifiers identifiers;
     private final Map<Key, Value> packed = new LinkedHashMap<>();
     private final List<Node.Compute> computes = new ArrayList<>();
 
+    /**
+     * @param columns the places of the columns among a tensor's own axes, the last the innermost
+     * @param reduced the same of the reduced axes
+     */
     private record Key(
             Value weights,
             int instances,
@@ -48,21 +59,25 @@ public final class Packing {
         return computes;
     }
 
-    /** The packed form of a contraction's weights, in panels of {@code width} columns. */
-    public Value of(Contraction contraction, int width) {
-        int instances = contraction.instances();
-        List<Scalar> own = contraction.weights().coordinates().subList(
-                instances, contraction.weights().coordinates().size());
-        List<Integer> columns = places(contraction.columns(), own);
-        List<Integer> reduced = places(contraction.reduced(), own);
-        Key key = new Key(contraction.weights().source(), instances, columns, reduced, width);
+    /** The packed form of what a contraction reads, in panels of {@code width} columns. */
+    public Value of(Contraction contraction, Weights.Operand operand, int width) {
+        List<Scalar> own = operand.own();
+        Key key = new Key(operand.load().source(), operand.leading(),
+                places(contraction.columns(), own), places(contraction.reduced(), own), width);
         return packed.computeIfAbsent(key, this::pack);
     }
 
+    /** Where the axes' indices are mentioned; those that are nowhere are left out. */
     private static List<Integer> places(List<Axis> axes, List<Scalar> coordinates) {
-        return axes.stream()
-                .map(a -> coordinates.indexOf(Scalar.variable(a.index())))
-                .toList();
+        List<Integer> places = new ArrayList<>();
+        for (Axis axis : axes) {
+            for (int i = 0; i < coordinates.size(); i++) {
+                if (Walk.mentions(coordinates.get(i), List.of(axis.index()))) {
+                    places.add(i);
+                }
+            }
+        }
+        return places;
     }
 
     private Value pack(Key key) {
@@ -91,12 +106,15 @@ public final class Packing {
                         Operation.MULTIPLY, coordinates.get(instances), Scalar.whole(key.width)),
                 coordinates.get(instances + 2));
         Scalar[] own = new Scalar[shape.size() - instances];
+        Arrays.fill(own, Scalar.whole(0));
         unflatten(column, key.columns, shape, instances, own);
         unflatten(coordinates.get(instances + 1), key.reduced, shape, instances, own);
         List<Scalar> source = new ArrayList<>(coordinates.subList(0, instances));
         source.addAll(List.of(own));
         Scalar inside = Scalar.apply(Operation.LESS, column, Scalar.whole(columns));
-        Scalar zero = new Scalar.Real(key.weights.type().format().compute(), 0);
+        Format format = key.weights.type().format().compute();
+        Scalar zero = format.isFloat()
+                ? new Scalar.Real(format, 0) : new Scalar.Whole(format, 0);
         Scalar body = Scalar.load(key.weights, source);
         if (columns % key.width != 0) {
             body = Scalar.apply(Operation.SELECT, inside, body, zero);

@@ -2,11 +2,9 @@ package dev.weir.passes.schedule;
 
 import static dev.weir.passes.schedule.Build.add;
 import static dev.weir.passes.schedule.Build.divide;
-import static dev.weir.passes.schedule.Build.fma;
 import static dev.weir.passes.schedule.Build.less;
 import static dev.weir.passes.schedule.Build.minimum;
 import static dev.weir.passes.schedule.Build.multiply;
-import static dev.weir.passes.schedule.Build.real;
 import static dev.weir.passes.schedule.Build.remainder;
 import static dev.weir.passes.schedule.Build.subtract;
 import static dev.weir.passes.schedule.Build.whole;
@@ -14,8 +12,6 @@ import static dev.weir.passes.schedule.Build.whole;
 import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.kernel.HostStatement;
-import dev.weir.ir.kernel.Type;
-import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
@@ -24,6 +20,7 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import dev.weir.passes.contract.Contraction;
+import dev.weir.passes.contract.Weights;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Epilogue;
 import dev.weir.passes.layout.Packing;
@@ -151,9 +148,11 @@ final class ContractionSchedule {
 
     private void rows(
             Expression from, Expression to, Expression panel, Optional<Expression> group) {
-        Map<Contraction, Expression> bases = new HashMap<>();
+        Map<Weights.Operand, Expression> bases = new HashMap<>();
         for (Contraction contraction : contractions) {
-            bases.put(contraction, panelBase(contraction, panel, group));
+            for (Weights.Operand operand : contraction.weights().operands()) {
+                bases.put(operand, panelBase(contraction, operand, panel, group));
+            }
         }
         Expression column = writer.let(multiply(panel, whole(width())));
         Expression begin = from;
@@ -172,21 +171,24 @@ final class ContractionSchedule {
 
     /** Where a panel of the packed weights begins, for the instance in use. */
     private Expression panelBase(
-            Contraction contraction, Expression panel, Optional<Expression> group) {
-        Value packed = packing.of(contraction, width());
+            Contraction contraction,
+            Weights.Operand operand,
+            Expression panel,
+            Optional<Expression> group) {
+        Value packed = packing.of(contraction, operand, width());
         List<Size> shape = packed.type().shape();
         Expression index = whole(0);
-        int instances = contraction.instances();
+        int instances = operand.leading();
         for (int i = 0; i < instances; i++) {
-            Scalar instance = contraction.weights().coordinates().get(i);
+            Scalar instance = contraction.weights().instances().get(i);
             Expression at = group.isPresent()
                     ? atGroup(instance, contraction.group().orElseThrow(), group.get())
                     : emitter.emit(instance);
             index = add(multiply(index, emitter.extent(shape.get(i))), at);
         }
         index = add(multiply(index, emitter.extent(shape.get(instances))), panel);
-        return writer.let(multiply(
-                index, whole(contraction.reducedCount() * width())));
+        return writer.let(multiply(index, multiply(
+                emitter.extent(shape.get(instances + 1)), whole(width()))));
     }
 
     /** An instance number with the group's number in place of the load that would give it. */
@@ -217,24 +219,14 @@ final class ContractionSchedule {
     private void block(
             Expression firstRow,
             int size,
-            Map<Contraction, Expression> bases,
+            Map<Weights.Operand, Expression> bases,
             Expression column) {
-        Type vector = new Type(Type.Element.F32, lanes);
-        Map<Contraction, Variable[][]> sums = new HashMap<>();
-        for (Contraction contraction : contractions) {
-            Variable[][] grid = new Variable[size][vectors];
-            for (int r = 0; r < size; r++) {
-                for (int v = 0; v < vectors; v++) {
-                    grid[r][v] = writer.mutable(real(vector, 0));
-                }
-            }
-            sums.put(contraction, grid);
-        }
         List<List<Expression>> places = new ArrayList<>();
         for (int r = 0; r < size; r++) {
             places.add(rowPlaces(writer.let(add(firstRow, whole(r)))));
         }
-        reduce(lead.reduced(), whole(0), k -> step(places, k, bases, sums));
+        Map<Contraction, Expression[][]> sums =
+                new ContractionSums(this, places, bases).write();
         for (int r = 0; r < size; r++) {
             epilogue(places.get(r), r, column, sums);
         }
@@ -256,63 +248,9 @@ final class ContractionSchedule {
         return places;
     }
 
-    private void reduce(
-            List<Axis> axes, Expression flat, java.util.function.Consumer<Expression> body) {
-        if (axes.isEmpty()) {
-            body.accept(flat);
-            return;
-        }
-        Axis axis = axes.getFirst();
-        Expression extent = emitter.emit(axis.upper());
-        writer.loop(whole(0), extent, 1, index -> {
-            for (Contraction contraction : contractions) {
-                int at = lead.reduced().indexOf(axis);
-                emitter.bind(contraction.reduced().get(at), index);
-            }
-            Expression next = axes.size() == lead.reduced().size()
-                    ? index
-                    : writer.let(add(multiply(flat, extent), index));
-            reduce(axes.subList(1, axes.size()), next, body);
-        });
-    }
-
-    /** One reduced index: the panel's weights, each row's activation, and the products. */
-    private void step(
-            List<List<Expression>> places,
-            Expression k,
-            Map<Contraction, Expression> bases,
-            Map<Contraction, Variable[][]> sums) {
-        Map<Contraction, Expression[]> weights = new HashMap<>();
-        Expression offset = writer.let(multiply(k, whole(width())));
-        for (Contraction contraction : contractions) {
-            Buffer buffer = writer.buffer(packing.of(contraction, width()));
-            Expression[] loaded = new Expression[vectors];
-            for (int v = 0; v < vectors; v++) {
-                loaded[v] = writer.let(new Expression.Load(
-                        buffer,
-                        add(add(bases.get(contraction), offset), whole((long) v * lanes)),
-                        lanes,
-                        Optional.empty()));
-            }
-            weights.put(contraction, loaded);
-        }
-        for (int r = 0; r < places.size(); r++) {
-            bindRow(lead, places.get(r));
-            Expression x = writer.let(ScalarEmitter.widen(
-                    emitter.emit(lead.activations()), lanes));
-            for (Contraction contraction : contractions) {
-                for (int v = 0; v < vectors; v++) {
-                    Variable sum = sums.get(contraction)[r][v];
-                    writer.assign(sum, fma(
-                            x, weights.get(contraction)[v], new Expression.Get(sum)));
-                }
-            }
-        }
-    }
-
-    private void bindRow(Contraction contraction, List<Expression> place) {
+    void bindRow(List<Expression> place) {
         for (int i = 0; i < place.size(); i++) {
-            emitter.bind(contraction.rows().get(i), place.get(i));
+            emitter.bind(lead.rows().get(i), place.get(i));
         }
     }
 
@@ -323,7 +261,7 @@ final class ContractionSchedule {
             List<Expression> place,
             int r,
             Expression column,
-            Map<Contraction, Variable[][]> sums) {
+            Map<Contraction, Expression[][]> sums) {
         for (int v = 0; v < vectors; v++) {
             Expression first = writer.let(add(column, whole((long) v * lanes)));
             long columns = lead.columnCount();
@@ -350,7 +288,7 @@ final class ContractionSchedule {
             List<Expression> place,
             Expression first,
             Optional<Expression> active,
-            Map<Contraction, Variable[][]> sums,
+            Map<Contraction, Expression[][]> sums,
             int r,
             int v) {
         List<Axis> rows = node.axes().subList(0, lead.rows().size());
@@ -362,7 +300,7 @@ final class ContractionSchedule {
                 .findFirst();
         List<Axis> columns = node.axes().subList(lead.rows().size(), node.axes().size());
         Expression value = contraction.isPresent()
-                ? new Expression.Get(sums.get(contraction.get())[r][v])
+                ? sums.get(contraction.get())[r][v]
                 : new ColumnEmitter(emitter, columns, first, active, lanes)
                         .emit(node.body());
         Expression stored = writer.let(Reductions.stored(
@@ -387,13 +325,40 @@ final class ContractionSchedule {
     List<HostStatement.WeightUse> weightUses() {
         List<HostStatement.WeightUse> uses = new ArrayList<>();
         for (Contraction c : contractions) {
-            uses.add(new HostStatement.WeightUse(
-                    c.weights().source(),
-                    c.columnCount() * c.reducedCount()
-                            * c.weights().source().type().format().bytes(),
-                    c.group().map(g -> g.grouping().offsets())));
+            for (Weights.Operand operand : c.weights().operands()) {
+                Value source = operand.load().source();
+                long elements = source.type().shape().stream().skip(operand.leading())
+                        .mapToLong(x -> x.constant().orElseThrow())
+                        .reduce(1, (a, b) -> a * b);
+                uses.add(new HostStatement.WeightUse(
+                        source,
+                        elements * source.type().format().bytes(),
+                        c.group().map(g -> g.grouping().offsets())));
+            }
         }
         return uses;
+    }
+
+    // What the sums of a block are written with.
+
+    List<Contraction> contractions() {
+        return contractions;
+    }
+
+    ScalarEmitter emitter() {
+        return emitter;
+    }
+
+    int lanes() {
+        return lanes;
+    }
+
+    int vectors() {
+        return vectors;
+    }
+
+    Value packed(Contraction contraction, Weights.Operand operand) {
+        return packing.of(contraction, operand, width());
     }
 
     /** Writes expressions over the columns of a block, which lie side by side in memory. */

@@ -42,6 +42,12 @@ final class Reductions {
     /** A result as a load would give it back: rounded to the format in which it is named. */
     static Expression stored(Node.Compute compute, Expression value) {
         Format format = compute.result().type().format();
+        if (format == Format.I8) {
+            // What is above the lowest 8 bits falls away; the sign is theirs.
+            Expression unused = Build.whole(value.type(), 24);
+            return Build.binary(BinaryOperation.SHIFT_RIGHT,
+                    Build.binary(BinaryOperation.SHIFT_LEFT, value, unused), unused);
+        }
         return format == format.compute() ? value : new Expression.RoundTo(format, value);
     }
 

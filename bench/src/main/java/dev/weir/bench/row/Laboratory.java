@@ -1,0 +1,83 @@
+package dev.weir.bench.row;
+
+import dev.weir.bench.machine.Roofline;
+import dev.weir.bench.measure.Contest;
+import dev.weir.bench.measure.Outcome;
+import dev.weir.bench.measure.Problem;
+import dev.weir.bench.measure.Rounds;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/** What rows share: how they measure, what the machine can do, and where results go. */
+public final class Laboratory {
+    private final Rounds rounds;
+    private final int threads;
+    private final Consumer<String> progress;
+    private final Consumer<Contest.Result> results;
+    private final Map<Integer, Roofline> rooflines = new TreeMap<>();
+    private final List<Outcome> outcomes = new ArrayList<>();
+    private final List<Contest.Absence> absences = new ArrayList<>();
+
+    /**
+     * @param threads how many each contestant may use unless a row says otherwise
+     * @param progress is told what is being measured
+     * @param results sees each problem's results as soon as they are there
+     */
+    public Laboratory(
+            Rounds rounds,
+            int threads,
+            Consumer<String> progress,
+            Consumer<Contest.Result> results) {
+        this.rounds = rounds;
+        this.threads = threads;
+        this.progress = progress;
+        this.results = results;
+    }
+
+    /** How many threads each contestant may use. */
+    public int threads() {
+        return threads;
+    }
+
+    /** The machine with so many threads, measured once. */
+    public Roofline roofline(int count) {
+        return rooflines.computeIfAbsent(count, n -> {
+            progress.accept("the machine with " + n + (n == 1 ? " thread" : " threads"));
+            return Roofline.measure(n);
+        });
+    }
+
+    /** A contest without contestants. */
+    public Contest contest(Problem problem) {
+        Roofline roofline = roofline(problem.threads());
+        progress.accept(problem.row() + ": " + problem.name());
+        return new Contest(problem, rounds, roofline);
+    }
+
+    /** Holds a contest and keeps what comes of it. */
+    public Contest.Result hold(Contest contest) {
+        Contest.Result result = contest.run();
+        outcomes.addAll(result.outcomes());
+        absences.addAll(result.absences());
+        results.accept(result);
+        return result;
+    }
+
+    /** All so far. */
+    public List<Outcome> outcomes() {
+        return List.copyOf(outcomes);
+    }
+
+    /** All so far. */
+    public List<Contest.Absence> absences() {
+        return List.copyOf(absences);
+    }
+
+    /** Those that were measured, by threads. */
+    public Map<Integer, Roofline> rooflines() {
+        return Map.copyOf(rooflines);
+    }
+}

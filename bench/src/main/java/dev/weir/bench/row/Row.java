@@ -1,0 +1,14 @@
+package dev.weir.bench.row;
+
+/** One row of the table of aims: some problems that belong together. */
+public interface Row {
+
+    /** The name by which it is asked for. */
+    String name();
+
+    /** What it measures, in one line. */
+    String meaning();
+
+    /** Measures all its problems and hands the results to the laboratory. */
+    void run(Laboratory laboratory);
+}

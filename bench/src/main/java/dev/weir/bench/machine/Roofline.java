@@ -14,7 +14,8 @@ import java.util.List;
 
 /**
  * What this machine can do at most: f32 fused multiply-adds in registers, and reads of memory that
- * no cache holds. Both are kernels of Weir's own, compiled by its native back end.
+ * no cache holds. Both are kernels of Weir's own, compiled by its native back end. Of several tries
+ * the best counts: what another process takes away is no property of the machine.
  *
  * @param threads with how many threads it was measured
  * @param flops operations a second, a fused multiply-add counted as two

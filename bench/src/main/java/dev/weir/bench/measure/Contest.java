@@ -123,8 +123,8 @@ public final class Contest {
         }
         return new Outcome(problem, contestant.name(), contestant.isPeer(), work, own,
                 errors.get(contestant),
-                work.operations() / own.median() / roofline.flops().median(),
-                work.bytes() / own.median() / roofline.bandwidth().median(),
+                work.operations() / own.median() / roofline.flops().most(),
+                work.bytes() / own.median() / roofline.bandwidth().most(),
                 ratios);
     }
 

@@ -9,9 +9,12 @@ import java.util.List;
  * @param median the middle one, or the mean of the two in the middle
  * @param lower the first quartile: a quarter of the numbers is smaller
  * @param upper the third quartile
+ * @param least the smallest
+ * @param most the largest
  * @param count how many numbers there were
  */
-public record Statistics(double median, double lower, double upper, int count) {
+public record Statistics(
+        double median, double lower, double upper, double least, double most, int count) {
 
     /**
      * Of at least one number, in any order.
@@ -24,7 +27,8 @@ public record Statistics(double median, double lower, double upper, int count) {
         }
         double[] sorted = numbers.stream().mapToDouble(Double::doubleValue).toArray();
         Arrays.sort(sorted);
-        return new Statistics(at(sorted, 0.5), at(sorted, 0.25), at(sorted, 0.75), sorted.length);
+        return new Statistics(at(sorted, 0.5), at(sorted, 0.25), at(sorted, 0.75),
+                sorted[0], sorted[sorted.length - 1], sorted.length);
     }
 
     /** Linear between the two numbers that lie around the place, as most tools do. */

@@ -5,7 +5,6 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.mkl.global.mkl_rt;
-import org.bytedeco.openblas.global.openblas_nolapack;
 
 /** Whom Weir is measured beside. */
 public final class Peers {
@@ -16,7 +15,7 @@ public final class Peers {
     /** Their versions, or why one is not there. */
     public static Map<String, String> versions() {
         Map<String, String> versions = new TreeMap<>();
-        versions.put("OpenBLAS", version(() -> openblas_nolapack.OPENBLAS_VERSION.strip()));
+        versions.put("OpenBLAS", version(OpenBlas::version));
         versions.put("MKL", version(Peers::mkl));
         return versions;
     }
@@ -31,6 +30,7 @@ public final class Peers {
 
     private static String mkl() {
         try (BytePointer text = new BytePointer(TEXT)) {
+            text.zero();
             mkl_rt.MKL_Get_Version_String(text, TEXT);
             return text.getString().strip();
         }

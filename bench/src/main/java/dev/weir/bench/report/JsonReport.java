@@ -86,6 +86,7 @@ public final class JsonReport {
 
     private static void statistics(ObjectNode node, Statistics statistics) {
         node.put("median", statistics.median()).put("lowerQuartile", statistics.lower())
-                .put("upperQuartile", statistics.upper()).put("count", statistics.count());
+                .put("upperQuartile", statistics.upper()).put("least", statistics.least())
+                .put("most", statistics.most()).put("count", statistics.count());
     }
 }

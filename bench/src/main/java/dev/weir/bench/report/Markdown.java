@@ -24,9 +24,9 @@ public final class Markdown {
                 .append("\n\n| threads | FMA peak, GFLOP/s | read bandwidth, GB/s |\n")
                 .append("|---|---|---|\n");
         new TreeMap<>(rooflines).forEach((threads, r) -> out.append(format(
-                "| %d | %.1f ± %.0f%% | %.1f ± %.0f%% |%n", threads,
-                r.flops().median() / 1e9, 100 * r.flops().spread(),
-                r.bandwidth().median() / 1e9, 100 * r.bandwidth().spread())));
+                "| %d | %.1f (median %.1f) | %.1f (median %.1f) |%n", threads,
+                r.flops().most() / 1e9, r.flops().median() / 1e9,
+                r.bandwidth().most() / 1e9, r.bandwidth().median() / 1e9)));
         return out.toString();
     }
 

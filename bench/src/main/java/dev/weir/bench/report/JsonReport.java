@@ -8,32 +8,36 @@ import dev.weir.bench.machine.Roofline;
 import dev.weir.bench.measure.Outcome;
 import dev.weir.bench.measure.Rounds;
 import dev.weir.bench.measure.Statistics;
+import dev.weir.bench.peer.Peer;
 import dev.weir.bench.row.Laboratory;
+import dev.weir.bench.row.Row;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Results for programs. Times in seconds, rates in units a second, shares and ratios as numbers. */
+/**
+ * Results for programs: a list of runs, one for each row, each with its machine and peers. Times
+ * are in seconds, rates in units a second, shares and ratios plain numbers.
+ */
 public final class JsonReport {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private JsonReport() {}
 
-    /** Writes all that was measured. */
+    /** Writes all that was measured of a row. */
     public static void write(
-            Path file,
-            MachineDescription machine,
-            Map<String, String> peers,
-            Rounds rounds,
-            Laboratory laboratory) {
-        ObjectNode node = MAPPER.createObjectNode();
+            Path file, MachineDescription machine, Row row, Rounds rounds, Laboratory laboratory) {
+        ObjectNode all = MAPPER.createObjectNode();
+        ObjectNode node = all.putArray("runs").addObject();
+        node.put("row", row.name());
         node.put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        node.set("machine", MAPPER.valueToTree(Map.of(
+        node.set("machine", MAPPER.valueToTree(new TreeMap<>(Map.of(
                 "processor", machine.processor(),
                 "processors", machine.processors(),
                 "features", machine.features(),
@@ -41,21 +45,41 @@ public final class JsonReport {
                 "memory", machine.memory(),
                 "system", machine.system(),
                 "java", machine.java(),
-                "target", machine.target())));
+                "target", machine.target()))));
         ArrayNode rooflines = node.putArray("rooflines");
         new TreeMap<>(laboratory.rooflines()).forEach((threads, roofline) ->
                 roofline(rooflines.addObject(), roofline));
         ObjectNode versions = node.putObject("peers");
-        new TreeMap<>(peers).forEach(versions::put);
+        for (Peer peer : row.peers()) {
+            versions.put(peer.toString(), peer.version());
+        }
         node.putObject("rounds").put("count", rounds.rounds())
                 .put("turnSeconds", rounds.turnSeconds())
                 .put("warmupSeconds", rounds.warmupSeconds());
-        ArrayNode rows = node.putArray("results");
-        laboratory.outcomes().forEach(o -> outcome(rows.addObject(), o));
+        ArrayNode results = node.putArray("results");
+        laboratory.outcomes().forEach(o -> outcome(results.addObject(), o));
         ArrayNode absences = node.putArray("notTimed");
-        laboratory.absences().forEach(a -> absences.addObject().put("row", a.row())
+        laboratory.absences().forEach(a -> absences.addObject()
                 .put("problem", a.problem()).put("contestant", a.contestant())
                 .put("reason", a.reason()));
+        write(file, all);
+    }
+
+    /** Writes the runs of several files into one. */
+    public static void join(Path file, List<Path> parts) {
+        ObjectNode all = MAPPER.createObjectNode();
+        ArrayNode runs = all.putArray("runs");
+        try {
+            for (Path part : parts) {
+                MAPPER.readTree(part.toFile()).get("runs").forEach(runs::add);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        write(file, all);
+    }
+
+    private static void write(Path file, ObjectNode node) {
         try {
             Files.writeString(file,
                     MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(node) + "\n");
@@ -71,7 +95,7 @@ public final class JsonReport {
     }
 
     private static void outcome(ObjectNode node, Outcome o) {
-        node.put("row", o.problem().row()).put("problem", o.problem().name())
+        node.put("problem", o.problem().name())
                 .put("threads", o.problem().threads()).put("contestant", o.contestant())
                 .put("peer", o.isPeer());
         statistics(node.putObject("seconds"), o.seconds());

@@ -1,9 +1,9 @@
 package dev.weir.bench.row;
 
 import dev.weir.bench.engine.Target;
+import dev.weir.bench.engine.Weights;
 import dev.weir.bench.engine.WeirContestant;
 import dev.weir.bench.engine.WeirModel;
-import dev.weir.bench.engine.Weights;
 import dev.weir.bench.measure.Comparison;
 import dev.weir.bench.measure.Contest;
 import dev.weir.bench.measure.Problem;
@@ -11,6 +11,7 @@ import dev.weir.bench.measure.Reference;
 import dev.weir.bench.measure.Work;
 import dev.weir.bench.peer.MklContraction;
 import dev.weir.bench.peer.OpenBlasContraction;
+import dev.weir.bench.peer.Peer;
 import dev.weir.runtime.memory.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -49,6 +50,11 @@ public final class ContractionRow implements Row {
     @Override
     public String meaning() {
         return "f32 matrix product M×N×K with weights packed at load, beside OpenBLAS and MKL";
+    }
+
+    @Override
+    public List<Peer> peers() {
+        return List.of(Peer.OPENBLAS, Peer.MKL);
     }
 
     @Override

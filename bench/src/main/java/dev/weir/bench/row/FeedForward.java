@@ -1,0 +1,94 @@
+package dev.weir.bench.row;
+
+import static org.bytedeco.pytorch.global.torch.linear;
+import static org.bytedeco.pytorch.global.torch.silu;
+
+import dev.weir.bench.engine.Weights;
+import dev.weir.bench.peer.OnnxGraph;
+import dev.weir.bench.peer.Torch;
+import dev.weir.runtime.memory.Tensor;
+import java.util.List;
+
+/**
+ * A gated feed-forward network, {@code y = down @ (silu(gate @ x) * (up @ x))}, for every engine.
+ *
+ * @param gate inner rows of width
+ * @param up inner rows of width
+ * @param down width rows of inner
+ */
+record FeedForward(Tensor gate, Tensor up, Tensor down) {
+
+    /** Its weights, by the names under which a Weir program asks for them. */
+    static FeedForward of(Weights weights, String path, long width, long inner) {
+        return new FeedForward(
+                weights.get(path + "gate_proj.weight", inner, width),
+                weights.get(path + "up_proj.weight", inner, width),
+                weights.get(path + "down_proj.weight", width, inner));
+    }
+
+    long width() {
+        return down.shape()[0];
+    }
+
+    long inner() {
+        return gate.shape()[0];
+    }
+
+    /** Bytes of its weights. */
+    double bytes() {
+        return gate.bytes() + up.bytes() + down.bytes();
+    }
+
+    /** Multiplications and additions of its products for one token. */
+    double operations() {
+        return 6.0 * width() * inner();
+    }
+
+    /** By the definition, in f64, added to a sum with a weight. */
+    void add(float[] x, double weight, double[] sum) {
+        int width = Math.toIntExact(width());
+        int inner = Math.toIntExact(inner());
+        double[] hidden = new double[inner];
+        for (int f = 0; f < inner; f++) {
+            double g = 0;
+            double u = 0;
+            for (int d = 0; d < width; d++) {
+                g += gate.real((long) f * width + d) * x[d];
+                u += up.real((long) f * width + d) * x[d];
+            }
+            hidden[f] = g / (1 + Math.exp(-g)) * u;
+        }
+        for (int d = 0; d < width; d++) {
+            double y = 0;
+            for (int f = 0; f < inner; f++) {
+                y += down.real((long) d * inner + f) * hidden[f];
+            }
+            sum[d] += weight * y;
+        }
+    }
+
+    /** Weights as libtorch has them. */
+    record InTorch(
+            org.bytedeco.pytorch.Tensor gate,
+            org.bytedeco.pytorch.Tensor up,
+            org.bytedeco.pytorch.Tensor down) {
+
+        static InTorch of(FeedForward weights) {
+            return new InTorch(
+                    Torch.of(weights.gate), Torch.of(weights.up), Torch.of(weights.down));
+        }
+
+        org.bytedeco.pytorch.Tensor apply(org.bytedeco.pytorch.Tensor x) {
+            return linear(silu(linear(x, gate)).mul_(linear(x, up)), down);
+        }
+    }
+
+    /** Adds it to an ONNX graph; names of weights begin with {@code path}. */
+    String inOnnx(OnnxGraph graph, String path, String x) {
+        String g = graph.apply("MatMul", List.of(x, graph.transposed(path + "gate", gate)));
+        String u = graph.apply("MatMul", List.of(x, graph.transposed(path + "up", up)));
+        String silu = graph.apply("Mul", List.of(g, graph.apply("Sigmoid", List.of(g))));
+        return graph.apply("MatMul", List.of(graph.apply("Mul", List.of(silu, u)),
+                graph.transposed(path + "down", down)));
+    }
+}

@@ -51,6 +51,13 @@ public record Roofline(int threads, Statistics flops, Statistics bandwidth) {
         }
     }
 
+    /** Both measurements, of which the better counts. */
+    public Roofline with(Roofline other) {
+        return new Roofline(threads,
+                other.flops.most() > flops.most() ? other.flops : flops,
+                other.bandwidth.most() > bandwidth.most() ? other.bandwidth : bandwidth);
+    }
+
     private static MemorySegment words(
             Arena arena, MemorySegment in, MemorySegment out, long scalar) {
         return arena.allocateFrom(

@@ -6,7 +6,6 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** Work that is written with libtorch's operators, called one after the other, without gradients. */
 public final class TorchContestant implements Contestant {
@@ -22,7 +21,7 @@ public final class TorchContestant implements Contestant {
         this.name = name;
         this.work = work;
         this.ending = ending;
-        torch.set_num_threads(threads);
+        Torch.threads(threads);
     }
 
     @Override

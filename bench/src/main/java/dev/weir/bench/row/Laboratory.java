@@ -42,17 +42,16 @@ public final class Laboratory {
         return threads;
     }
 
-    /** The machine with so many threads, measured once. */
+    /** The machine with so many threads, as far as it is known. */
     public Roofline roofline(int count) {
-        return rooflines.computeIfAbsent(count, n -> {
-            progress.accept("the machine with " + n + (n == 1 ? " thread" : " threads"));
-            return Roofline.measure(n);
-        });
+        return rooflines.computeIfAbsent(count, Roofline::measure);
     }
 
     /** A contest without contestants. */
     public Contest contest(Problem problem) {
-        Roofline roofline = roofline(problem.threads());
+        // Measured anew for each problem: something else may have been in the way the last time.
+        Roofline roofline = rooflines.merge(problem.threads(),
+                Roofline.measure(problem.threads()), Roofline::with);
         progress.accept(problem.row() + ": " + problem.name());
         return new Contest(problem, rounds, roofline);
     }

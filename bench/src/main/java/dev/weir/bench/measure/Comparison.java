@@ -7,7 +7,8 @@ import java.util.Optional;
  *
  * @param own name of a contestant
  * @param other name of the one that it is compared with; the fastest peer if empty
- * @param wanted least quotient that is aimed at: {@code other}'s time by {@code own}'s
+ * @param wanted least quotient that is aimed at: {@code other}'s time by {@code own}'s; 0
+ *     if nothing is aimed at
  */
 public record Comparison(String own, Optional<String> other, double wanted) {
 

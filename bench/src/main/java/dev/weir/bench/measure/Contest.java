@@ -50,22 +50,27 @@ public final class Contest {
 
     /** Adds somebody who does all of the problem's work. */
     public Contest with(String name, Supplier<Contestant> maker) {
-        return with(name, problem.work(), maker);
+        return with(name, problem.work(), problem.reference(), maker);
     }
 
     /**
-     * Adds somebody.
+     * Adds somebody who does something else, to be compared with.
      *
      * @param name for the case that it cannot be made
      * @param work what it does
+     * @param reference what has to come of it
      */
-    public Contest with(String name, Work work, Supplier<Contestant> maker) {
+    public Contest with(
+            String name,
+            Work work,
+            Optional<Reference> reference,
+            Supplier<Contestant> maker) {
         try {
             Contestant contestant = maker.get();
-            OptionalDouble error = problem.reference()
+            OptionalDouble error = reference
                     .map(r -> OptionalDouble.of(r.error(contestant.result())))
                     .orElse(OptionalDouble.empty());
-            double limit = problem.reference().map(Reference::tolerance).orElse(0.0);
+            double limit = reference.map(Reference::tolerance).orElse(0.0);
             if (error.isPresent() && !(error.getAsDouble() <= limit)) {
                 contestant.close();
                 absent(name, String.format(

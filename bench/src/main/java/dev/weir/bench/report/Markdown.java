@@ -46,13 +46,18 @@ public final class Markdown {
 
     private static String line(Outcome o) {
         String ratios = o.ratios().stream()
-                .map(r -> format("%.2f × %s (%.2f)", r.quotient().median(), r.to(), r.wanted()))
+                .map(Markdown::ratio)
                 .collect(Collectors.joining("; "));
         return format("| %s | %s | %d | %s | %s | %.0f%% | %.1f %s | %s | %s | %s | %s |%n",
                 o.problem().row(), o.problem().name(), o.problem().threads(), o.contestant(),
                 time(o.seconds().median()), 100 * o.seconds().spread(),
                 o.rate(), o.work().unit(), share(o.ofPeak()), share(o.ofBandwidth()), ratios,
                 o.error().isPresent() ? format("%.1e", o.error().getAsDouble()) : "–");
+    }
+
+    private static String ratio(Outcome.Ratio ratio) {
+        String text = format("%.2f × %s", ratio.quotient().median(), ratio.to());
+        return ratio.wanted() > 0 ? text + format(" (%.2f)", ratio.wanted()) : text;
     }
 
     private static String share(double share) {

@@ -5,7 +5,8 @@ import java.util.List;
 /** All rows of the table, in its order. */
 public final class Rows {
     /** In the order in which they are measured. */
-    public static final List<Row> ALL = List.of(new ContractionRow(), new SwiGluRow());
+    public static final List<Row> ALL = List.of(
+            new ContractionRow(), new SwiGluRow(), new ExpertsRow());
 
     private Rows() {}
 }

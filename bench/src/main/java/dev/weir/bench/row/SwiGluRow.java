@@ -7,7 +7,6 @@ import dev.weir.bench.engine.WeirModel;
 import dev.weir.bench.measure.Comparison;
 import dev.weir.bench.measure.Contest;
 import dev.weir.bench.measure.Problem;
-import dev.weir.bench.measure.Reference;
 import dev.weir.bench.measure.Work;
 import dev.weir.bench.peer.OnnxContestant;
 import dev.weir.bench.peer.OnnxGraph;
@@ -62,10 +61,10 @@ public final class SwiGluRow implements Row {
             Laboratory laboratory, Weights weights, FeedForward net, long tokens) {
         int threads = laboratory.threads();
         Tensor x = weights.get("x" + tokens, tokens, WIDTH);
-        Contest contest = laboratory.contest(new Problem("swiglu", tokens + " tokens", threads,
+        Contest contest = laboratory.contest(new Problem("swiglu", tokens + (tokens == 1 ? " token" : " tokens"), threads,
                 Work.operations(tokens * net.operations(),
                         net.bytes() + 8.0 * tokens * WIDTH),
-                Optional.of(reference(net, x)),
+                Optional.of(References.of(x, WIDTH, (row, sum) -> net.add(row, 1, sum))),
                 List.of(Comparison.withFastestPeer("Weir native", 1.15),
                         Comparison.with("Weir jvm", "Weir native", tokens == 1 ? 0.9 : 0.65))));
         for (Target target : Target.values()) {
@@ -91,23 +90,5 @@ public final class SwiGluRow implements Row {
         String result = net.inOnnx(graph, "", input);
         graph.rename(result, "y", Format.F32, x.shape());
         return new OnnxContestant("ONNX Runtime", threads, graph, x, x.shape());
-    }
-
-    /** The first tokens and the last one. */
-    private static Reference reference(FeedForward net, Tensor x) {
-        long tokens = x.shape()[0];
-        long[] chosen = tokens == 1 ? new long[] {0} : new long[] {0, 1, tokens - 1};
-        int width = Math.toIntExact(WIDTH);
-        int[] places = new int[chosen.length * width];
-        double[] expected = new double[places.length];
-        for (int i = 0; i < chosen.length; i++) {
-            double[] y = new double[width];
-            net.add(Weights.floats(x, chosen[i] * width, width), 1, y);
-            for (int d = 0; d < width; d++) {
-                places[i * width + d] = Math.toIntExact(chosen[i] * width + d);
-                expected[i * width + d] = y[d];
-            }
-        }
-        return new Reference(places, expected, 1e-5);
     }
 }

@@ -20,6 +20,8 @@ import java.util.Map;
  */
 public record Rounds(int rounds, double turnSeconds, double warmupSeconds) {
     private static final int LEAST_PIECES = 3;
+    /** Seconds after which fewer pieces are enough. */
+    private static final double LONG = 0.5;
 
     /** Seconds of one piece of work by round, for each contestant, in the order given. */
     public Map<Contestant, List<Double>> run(List<? extends Contestant> contestants) {
@@ -50,7 +52,7 @@ public record Rounds(int rounds, double turnSeconds, double warmupSeconds) {
     private double turn(Contestant contestant) {
         List<Double> pieces = new ArrayList<>();
         double all = 0;
-        while (pieces.size() < LEAST_PIECES || all < turnSeconds) {
+        while (pieces.size() < LEAST_PIECES && all < LONG || all < turnSeconds) {
             long start = System.nanoTime();
             contestant.run();
             double piece = (System.nanoTime() - start) / 1e9;

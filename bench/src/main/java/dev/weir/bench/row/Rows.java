@@ -6,7 +6,8 @@ import java.util.List;
 public final class Rows {
     /** In the order in which they are measured. */
     public static final List<Row> ALL = List.of(
-            new ContractionRow(), new SwiGluRow(), new ExpertsRow());
+            new ContractionRow(), new SwiGluRow(), new ExpertsRow(), new MatvecRow(),
+            new AttentionRow());
 
     private Rows() {}
 }

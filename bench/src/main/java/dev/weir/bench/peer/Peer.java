@@ -1,6 +1,8 @@
 package dev.weir.bench.peer;
 
 import ai.onnxruntime.OrtEnvironment;
+import com.github.tjake.jlama.model.AbstractModel;
+import com.github.tjake.jlama.tensor.operations.TensorOperationsProvider;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.mkl.global.mkl_rt;
@@ -14,7 +16,9 @@ public enum Peer {
     /** PyTorch's library. */
     TORCH("libtorch", Torch::version),
     /** ONNX Runtime for Java. */
-    ONNX_RUNTIME("ONNX Runtime", () -> OrtEnvironment.getEnvironment().getVersion());
+    ONNX_RUNTIME("ONNX Runtime", () -> OrtEnvironment.getEnvironment().getVersion()),
+    /** Jlama. */
+    JLAMA("Jlama", Peer::jlama);
 
     private static final int TEXT = 256;
 
@@ -38,6 +42,14 @@ public enum Peer {
     @Override
     public String toString() {
         return text;
+    }
+
+    /** As its jar is named: its manifest does not say. */
+    private static String jlama() {
+        String place = AbstractModel.class.getProtectionDomain().getCodeSource().getLocation()
+                .getPath();
+        return place.substring(place.lastIndexOf('/') + 1).replaceAll("^jlama-core-|\\.jar$", "")
+                + ", products by " + TensorOperationsProvider.get().name();
     }
 
     private static String mkl() {

@@ -32,7 +32,7 @@ public final class Torch {
     private Torch() {}
 
     /** How many threads each operator may use from now on. */
-    static void threads(int count) {
+    public static void threads(int count) {
         torch.set_num_threads(count);
     }
 

@@ -8,6 +8,7 @@ import dev.weir.bench.measure.Comparison;
 import dev.weir.bench.measure.Contest;
 import dev.weir.bench.measure.Problem;
 import dev.weir.bench.measure.Work;
+import dev.weir.bench.model.FeedForward;
 import dev.weir.bench.peer.OnnxContestant;
 import dev.weir.bench.peer.OnnxGraph;
 import dev.weir.bench.peer.Peer;

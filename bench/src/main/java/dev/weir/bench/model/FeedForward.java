@@ -1,4 +1,4 @@
-package dev.weir.bench.row;
+package dev.weir.bench.model;
 
 import static org.bytedeco.pytorch.global.torch.linear;
 import static org.bytedeco.pytorch.global.torch.silu;
@@ -16,36 +16,38 @@ import java.util.List;
  * @param up inner rows of width
  * @param down width rows of inner
  */
-record FeedForward(Tensor gate, Tensor up, Tensor down) {
+public record FeedForward(Tensor gate, Tensor up, Tensor down) {
 
     /** Its weights, by the names under which a Weir program asks for them. */
-    static FeedForward of(Weights weights, String path, long width, long inner) {
+    public static FeedForward of(Weights weights, String path, long width, long inner) {
         return new FeedForward(
                 weights.get(path + "gate_proj.weight", inner, width),
                 weights.get(path + "up_proj.weight", inner, width),
                 weights.get(path + "down_proj.weight", width, inner));
     }
 
-    long width() {
+    /** Elements of a token. */
+    public long width() {
         return down.shape()[0];
     }
 
-    long inner() {
+    /** Elements between the products. */
+    public long inner() {
         return gate.shape()[0];
     }
 
     /** Bytes of its weights. */
-    double bytes() {
+    public double bytes() {
         return gate.bytes() + up.bytes() + down.bytes();
     }
 
     /** Multiplications and additions of its products for one token. */
-    double operations() {
+    public double operations() {
         return 6.0 * width() * inner();
     }
 
     /** By the definition, in f64, added to a sum with a weight. */
-    void add(float[] x, double weight, double[] sum) {
+    public void add(float[] x, double weight, double[] sum) {
         int width = Math.toIntExact(width());
         int inner = Math.toIntExact(inner());
         double[] hidden = new double[inner];
@@ -68,23 +70,25 @@ record FeedForward(Tensor gate, Tensor up, Tensor down) {
     }
 
     /** Weights as libtorch has them. */
-    record InTorch(
+    public record InTorch(
             org.bytedeco.pytorch.Tensor gate,
             org.bytedeco.pytorch.Tensor up,
             org.bytedeco.pytorch.Tensor down) {
 
-        static InTorch of(FeedForward weights) {
+        /** The same memory. */
+        public static InTorch of(FeedForward weights) {
             return new InTorch(
                     Torch.of(weights.gate), Torch.of(weights.up), Torch.of(weights.down));
         }
 
-        org.bytedeco.pytorch.Tensor apply(org.bytedeco.pytorch.Tensor x) {
+        /** On a row for each token. */
+        public org.bytedeco.pytorch.Tensor apply(org.bytedeco.pytorch.Tensor x) {
             return linear(silu(linear(x, gate)).mul_(linear(x, up)), down);
         }
     }
 
     /** Adds it to an ONNX graph; names of weights begin with {@code path}. */
-    String inOnnx(OnnxGraph graph, String path, String x) {
+    public String inOnnx(OnnxGraph graph, String path, String x) {
         String g = graph.apply("MatMul", List.of(x, graph.transposed(path + "gate", gate)));
         String u = graph.apply("MatMul", List.of(x, graph.transposed(path + "up", up)));
         String silu = graph.apply("Mul", List.of(g, graph.apply("Sigmoid", List.of(g))));

@@ -1,4 +1,4 @@
-package dev.weir.bench.row;
+package dev.weir.bench.model;
 
 import static org.bytedeco.pytorch.global.torch.eq;
 import static org.bytedeco.pytorch.global.torch.index_select;
@@ -23,8 +23,8 @@ import org.bytedeco.pytorch.Scalar;
  *
  * @param router a row for each expert
  */
-record Experts(Tensor router, List<FeedForward> nets, int active) {
-    Experts {
+public record Experts(Tensor router, List<FeedForward> nets, int active) {
+    public Experts {
         nets = List.copyOf(nets);
     }
 
@@ -33,7 +33,7 @@ record Experts(Tensor router, List<FeedForward> nets, int active) {
      *
      * @param path of the mixture, with a dot behind it
      */
-    static Experts of(
+    public static Experts of(
             Weights weights, String path, int count, int active, long width, long inner) {
         List<FeedForward> nets = new ArrayList<>();
         for (int e = 0; e < count; e++) {
@@ -42,15 +42,16 @@ record Experts(Tensor router, List<FeedForward> nets, int active) {
         return new Experts(weights.get(path + "gate.weight", count, width), nets, active);
     }
 
-    long width() {
+    /** Elements of a token. */
+    public long width() {
         return router.shape()[1];
     }
 
     /** A choice of experts for one token. */
-    record Choice(int[] experts, double[] weights) {}
+    public record Choice(int[] experts, double[] weights) {}
 
     /** What one token takes, by the definition, in f64. */
-    Choice choose(float[] x) {
+    public Choice choose(float[] x) {
         int count = nets.size();
         double[] p = new double[count];
         double sum = 0;
@@ -81,7 +82,7 @@ record Experts(Tensor router, List<FeedForward> nets, int active) {
     }
 
     /** How many tokens each expert serves. */
-    long[] load(Tensor x) {
+    public long[] load(Tensor x) {
         long[] load = new long[nets.size()];
         int width = Math.toIntExact(width());
         for (long t = 0; t < x.shape()[0]; t++) {
@@ -93,7 +94,7 @@ record Experts(Tensor router, List<FeedForward> nets, int active) {
     }
 
     /** By the definition, in f64, added to a sum. */
-    void add(float[] x, double[] sum) {
+    public void add(float[] x, double[] sum) {
         Choice choice = choose(x);
         for (int k = 0; k < active; k++) {
             nets.get(choice.experts()[k]).add(x, choice.weights()[k], sum);
@@ -104,15 +105,17 @@ record Experts(Tensor router, List<FeedForward> nets, int active) {
      * Weights as libtorch has them, and the form of Hugging Face's {@code MixtralSparseMoeBlock}: a
      * loop over the experts; each takes its tokens' rows, and its results are added to theirs.
      */
-    record InTorch(
+    public record InTorch(
             org.bytedeco.pytorch.Tensor router, List<FeedForward.InTorch> nets, int active) {
 
-        static InTorch of(Experts experts) {
+        /** The same memory. */
+        public static InTorch of(Experts experts) {
             return new InTorch(Torch.of(experts.router),
                     experts.nets.stream().map(FeedForward.InTorch::of).toList(), experts.active);
         }
 
-        org.bytedeco.pytorch.Tensor apply(org.bytedeco.pytorch.Tensor x) {
+        /** On a row for each token. */
+        public org.bytedeco.pytorch.Tensor apply(org.bytedeco.pytorch.Tensor x) {
             var best = topk(softmax(linear(x, router), -1), active);
             var chosen = best.get1();
             var weights = best.get0().div(best.get0().sum(new long[] {-1}, true,
@@ -135,7 +138,7 @@ record Experts(Tensor router, List<FeedForward> nets, int active) {
      * Adds it to an ONNX graph, as an export of the same loop does: NonZero finds an expert's rows,
      * Gather takes them, ScatterND adds what comes of them.
      */
-    String inOnnx(OnnxGraph graph, String x) {
+    public String inOnnx(OnnxGraph graph, String x) {
         var last = new OnnxGraph.Attribute.Whole("axis", -1);
         String logits = graph.apply("MatMul", List.of(x, graph.transposed("router", router)));
         String p = graph.apply("Softmax", List.of(logits), last);

@@ -1,0 +1,118 @@
+package dev.weir.bench.model;
+
+import com.github.tjake.jlama.model.AbstractModel;
+import com.github.tjake.jlama.model.ModelSupport;
+import com.github.tjake.jlama.safetensors.DType;
+import com.github.tjake.jlama.tensor.AbstractTensor;
+import com.github.tjake.jlama.tensor.KvBufferCache;
+import com.github.tjake.jlama.util.PhysicalCoreExecutor;
+import dev.weir.runtime.checkpoint.SafeTensors;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The model in Jlama, all in f32, read from a checkpoint folder that is written for it. */
+public final class JlamaLanguageModel implements LanguageModel {
+    private final Path folder;
+    private final AbstractModel model;
+    private final KvBufferCache.KvBuffer cache;
+    private float[] probabilities = new float[0];
+    private int length;
+
+    /** Writes the folder and loads it. */
+    public JlamaLanguageModel(Parameters parameters, int threads) {
+        PhysicalCoreExecutor.overrideThreadCount(threads);
+        try {
+            folder = Files.createTempDirectory("weir-bench");
+            Files.writeString(folder.resolve("config.json"),
+                    parameters.shape().configuration());
+            Files.writeString(folder.resolve("tokenizer.json"), tokenizer());
+            SafeTensors.write(folder.resolve("model.safetensors"), parameters.all());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        try {
+            model = ModelSupport.loadModel(folder.toFile(), DType.F32, DType.F32);
+            cache = new KvBufferCache(model).getEphemeralKvBuffer();
+        } catch (Throwable e) {
+            delete();
+            throw e;
+        }
+    }
+
+    /** Enough for it to load; no text is ever made into tokens. */
+    private static String tokenizer() {
+        return """
+                {"version": "1.0", "added_tokens": [], "model": {"type": "BPE", \
+                "vocab": {"<unk>": 0, "<s>": 1, "</s>": 2}, "merges": []}}
+                """;
+    }
+
+    @Override
+    public String name() {
+        return "Jlama";
+    }
+
+    @Override
+    public boolean isPeer() {
+        return true;
+    }
+
+    @Override
+    public void feed(long[] ids) {
+        int[] tokens = new int[ids.length];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = Math.toIntExact(ids[i]);
+        }
+        try (AbstractTensor<?, ?> states = tokens.length == 1
+                ? model.forward(tokens[0], length, cache, java.util.Optional.empty())
+                : model.batchForward(tokens, length, cache)) {
+            try (AbstractTensor<?, ?> last = states.shape().first() > 1
+                    ? states.slice(states.shape().first() - 1) : states) {
+                probabilities = model.getLogits(last);
+            }
+        }
+        length += tokens.length;
+    }
+
+    @Override
+    public long length() {
+        return length;
+    }
+
+    @Override
+    public void truncate(long tokens) {
+        length = Math.toIntExact(tokens);
+        cache.setCurrentContextPosition(length);
+    }
+
+    @Override
+    public float[] logits() {
+        return probabilities.clone();
+    }
+
+    @Override
+    public void close() {
+        try {
+            cache.close();
+        } finally {
+            model.close();
+            delete();
+        }
+    }
+
+    private void delete() {
+        try (Stream<Path> files = Files.walk(folder)) {
+            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
+            for (Path file : deepestFirst) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

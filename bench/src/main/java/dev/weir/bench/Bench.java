@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
  * one process; each row has a process of its own, since libraries of different peers define the
  * same symbols and whichever is loaded first would serve all.
  */
-@Command(name = "weir-bench", mixinStandardHelpOptions = true,
+@Command(name = "weir-bench", mixinStandardHelpOptions = true, subcommands = Kernels.class,
         description = "Measure Weir beside what a user would take instead.")
 public final class Bench implements Callable<Integer> {
     private static final int FAILED = 3;
@@ -59,6 +59,10 @@ public final class Bench implements Callable<Integer> {
             description = "how long each contestant works before the first round "
                     + "(default: ${DEFAULT-VALUE})")
     private double warmup;
+
+    @Option(names = "--only", paramLabel = "TEXT", defaultValue = "",
+            description = "only contestants whose name contains this text")
+    private String only;
 
     @Option(names = "--json", paramLabel = "FILE", description = "also write the results as JSON")
     private Optional<Path> json = Optional.empty();
@@ -94,7 +98,8 @@ public final class Bench implements Callable<Integer> {
 
     private void measure(Row row) {
         Rounds how = new Rounds(rounds, turn, warmup);
-        Laboratory laboratory = new Laboratory(how, threads, err::println, this::show);
+        Laboratory laboratory = new Laboratory(
+                how, threads, name -> name.contains(only), err::println, this::show);
         MachineDescription machine = MachineDescription.here();
         out.println("## " + row.name() + "\n\n" + row.meaning() + "\n");
         row.peers().forEach(p -> out.println("- " + p + ": " + p.version()));
@@ -144,7 +149,7 @@ public final class Bench implements Callable<Integer> {
                 "--rounds", Integer.toString(rounds),
                 "--turn", String.format(Locale.ROOT, "%f", turn),
                 "--warmup", String.format(Locale.ROOT, "%f", warmup),
-                "--json", part.toString()));
+                "--only", only, "--json", part.toString()));
         return line;
     }
 

@@ -29,7 +29,13 @@ public final class KernelTimes implements KernelCompiler {
      * @param wallNanos while at least one thread was in it
      * @param threadNanos of all threads together
      */
-    public record Time(long wallNanos, long threadNanos) {}
+    public record Time(long wallNanos, long threadNanos) {
+
+        /** The sum of both. */
+        public Time plus(Time other) {
+            return new Time(wallNanos + other.wallNanos, threadNanos + other.threadNanos);
+        }
+    }
 
     private static final class Timed implements CompiledKernel {
         private final CompiledKernel code;

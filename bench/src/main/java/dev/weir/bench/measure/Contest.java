@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -19,6 +20,7 @@ public final class Contest {
     private final Problem problem;
     private final Rounds rounds;
     private final Roofline roofline;
+    private final Predicate<String> wanted;
     private final List<Contestant> contestants = new ArrayList<>();
     private final Map<Contestant, Work> works = new LinkedHashMap<>();
     private final Map<Contestant, OptionalDouble> errors = new LinkedHashMap<>();
@@ -41,11 +43,14 @@ public final class Contest {
 
     /**
      * @param roofline of the machine, with as many threads as the problem's
+     * @param wanted which contestants take part, by name
      */
-    public Contest(Problem problem, Rounds rounds, Roofline roofline) {
+    public Contest(
+            Problem problem, Rounds rounds, Roofline roofline, Predicate<String> wanted) {
         this.problem = problem;
         this.rounds = rounds;
         this.roofline = roofline;
+        this.wanted = wanted;
     }
 
     /** Adds somebody who does all of the problem's work. */
@@ -65,6 +70,9 @@ public final class Contest {
             Work work,
             Optional<Reference> reference,
             Supplier<Contestant> maker) {
+        if (!wanted.test(name)) {
+            return this;
+        }
         try {
             Contestant contestant = maker.get();
             OptionalDouble error = reference

@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /** What rows share: how they measure, what the machine can do, and where results go. */
 public final class Laboratory {
     private final Rounds rounds;
     private final int threads;
+    private final Predicate<String> wanted;
     private final Consumer<String> progress;
     private final Consumer<Contest.Result> results;
     private final Map<Integer, Roofline> rooflines = new TreeMap<>();
@@ -23,16 +25,19 @@ public final class Laboratory {
 
     /**
      * @param threads how many each contestant may use unless a row says otherwise
+     * @param wanted which contestants take part, by name
      * @param progress is told what is being measured
      * @param results sees each problem's results as soon as they are there
      */
     public Laboratory(
             Rounds rounds,
             int threads,
+            Predicate<String> wanted,
             Consumer<String> progress,
             Consumer<Contest.Result> results) {
         this.rounds = rounds;
         this.threads = threads;
+        this.wanted = wanted;
         this.progress = progress;
         this.results = results;
     }
@@ -53,7 +58,7 @@ public final class Laboratory {
         Roofline roofline = rooflines.merge(problem.threads(),
                 Roofline.measure(problem.threads()), Roofline::with);
         progress.accept(problem.row() + ": " + problem.name());
-        return new Contest(problem, rounds, roofline);
+        return new Contest(problem, rounds, roofline, wanted);
     }
 
     /** Holds a contest and keeps what comes of it. */

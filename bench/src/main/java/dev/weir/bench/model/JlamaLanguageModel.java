@@ -13,10 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The model in Jlama, all in f32, read from a checkpoint folder that is written for it. */
 public final class JlamaLanguageModel implements LanguageModel {
+    private static final String THREADS = "weir.bench.jlama.threads";
+
     private final Path folder;
     private final AbstractModel model;
     private final KvBufferCache.KvBuffer cache;
@@ -25,7 +28,7 @@ public final class JlamaLanguageModel implements LanguageModel {
 
     /** Writes the folder and loads it. */
     public JlamaLanguageModel(Parameters parameters, int threads) {
-        PhysicalCoreExecutor.overrideThreadCount(threads);
+        useThreads(threads);
         try {
             folder = Files.createTempDirectory("weir-bench");
             Files.writeString(folder.resolve("config.json"),
@@ -41,6 +44,16 @@ public final class JlamaLanguageModel implements LanguageModel {
         } catch (Throwable e) {
             delete();
             throw e;
+        }
+    }
+
+    /** It has one pool for the whole process, whose size is set once. */
+    private static synchronized void useThreads(int threads) {
+        if (System.getProperty(THREADS) == null) {
+            PhysicalCoreExecutor.overrideThreadCount(threads);
+            System.setProperty(THREADS, Integer.toString(threads));
+        } else if (!System.getProperty(THREADS).equals(Integer.toString(threads))) {
+            throw new IllegalStateException("its threads cannot be changed in one process");
         }
     }
 
@@ -69,12 +82,11 @@ public final class JlamaLanguageModel implements LanguageModel {
             tokens[i] = Math.toIntExact(ids[i]);
         }
         try (AbstractTensor<?, ?> states = tokens.length == 1
-                ? model.forward(tokens[0], length, cache, java.util.Optional.empty())
+                ? model.forward(tokens[0], length, cache, Optional.empty())
                 : model.batchForward(tokens, length, cache)) {
-            try (AbstractTensor<?, ?> last = states.shape().first() > 1
-                    ? states.slice(states.shape().first() - 1) : states) {
-                probabilities = model.getLogits(last);
-            }
+            // A slice is no tensor of its own: to close it too would give its memory back twice.
+            int rows = states.shape().first();
+            probabilities = model.getLogits(rows > 1 ? states.slice(rows - 1) : states);
         }
         length += tokens.length;
     }

@@ -66,6 +66,11 @@ public final class ContractionRow implements Row {
         }
     }
 
+    /** The program whose weights have n rows of k. */
+    static String program(int n, int k) {
+        return PROGRAM.formatted(n, k);
+    }
+
     /** All contestants, each with so many threads. */
     static Contest contest(Laboratory laboratory, Sizes sizes, Weights weights, int threads) {
         Tensor x = weights.get("x", sizes.m, sizes.k);
@@ -81,7 +86,7 @@ public final class ContractionRow implements Row {
         for (Target target : Target.values()) {
             String name = "Weir " + target;
             contest.with(name, () -> new WeirContestant(name, WeirModel.of(
-                    PROGRAM.formatted(sizes.n, sizes.k), target.compiler(), threads, weights),
+                    program(sizes.n, sizes.k), target.compiler(), threads, weights),
                     sizes.m, x));
         }
         contest.with("OpenBLAS", () -> new OpenBlasContraction(x, w, threads));

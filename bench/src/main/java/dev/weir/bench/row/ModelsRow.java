@@ -98,7 +98,8 @@ public final class ModelsRow implements Row {
                 () -> new Continuation(model.get(), shape.vocabulary(), PROMPT, generated));
     }
 
-    private static Work work(Shape shape, int generated) {
+    /** The work of a prompt, or of so many tokens behind it. */
+    static Work work(Shape shape, int generated) {
         if (generated == 0) {
             return Work.tokens(PROMPT, shape.operations(PROMPT, 0), 4.0 * shape.parameters());
         }

@@ -7,7 +7,8 @@ public final class Rows {
     /** In the order in which they are measured. */
     public static final List<Row> ALL = List.of(
             new ContractionRow(), new SwiGluRow(), new ExpertsRow(), new MatvecRow(),
-            new AttentionRow(), new ModelsRow());
+            new AttentionRow(), new ModelsRow(), new ExitRow(), new ThreadsRow(),
+            new CompileRow());
 
     private Rows() {}
 }

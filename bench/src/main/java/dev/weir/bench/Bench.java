@@ -31,7 +31,8 @@ import picocli.CommandLine.Parameters;
  * one process; each row has a process of its own, since libraries of different peers define the
  * same symbols and whichever is loaded first would serve all.
  */
-@Command(name = "weir-bench", mixinStandardHelpOptions = true, subcommands = Kernels.class,
+@Command(name = "weir-bench", mixinStandardHelpOptions = true,
+        subcommands = {Kernels.class, JmhCommand.class},
         description = "Measure Weir beside what a user would take instead.")
 public final class Bench implements Callable<Integer> {
     private static final int FAILED = 3;
@@ -108,6 +109,7 @@ public final class Bench implements Callable<Integer> {
         out.println("\n" + Markdown.machine(machine, laboratory.rooflines()));
         out.print(Markdown.head());
         row.run(laboratory);
+        laboratory.notes().forEach(line -> out.print("\n" + line));
         out.print("\n" + Markdown.absences(laboratory.absences()));
         json.ifPresent(file -> JsonReport.write(file, machine, row, how, laboratory));
     }

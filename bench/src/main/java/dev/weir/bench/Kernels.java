@@ -178,16 +178,16 @@ final class Kernels implements Callable<Integer> {
 
     private void print(List<Line> lines, long nanos) {
         double step = (double) nanos / steps;
-        System.out.printf(Locale.ROOT,
-                "%s, %d rows behind %d, %s, %d threads: %.3f ms a step%n%n"
-                        + "| kernel | launches | ms | share | threads busy | GFLOP/s | GB/s | form |"
-                        + "%n|---|---|---|---|---|---|---|---|%n",
+        System.out.printf(Locale.ROOT, "%s, %d rows behind %d, %s, %d threads: %.3f ms a step%n%n"
+                        + "| kernel | launches | ms | share | threads busy | GFLOP/s | GB/s "
+                        + "| form |%n|---|---|---|---|---|---|---|---|%n",
                 model, rows, behind, target, threads, step / 1e6);
         double inside = 0;
         for (Line line : lines) {
             double wall = (double) line.time().wallNanos() / steps;
             inside += wall;
-            System.out.printf(Locale.ROOT, "| %s | %.0f | %.3f | %.1f%% | %.2f | %s | %.1f | %s |%n",
+            System.out.printf(Locale.ROOT,
+                    "| %s | %.0f | %.3f | %.1f%% | %.2f | %s | %.1f | %s |%n",
                     line.name(), line.launches(), wall / 1e6, 100 * wall / step,
                     (double) line.time().threadNanos() / line.time().wallNanos(),
                     line.operations().map(o -> String.format(Locale.ROOT, "%.1f", o / wall))

@@ -24,7 +24,7 @@ public final class Weights implements AutoCloseable {
     /**
      * A tensor of a format.
      *
-     * @throws IllegalArgumentException if the name was used for another format or number of elements
+     * @throws IllegalArgumentException if the name was used for another format or number
      */
     public Tensor get(String name, Format format, long... shape) {
         Tensor tensor = tensors.computeIfAbsent(name, n -> make(n, format, shape));

@@ -10,8 +10,8 @@ import java.util.OptionalDouble;
  * @param seconds of one piece of work
  * @param error of its result, as {@link Reference#error} has it; empty if there is no reference
  * @param ofPeak share of the machine's FMA peak on as many threads
- * @param ofBandwidth share of the machine's read bandwidth on as many threads; more than 1 if caches
- *     hold what is read
+ * @param ofBandwidth share of the machine's read bandwidth on as many threads; more than 1 if
+ *     caches hold what is read
  */
 public record Outcome(
         Problem problem,

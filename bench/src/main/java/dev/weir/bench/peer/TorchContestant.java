@@ -7,7 +7,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
 
-/** Work that is written with libtorch's operators, called one after the other, without gradients. */
+/** Work that is written with libtorch's operators, one after the other, without gradients. */
 public final class TorchContestant implements Contestant {
     private final String name;
     private final Supplier<Tensor> work;

@@ -58,6 +58,8 @@ public final class JsonReport {
                 .put("warmupSeconds", rounds.warmupSeconds());
         ArrayNode results = node.putArray("results");
         laboratory.outcomes().forEach(o -> outcome(results.addObject(), o));
+        ArrayNode notes = node.putArray("notes");
+        laboratory.notes().forEach(notes::add);
         ArrayNode absences = node.putArray("notTimed");
         laboratory.absences().forEach(a -> absences.addObject()
                 .put("problem", a.problem()).put("contestant", a.contestant())

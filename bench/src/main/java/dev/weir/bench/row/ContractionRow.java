@@ -6,6 +6,7 @@ import dev.weir.bench.engine.WeirContestant;
 import dev.weir.bench.engine.WeirModel;
 import dev.weir.bench.measure.Comparison;
 import dev.weir.bench.measure.Contest;
+import dev.weir.bench.measure.Contestant;
 import dev.weir.bench.measure.Problem;
 import dev.weir.bench.measure.Reference;
 import dev.weir.bench.measure.Work;
@@ -13,6 +14,7 @@ import dev.weir.bench.peer.MklContraction;
 import dev.weir.bench.peer.OpenBlasContraction;
 import dev.weir.bench.peer.Peer;
 import dev.weir.runtime.memory.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -29,6 +31,8 @@ public final class ContractionRow implements Row {
             }
             """;
     private static final int SAMPLES = 2000;
+    private static final List<String> CONTESTANTS =
+            List.of("Weir native", "Weir jvm", "OpenBLAS", "MKL", "MKL packed");
 
     /** Sizes of a product: m rows of x, n rows of w, k of both. */
     record Sizes(int m, int n, int k) {
@@ -83,16 +87,41 @@ public final class ContractionRow implements Row {
                 List.of(Comparison.withFastestPeer("Weir native", 0.95),
                         Comparison.with("Weir jvm", "Weir native", 0.65)));
         Contest contest = laboratory.contest(problem);
-        for (Target target : Target.values()) {
-            String name = "Weir " + target;
-            contest.with(name, () -> new WeirContestant(name, WeirModel.of(
-                    program(sizes.n, sizes.k), target.compiler(), threads, weights),
-                    sizes.m, x));
+        for (String name : CONTESTANTS) {
+            contest.with(name, () -> contestant(name, sizes, weights, threads));
         }
-        contest.with("OpenBLAS", () -> new OpenBlasContraction(x, w, threads));
-        contest.with("MKL", () -> new MklContraction(x, w, threads, false));
-        contest.with("MKL packed", () -> new MklContraction(x, w, threads, true));
         return contest;
+    }
+
+    /**
+     * One of the row's contestants.
+     *
+     * @param sizes {@code MxNxK}
+     */
+    public static Contestant contestant(
+            String name, String sizes, Weights weights, int threads) {
+        int[] parts = Arrays.stream(sizes.split("x")).mapToInt(Integer::parseInt).toArray();
+        return contestant(name, new Sizes(parts[0], parts[1], parts[2]), weights, threads);
+    }
+
+    private static Contestant contestant(
+            String name, Sizes sizes, Weights weights, int threads) {
+        Tensor x = weights.get("x", sizes.m, sizes.k);
+        Tensor w = weights.get("w", sizes.n, sizes.k);
+        return switch (name) {
+            case "Weir native" -> weir(name, Target.NATIVE, sizes, weights, threads, x);
+            case "Weir jvm" -> weir(name, Target.JVM, sizes, weights, threads, x);
+            case "OpenBLAS" -> new OpenBlasContraction(x, w, threads);
+            case "MKL" -> new MklContraction(x, w, threads, false);
+            case "MKL packed" -> new MklContraction(x, w, threads, true);
+            default -> throw new IllegalArgumentException("there is no contestant " + name);
+        };
+    }
+
+    private static Contestant weir(
+            String name, Target target, Sizes sizes, Weights weights, int threads, Tensor x) {
+        return new WeirContestant(name, WeirModel.of(
+                program(sizes.n, sizes.k), target.compiler(), threads, weights), sizes.m, x);
     }
 
     /** Some elements, by the definition. */

@@ -21,6 +21,7 @@ public final class Laboratory {
     private final Consumer<Contest.Result> results;
     private final Map<Integer, Roofline> rooflines = new TreeMap<>();
     private final List<Outcome> outcomes = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
     private final List<Contest.Absence> absences = new ArrayList<>();
 
     /**
@@ -68,6 +69,16 @@ public final class Laboratory {
         absences.addAll(result.absences());
         results.accept(result);
         return result;
+    }
+
+    /** Keeps a line that says what follows from results. */
+    public void note(String line) {
+        notes.add(line);
+    }
+
+    /** All so far. */
+    public List<String> notes() {
+        return List.copyOf(notes);
     }
 
     /** All so far. */

@@ -62,10 +62,12 @@ public final class SwiGluRow implements Row {
             Laboratory laboratory, Weights weights, FeedForward net, long tokens) {
         int threads = laboratory.threads();
         Tensor x = weights.get("x" + tokens, tokens, WIDTH);
-        Contest contest = laboratory.contest(new Problem("swiglu", tokens + (tokens == 1 ? " token" : " tokens"), threads,
+        Contest contest = laboratory.contest(new Problem("swiglu",
+                tokens + (tokens == 1 ? " token" : " tokens"), threads,
                 Work.operations(tokens * net.operations(),
                         net.bytes() + 8.0 * tokens * WIDTH),
-                Optional.of(References.of(x, WIDTH, (row, sum) -> net.add(row, 1, sum))),
+                Optional.of(References.of(x, WIDTH,
+                        (row, sum) -> net.add(row, 1, sum))),
                 List.of(Comparison.withFastestPeer("Weir native", 1.15),
                         Comparison.with("Weir jvm", "Weir native", tokens == 1 ? 0.9 : 0.65))));
         for (Target target : Target.values()) {

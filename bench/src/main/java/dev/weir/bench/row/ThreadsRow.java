@@ -33,7 +33,7 @@ public final class ThreadsRow implements Row {
 
     @Override
     public String meaning() {
-        return "two threads beside one: the machine, a contraction, a model's prompt and generation";
+        return "two threads beside one: the machine, a contraction, a model";
     }
 
     @Override

@@ -80,7 +80,10 @@ public final class Bench implements Callable<Integer> {
 
     /** Runs the command line. */
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Bench()).execute(arguments));
+        CommandLine line = new CommandLine(new Bench());
+        // JMH has options of its own.
+        line.getSubcommands().get("jmh").setUnmatchedOptionsArePositionalParams(true);
+        System.exit(line.execute(arguments));
     }
 
     @Override

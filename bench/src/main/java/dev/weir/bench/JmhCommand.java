@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.openjdk.jmh.Main;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Unmatched;
+import picocli.CommandLine.Parameters;
 
 /** {@code weir-bench jmh}: single kernels under JMH, with JMH's own options. */
 @Command(name = "jmh", description = "Run single kernels under JMH; takes JMH's options (-h).")
 final class JmhCommand implements Callable<Integer> {
-    @Unmatched
+    @Parameters(description = "handed on")
     private List<String> arguments = List.of();
 
     @Override

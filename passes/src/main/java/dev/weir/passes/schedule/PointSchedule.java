@@ -43,6 +43,7 @@ final class PointSchedule {
     private final KernelWriter writer;
     private final Set<Value> inside = new HashSet<>();
     private final Map<Value, Buffer> scratches = new HashMap<>();
+    private Optional<Buffer> streamMask = Optional.empty();
 
     PointSchedule(Cluster cluster, ScalarEmitter emitter) {
         this.cluster = cluster;
@@ -151,7 +152,7 @@ final class PointSchedule {
         }
     }
 
-    private boolean vectorisable(Node.Compute compute, Axis axis) {
+    boolean vectorisable(Node.Compute compute, Axis axis) {
         if (compute.result().type().format().compute() != Format.F32
                 || !Vectors.possible(compute.body(), axis.index(), emitter.facts())
                 || readsInline(compute)) {
@@ -242,6 +243,15 @@ final class PointSchedule {
 
     private boolean isReadInside(Value value) {
         return cluster.nodes().stream().anyMatch(n -> Walk.reads(n).contains(value));
+    }
+
+    /** Room for what says which places of a tile take part. */
+    Buffer streamMask(long tile) {
+        if (streamMask.isEmpty()) {
+            streamMask = Optional.of(writer.scratch(
+                    Format.F32, tile + emitter.facts().target().lanes()));
+        }
+        return streamMask.get();
     }
 
     /** Gives a value room in scratch memory. */

@@ -17,8 +17,10 @@ import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.type.Format;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /** Writes reductions as loops, over lanes where the reduced axis allows it. */
 final class Reductions {
@@ -193,6 +195,53 @@ final class Reductions {
         return writer.let(whole < extent
                 ? combine(reduction.kind(), folded, new Expression.Get(rest))
                 : folded);
+    }
+
+    /** Whether {@link #sideBySide} can be used of a node. */
+    boolean goesSideBySide(Node.Compute compute) {
+        Reduction reduction = compute.reduction().orElseThrow();
+        return reduction.axes().size() == 1
+                && Vectors.harmless(compute.body())
+                && vectorAxis(reduction, compute.body())
+                        .filter(a -> ((Scalar.Whole) a.upper()).value()
+                                % emitter.facts().target().lanes() == 0)
+                        .isPresent();
+    }
+
+    /**
+     * A reduction at several places at once, each in the order that it has alone.
+     *
+     * @param coordinates at which it is read, in the indices that {@code bind} gives values to
+     * @param bind makes a place the present one
+     */
+    List<Expression> sideBySide(
+            Node.Compute compute, List<Scalar> coordinates, int places, IntConsumer bind) {
+        Reduction reduction = compute.reduction().orElseThrow();
+        Axis vector = reduction.axes().getFirst();
+        int lanes = emitter.facts().target().lanes();
+        List<List<Expression>> at = new ArrayList<>();
+        List<Variable> sums = new ArrayList<>();
+        for (int place = 0; place < places; place++) {
+            bind.accept(place);
+            at.add(coordinates.stream().map(c -> writer.let(emitter.emit(c))).toList());
+            sums.add(writer.mutable(
+                    identity(reduction.kind(), compute.body().format(), lanes)));
+        }
+        writer.loop(whole(0), emitter.emit(vector.upper()), lanes, index -> {
+            for (int place = 0; place < places; place++) {
+                for (int axis = 0; axis < compute.axes().size(); axis++) {
+                    emitter.bind(compute.axes().get(axis), at.get(place).get(axis));
+                }
+                emitter.bind(vector, index);
+                Variable sum = sums.get(place);
+                writer.assign(sum, combined(reduction.kind(), sum, compute.body(), Optional.of(
+                        new ScalarEmitter.Lanes(vector.index(), lanes, Optional.empty()))));
+            }
+        });
+        return sums.stream()
+                .map(s -> writer.let(stored(compute, writer.let(new Expression.Fold(
+                        operation(reduction.kind()), new Expression.Get(s))))))
+                .toList();
     }
 
     private Expression argument(Reduction reduction, Scalar body) {

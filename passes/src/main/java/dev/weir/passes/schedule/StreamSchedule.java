@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 
 /**
  * Writes the nodes of one point that walk along an axis of run-time extent, tile by tile.
@@ -150,6 +151,13 @@ final class StreamSchedule {
     // ------------------------------------------------------------------ one walk
 
     private void walk(List<Node.Compute> over) {
+        Optional<OnlineSchedule> masked = online.flatMap(o -> masked(o.maximum(), over));
+        if (masked.isPresent()) {
+            masked.get().start();
+            tiles(masked.get()::bounds, masked.get()::tile);
+            masked.get().finish();
+            return;
+        }
         for (Node.Compute node : over) {
             start(node);
         }
@@ -165,15 +173,30 @@ final class StreamSchedule {
         over.forEach(this::finish);
     }
 
+    private Optional<OnlineSchedule> masked(Node.Compute maximum, List<Node.Compute> over) {
+        List<Node.Compute> needed = needed(over);
+        return OnlineSchedule.of(points, streaming, cluster, TILE, maximum,
+                needed.stream().filter(n -> generations.get(n) == 0).toList(),
+                needed.stream().filter(n -> generations.get(n) == 1).toList(),
+                over.stream().filter(n -> n != maximum).toList());
+    }
+
     /** What is done in one tile, for the places from {@code from} up to {@code to}. */
     private interface Tile {
         void write(Expression tile, Expression from, Expression to);
     }
 
     private void tiles(Tile body) {
+        tiles(OnlineSchedule.Bounds::new, body);
+    }
+
+    private void tiles(
+            BiFunction<Expression, Expression, OnlineSchedule.Bounds> narrow, Tile body) {
         Axis axis = streaming.axis();
-        Expression lower = writer.let(emitter.emit(axis.lower()));
-        Expression upper = writer.let(emitter.emit(axis.upper()));
+        OnlineSchedule.Bounds bounds = narrow.apply(
+                writer.let(emitter.emit(axis.lower())), writer.let(emitter.emit(axis.upper())));
+        Expression lower = bounds.lower();
+        Expression upper = bounds.upper();
         Expression first = Build.isWhole(lower, 0)
                 ? lower
                 : multiply(divide(lower, whole(TILE)), whole(TILE));

@@ -74,10 +74,26 @@ final class Vectors {
         return Walk.operands(scalar).stream().allMatch(Vectors::harmless);
     }
 
+    /**
+     * Whether a coordinate that is known to be inside is so by its indices' ranges alone, under
+     * whatever condition it stands. What is added to an index from a table is where its sequence
+     * begins: other data is checked when it is read.
+     */
     private static boolean plain(Scalar coordinate) {
-        return coordinate instanceof Scalar.Variable
-                || coordinate instanceof Scalar.Whole
-                || coordinate instanceof Scalar.Load;
+        return switch (coordinate) {
+            case Scalar.Variable variable -> true;
+            case Scalar.Whole whole -> true;
+            case Scalar.Load load -> true;
+            case Scalar.Apply apply when apply.operation() == Operation.ADD ->
+                    isTable(apply.operands().get(0))
+                            && apply.operands().get(1) instanceof Scalar.Variable;
+            default -> false;
+        };
+    }
+
+    private static boolean isTable(Scalar scalar) {
+        return scalar instanceof Scalar.Load load && !load.coordinates().isEmpty()
+                && load.bounds() == Scalar.Bounds.PROVED;
     }
 
     /** Whether neighbouring values of the index read neighbouring elements. */

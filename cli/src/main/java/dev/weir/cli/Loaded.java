@@ -80,7 +80,7 @@ record Loaded(
             List<AutoCloseable> resources) {
         progress.accept("compiling " + options.model);
         if (options.isKernelDump() || options.target != ModelOptions.Target.INTERPRETER) {
-            KernelCompiler compiler = new WatchedCompiler(options.compiler(), progress);
+            KernelCompiler compiler = new WatchedCompiler(options.cachedCompiler(), progress);
             resources.add(compiler);
             KernelProgram kernels = options.schedule(trace, compiler);
             Weights weights = source.apply(kernels.parameters());

@@ -65,6 +65,10 @@ final class ModelOptions {
             description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
     Target target = Target.NATIVE;
 
+    @Option(names = "--no-cache",
+            description = "compile anew, and keep no native code for the next time")
+    boolean noCache;
+
     @Option(names = "--disable", paramLabel = "PASS", split = ",",
             description = "leave an optional pass out")
     List<String> disabled = List.of();
@@ -186,6 +190,13 @@ final class ModelOptions {
             case INTERPRETER -> throw wrong(
                     "the interpreter has no kernels: use --target native or jvm");
         };
+    }
+
+    /** As {@link #compiler}; native code that was made before is used again. */
+    KernelCompiler cachedCompiler() {
+        return target == Target.NATIVE && !noCache
+                ? CachedCompiler.usual(((Weir) command.root().userObject())::warning)
+                : compiler();
     }
 
     /** The machine that kernels are shown for, whatever the target. */

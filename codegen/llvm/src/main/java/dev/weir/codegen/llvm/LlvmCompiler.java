@@ -17,10 +17,7 @@ import static org.bytedeco.llvm.global.LLVM.LLVMDisposeTargetData;
 import static org.bytedeco.llvm.global.LLVM.LLVMDisposeTargetMachine;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetBufferSize;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetBufferStart;
-import static org.bytedeco.llvm.global.LLVM.LLVMGetDefaultTargetTriple;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetErrorMessage;
-import static org.bytedeco.llvm.global.LLVM.LLVMGetHostCPUFeatures;
-import static org.bytedeco.llvm.global.LLVM.LLVMGetHostCPUName;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetTargetFromTriple;
 import static org.bytedeco.llvm.global.LLVM.LLVMInitializeNativeAsmPrinter;
 import static org.bytedeco.llvm.global.LLVM.LLVMInitializeNativeTarget;
@@ -44,14 +41,11 @@ import dev.weir.ir.kernel.CompiledKernel;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.TargetDescription;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.llvm.LLVM.LLVMContextRef;
@@ -70,35 +64,19 @@ import org.bytedeco.llvm.LLVM.LLVMTargetRef;
  */
 public final class LlvmCompiler implements KernelCompiler {
 
-    @SuppressWarnings("restricted")
-    private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
-            FunctionDescriptor.ofVoid(
-                    ValueLayout.JAVA_LONG,
-                    ValueLayout.JAVA_LONG,
-                    ValueLayout.JAVA_LONG,
-                    ValueLayout.JAVA_LONG));
-
-    /** Native code at an address. */
-    private record NativeKernel(MemorySegment code) implements CompiledKernel {
-        @Override
-        public void run(long begin, long end, long arguments, long scratch) {
-            try {
-                CALL.invokeExact(code, begin, end, arguments, scratch);
-            } catch (Throwable thrown) {
-                throw new IllegalStateException("a native kernel cannot throw", thrown);
-            }
-        }
-    }
-
     private final TargetDescription target;
-    private final String triple;
+    private final Processor processor;
     private final LLVMTargetMachineRef machine;
     private final List<LLVMOrcLLJITRef> sessions = new ArrayList<>();
     private boolean closed;
 
     /** Compiles for this processor with the widest vectors that it has. */
     public LlvmCompiler() {
-        this(hostTarget());
+        this(Processor.host());
+    }
+
+    private LlvmCompiler(Processor processor) {
+        this(processor, processor.target());
     }
 
     /**
@@ -107,36 +85,32 @@ public final class LlvmCompiler implements KernelCompiler {
      * @throws IllegalStateException if LLVM does not know this processor
      */
     public LlvmCompiler(TargetDescription target) {
+        this(Processor.host(), target);
+    }
+
+    private LlvmCompiler(Processor processor, TargetDescription target) {
         this.target = target;
-        LLVMInitializeNativeTarget();
-        LLVMInitializeNativeAsmPrinter();
-        triple = taken(LLVMGetDefaultTargetTriple());
-        String processor = taken(LLVMGetHostCPUName());
-        String features = hostFeatures();
+        this.processor = processor;
+        String features = processor.features();
         if (target.lanes() < TargetDescription.AVX512.lanes() && features.contains("+avx512f")) {
             features += ",-avx512f";
         }
-        try (BytePointer name = new BytePointer(triple);
+        LLVMInitializeNativeTarget();
+        LLVMInitializeNativeAsmPrinter();
+        try (BytePointer name = new BytePointer(processor.triple());
                 BytePointer message = new BytePointer((Pointer) null);
                 LLVMTargetRef reference = new LLVMTargetRef()) {
             check(LLVMGetTargetFromTriple(name, reference, message) != 0, message);
-            machine = LLVMCreateTargetMachine(reference, triple, processor, features,
-                    LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
+            machine = LLVMCreateTargetMachine(reference, processor.triple(), processor.name(),
+                    features, LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
         }
     }
 
-    private static TargetDescription hostTarget() {
-        List<String> features = List.of(hostFeatures().split(","));
-        if (features.containsAll(List.of("+avx512f", "+avx512vl", "+avx512bw", "+avx512dq"))) {
-            return TargetDescription.AVX512;
-        }
-        return features.containsAll(List.of("+avx2", "+fma"))
-                ? TargetDescription.AVX2
-                : TargetDescription.VECTOR128;
-    }
-
-    private static String hostFeatures() {
-        return taken(LLVMGetHostCPUFeatures());
+    /** Which LLVM this is; it need not be loaded to tell. */
+    public static String version() {
+        return Optional.ofNullable(
+                org.bytedeco.llvm.presets.LLVM.class.getPackage().getImplementationVersion())
+                .orElse("of unknown version");
     }
 
     @Override
@@ -151,11 +125,15 @@ public final class LlvmCompiler implements KernelCompiler {
 
     /** The assembly of a kernel, after optimisation. */
     public synchronized String assembly(Kernel kernel) {
-        LLVMMemoryBufferRef buffer = translate(listing(kernel), LLVMAssemblyFile);
+        return new String(
+                bytes(translate(listing(kernel), LLVMAssemblyFile)), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] bytes(LLVMMemoryBufferRef buffer) {
         try {
             byte[] bytes = new byte[Math.toIntExact(LLVMGetBufferSize(buffer))];
             LLVMGetBufferStart(buffer).get(bytes);
-            return new String(bytes, StandardCharsets.UTF_8);
+            return bytes;
         } finally {
             LLVMDisposeMemoryBuffer(buffer);
         }
@@ -163,10 +141,34 @@ public final class LlvmCompiler implements KernelCompiler {
 
     @Override
     public synchronized List<CompiledKernel> compile(List<Kernel> kernels) {
+        requireOpen();
+        return load(kernels, translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile));
+    }
+
+    /** The object file of a module with one function for each kernel. */
+    public synchronized byte[] object(List<Kernel> kernels) {
+        requireOpen();
+        return bytes(translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile));
+    }
+
+    /** Makes the kernels of an object file executable that {@link #object} gave. */
+    public synchronized List<CompiledKernel> load(List<Kernel> kernels, byte[] object) {
+        requireOpen();
+        try (BytePointer content = new BytePointer(object);
+                BytePointer name = new BytePointer("kernels")) {
+            return load(kernels, LLVMCreateMemoryBufferWithMemoryRangeCopy(
+                    content, object.length, name));
+        }
+    }
+
+    private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("closed");
         }
-        LLVMMemoryBufferRef object = translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile);
+    }
+
+    /** LLVM takes the object over. */
+    private List<CompiledKernel> load(List<Kernel> kernels, LLVMMemoryBufferRef object) {
         LLVMOrcLLJITRef session = new LLVMOrcLLJITRef();
         check(LLVMOrcCreateLLJIT(session, null));
         sessions.add(session);
@@ -211,7 +213,7 @@ public final class LlvmCompiler implements KernelCompiler {
                     LLVMCreateMemoryBufferWithMemoryRangeCopy(source, bytes.length, name);
             LLVMModuleRef module = new LLVMModuleRef();
             check(LLVMParseIRInContext(context, buffer, module, message) != 0, message);
-            LLVMSetTarget(module, triple);
+            LLVMSetTarget(module, processor.triple());
             LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
             LLVMSetModuleDataLayout(module, layout);
             LLVMDisposeTargetData(layout);
@@ -260,11 +262,5 @@ public final class LlvmCompiler implements KernelCompiler {
             LLVMDisposeMessage(message);
             throw new IllegalStateException("LLVM: " + text);
         }
-    }
-
-    private static String taken(BytePointer message) {
-        String text = message.getString();
-        LLVMDisposeMessage(message);
-        return text;
     }
 }

@@ -1,0 +1,181 @@
+package dev.weir.cli;
+
+import dev.weir.codegen.llvm.LlvmCompiler;
+import dev.weir.codegen.llvm.LlvmText;
+import dev.weir.codegen.llvm.ObjectLinker;
+import dev.weir.codegen.llvm.Processor;
+import dev.weir.codegen.llvm.SharedKernels;
+import dev.weir.ir.kernel.CompiledKernel;
+import dev.weir.ir.kernel.Kernel;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.runtime.artefact.ArtefactCache;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * LLVM, asked once: native code is kept on disk and used again by all processes of the user. What
+ * names it is the text that LLVM would get, which the kernels, the vectors and this compiler's
+ * version decide, the processor, and LLVM's version. Where code is found, LLVM is not even loaded;
+ * if nothing could link it, it is kept as an object file, which LLVM loads.
+ */
+final class CachedCompiler implements KernelCompiler {
+    private static final String LIBRARY = "so";
+    private static final String OBJECT = "o";
+    private static final String PROCESSOR = "processor";
+    private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
+
+    private final ArtefactCache cache;
+    private final Consumer<String> warnings;
+    private final Processor processor;
+    private final List<SharedKernels> libraries = new ArrayList<>();
+    private Optional<LlvmCompiler> llvm = Optional.empty();
+    private boolean warned;
+
+    /**
+     * @param warnings is told once if nothing can be stored
+     */
+    CachedCompiler(ArtefactCache cache, Consumer<String> warnings) {
+        this.cache = cache;
+        this.warnings = warnings;
+        this.processor = processor();
+    }
+
+    /** The one in the usual place. */
+    static CachedCompiler usual(Consumer<String> warnings) {
+        Map<String, String> environment = System.getenv();
+        return new CachedCompiler(new ArtefactCache(
+                ArtefactCache.usual(environment, System.getProperty("user.home")),
+                ArtefactCache.ROOM), warnings);
+    }
+
+    /** Asks LLVM what this machine is, unless an equal one was asked about. */
+    private Processor processor() {
+        Optional<String> machine = machine();
+        if (machine.isEmpty()) {
+            return Processor.host();
+        }
+        String key = ArtefactCache.key(PROCESSOR, machine.get(), version());
+        Optional<Processor> known = cache.content(key).flatMap(CachedCompiler::processor);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        Processor host = Processor.host();
+        store(key, String.join("\n", host.triple(), host.name(), host.features())
+                .getBytes(StandardCharsets.UTF_8));
+        return host;
+    }
+
+    private static Optional<Processor> processor(byte[] content) {
+        String[] lines = new String(content, StandardCharsets.UTF_8).split("\n", -1);
+        return lines.length == 3
+                ? Optional.of(new Processor(lines[0], lines[1], lines[2]))
+                : Optional.empty();
+    }
+
+    /** What the system says of its first processor; nothing where it does not. */
+    private static Optional<String> machine() {
+        try {
+            String first = Files.readString(PROCESSORS).split("\n\n")[0];
+            // Its frequency and its like change from moment to moment.
+            return Optional.of(first.lines()
+                    .filter(line -> line.matches("(vendor_id|cpu family|model|model name|stepping"
+                            + "|flags|Features|CPU implementer|CPU part)\\s*:.*"))
+                    .collect(Collectors.joining("\n", System.getProperty("os.arch") + "\n", "")))
+                    .filter(text -> text.lines().count() > 1);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Of LLVM and of the way that object files are made. */
+    private static String version() {
+        return "LLVM " + LlvmCompiler.version() + ", artefacts 1";
+    }
+
+    @Override
+    public TargetDescription target() {
+        return processor.target();
+    }
+
+    @Override
+    public List<CompiledKernel> compile(List<Kernel> kernels) {
+        String text = LlvmText.of(kernels, target().lanes() * Float.SIZE);
+        String[] origin = {
+            text, processor.triple(), processor.name(), processor.features(), version()
+        };
+        String library = ArtefactCache.key(LIBRARY, origin);
+        Optional<List<CompiledKernel>> linked = cache.find(library).flatMap(
+                file -> open(library, file, kernels));
+        if (linked.isPresent()) {
+            return linked.get();
+        }
+        String object = ArtefactCache.key(OBJECT, origin);
+        Optional<byte[]> kept = cache.content(object);
+        if (kept.isPresent()) {
+            return llvm().load(kernels, kept.get());
+        }
+        byte[] made = llvm().object(kernels);
+        switch (ObjectLinker.link(made, "kernels.so", false)) {
+            case ObjectLinker.Outcome.Library l -> {
+                Optional<List<CompiledKernel>> stored = store(library, l.bytes())
+                        .flatMap(file -> open(library, file, kernels));
+                if (stored.isPresent()) {
+                    return stored.get();
+                }
+            }
+            case ObjectLinker.Outcome.None n -> store(object, made);
+        }
+        return llvm().load(kernels, made);
+    }
+
+    private Optional<List<CompiledKernel>> open(
+            String key, Path file, List<Kernel> kernels) {
+        Optional<SharedKernels> library = SharedKernels.open(file, kernels);
+        if (library.isEmpty()) {
+            cache.drop(key);
+        }
+        library.ifPresent(libraries::add);
+        return library.map(SharedKernels::kernels);
+    }
+
+    private Optional<Path> store(String key, byte[] content) {
+        try {
+            return Optional.of(cache.store(key, content));
+        } catch (IOException | UnsupportedOperationException e) {
+            if (!warned) {
+                warned = true;
+                warnings.accept("compiled code cannot be kept for the next time: " + e.getMessage()
+                        + "\nhelp: name a folder that can be written with XDG_CACHE_HOME, or "
+                        + "give --no-cache");
+            }
+            return Optional.empty();
+        }
+    }
+
+    private LlvmCompiler llvm() {
+        if (llvm.isEmpty()) {
+            llvm = Optional.of(new LlvmCompiler());
+        }
+        return llvm.get();
+    }
+
+    @Override
+    public String listing(Kernel kernel) {
+        return LlvmText.of(List.of(kernel), target().lanes() * Float.SIZE);
+    }
+
+    @Override
+    public void close() {
+        libraries.forEach(SharedKernels::close);
+        llvm.ifPresent(LlvmCompiler::close);
+    }
+}

@@ -120,10 +120,15 @@ final class ModelOptions {
     /** The model as kernels; a dumped kernel program is taken as it is. */
     KernelProgram schedule(boolean trace, KernelCompiler compiler) {
         if (!isKernelDump()) {
-            return Compiler.schedule(optimise(lower(trace)), compiler.target(),
-                    Set.copyOf(disabled), (step, nanos) -> time(step.text(), nanos));
+            return schedule(optimise(lower(trace)), compiler.target());
         }
         return Dumps.kernels(files().source());
+    }
+
+    /** A lifted program as kernels for a machine. */
+    KernelProgram schedule(TensorProgram lifted, TargetDescription machine) {
+        return Compiler.schedule(lifted, machine,
+                Set.copyOf(disabled), (step, nanos) -> time(step.text(), nanos));
     }
 
     TensorProgram optimise(TensorProgram program) {

@@ -28,8 +28,8 @@ import picocli.CommandLine.Help.Ansi;
         mixinStandardHelpOptions = true,
         subcommands = {
             NewCommand.class, CheckCommand.class, FmtCommand.class, RunCommand.class,
-            BenchCommand.class, DumpCommand.class, ExplainCommand.class,
-            ExplainErrorCommand.class, CompletionCommand.class
+            BenchCommand.class, CompileCommand.class, DumpCommand.class,
+            ExplainCommand.class, ExplainErrorCommand.class, CompletionCommand.class
         })
 public final class Weir implements Runnable {
     /** The reader of a pipe went away: what a shell says of a process that SIGPIPE ended. */

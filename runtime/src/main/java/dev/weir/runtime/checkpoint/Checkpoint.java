@@ -139,7 +139,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /** The indices of every instance, in order; one without indices for a single one. */
-    static List<List<Long>> instances(Parameter parameter) {
+    public static List<List<Long>> instances(Parameter parameter) {
         double count = parameter.value().type().shape().subList(0, parameter.instanceAxes())
                 .stream().mapToDouble(s -> s.constant().orElseThrow()).reduce(1, (a, b) -> a * b);
         if (count > MOST_INSTANCES) {

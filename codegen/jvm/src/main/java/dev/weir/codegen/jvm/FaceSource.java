@@ -1,0 +1,162 @@
+package dev.weir.codegen.jvm;
+
+import dev.weir.ir.host.HostSlot;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.type.Format;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import javax.lang.model.SourceVersion;
+
+/**
+ * Writes the Java class by which a program uses a compiled model: its own arguments and results, as
+ * arrays of their types. It is compiled into the artefact, and lies beside its class as
+ * documentation.
+ */
+public final class FaceSource {
+    private static final Pattern WORD_BREAK = Pattern.compile("[^A-Za-z0-9]+([A-Za-z0-9])?");
+
+    private static final Pattern PART = Pattern.compile("\\$\\{([A-Z]+)}");
+
+    private final String packageName;
+    private final String name;
+    private final List<HostSlot> arguments;
+    private final List<HostSlot> results;
+
+    private FaceSource(
+            String packageName, String name, List<HostSlot> arguments, List<HostSlot> results) {
+        this.packageName = packageName;
+        this.name = name;
+        this.arguments = arguments;
+        this.results = results;
+    }
+
+    /**
+     * The source text of a class.
+     *
+     * @param packageName the user's package
+     * @param name of the class
+     */
+    public static String of(
+            String packageName, String name, List<HostSlot> arguments, List<HostSlot> results) {
+        return new FaceSource(packageName, name, arguments, results).text();
+    }
+
+    /** {@code input_ids} becomes {@code inputIds}; what Java reserves gets a line behind it. */
+    static String identifier(String name) {
+        String joined = WORD_BREAK.matcher(name).replaceAll(match ->
+                match.group(1) == null ? "" : match.group(1).toUpperCase(Locale.ROOT));
+        String legal = joined.isEmpty() || Character.isDigit(joined.charAt(0))
+                ? "value" + joined : joined;
+        String small = legal.substring(0, 1).toLowerCase(Locale.ROOT) + legal.substring(1);
+        return SourceVersion.isKeyword(small)
+                        || List.of("sessions", "rows", "position", "close").contains(small)
+                ? small + "_" : small;
+    }
+
+    private static String type(Format format) {
+        return switch (format) {
+            case I64 -> "long[]";
+            case I32 -> "int[]";
+            case BOOL -> "boolean[]";
+            case F64 -> "double[]";
+            default -> "float[]";
+        };
+    }
+
+    private static String described(HostSlot slot) {
+        return "{@code " + slot.format().word() + slot.shapeText() + "}, row-major";
+    }
+
+    private String parameters() {
+        return arguments.stream()
+                .map(a -> type(a.format()) + " " + identifier(a.name()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private String names() {
+        return arguments.stream().map(a -> identifier(a.name()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private String parameterDocumentation(String indent) {
+        return arguments.stream()
+                .map(a -> indent + " * @param " + identifier(a.name()) + " " + described(a) + "\n")
+                .collect(Collectors.joining());
+    }
+
+    /** Rows of one sequence's step, by the first argument that has them. */
+    private String rows() {
+        return arguments.stream().filter(HostSlot::isStream).findFirst()
+                .map(a -> identifier(a.name()) + ".length / " + Math.max(1, a.width()) + "L")
+                .orElse("1L");
+    }
+
+    private String programs() {
+        return JvmArtefact.TARGETS.stream()
+                .map(target -> "            case " + target.lanes() + " -> new "
+                        + JvmArtefact.packageOf(packageName) + "." + program(target)
+                        + "(memory);\n")
+                .collect(Collectors.joining());
+    }
+
+    private static String program(TargetDescription target) {
+        return JvmArtefact.program(target);
+    }
+
+    private String components() {
+        return results.stream()
+                .map(r -> type(r.format()) + " " + identifier(r.name()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private String componentDocumentation() {
+        return results.stream()
+                .map(r -> "     * @param " + identifier(r.name()) + " " + described(r) + "\n")
+                .collect(Collectors.joining());
+    }
+
+    private String values() {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < results.size(); i++) {
+            text.append(i == 0 ? "" : ", ").append('(').append(type(results.get(i).format()))
+                    .append(") left[").append(i).append(']');
+        }
+        return text.toString();
+    }
+
+    private static String template() {
+        try (InputStream in = FaceSource.class.getResourceAsStream("Face.java.template")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private String text() {
+        Map<String, String> parts = new HashMap<>();
+        parts.put("PARAMETERDOC", parameterDocumentation("    "));
+        parts.put("COMPONENTDOC", componentDocumentation());
+        parts.put("OWNDOC", parameterDocumentation("        "));
+        parts.put("PROGRAMS", programs());
+        parts.put("COMPONENTS", components());
+        parts.put("PARAMETERS", parameters());
+        parts.put("VALUES", values());
+        parts.put("ROWS", rows());
+        parts.put("COMMA", arguments.isEmpty() ? "" : ", ");
+        parts.put("NAMES", names());
+        parts.put("SUPPORT", JvmArtefact.packageOf(packageName) + ".artefact");
+        parts.put("PACKAGE", packageName);
+        parts.put("NAME", name);
+        return PART.matcher(template()).replaceAll(
+                match -> Matcher.quoteReplacement(parts.get(match.group(1))));
+    }
+}

@@ -1,0 +1,183 @@
+package dev.weir.codegen.jvm.artefact;
+
+import dev.weir.ir.type.Format;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Finds what a model's parameters are in a checkpoint, by the description in the artefact. */
+final class Weights {
+    private final Map<String, Stored> tensors;
+    private final Arena arena;
+    private final List<String> faults = new ArrayList<>();
+    private final List<Stored> bound = new ArrayList<>();
+
+    private Weights(Map<String, Stored> tensors, Arena arena) {
+        this.tensors = tensors;
+        this.arena = arena;
+    }
+
+    /**
+     * The tensor of every instance of every parameter, in the order of the program.
+     *
+     * @param description of the model, from the artefact
+     * @throws ArtefactException that lists all that is missing or misshapen
+     */
+    static List<Stored> bind(Map<String, Object> description, Path place, Arena arena) {
+        sameConfiguration(description, place);
+        Weights weights = new Weights(Stored.all(place, arena), arena);
+        Json.list(description.get("parameters"), "parameters").forEach(
+                p -> weights.parameter(Json.object(p, "a parameter")));
+        if (!weights.faults.isEmpty()) {
+            throw new ArtefactException("the weights in " + place + " do not fit the model:\n  "
+                    + String.join("\n  ", weights.faults));
+        }
+        return weights.bound;
+    }
+
+    /** What was read of config.json when the model was compiled has become part of the code. */
+    private static void sameConfiguration(Map<String, Object> description, Path place) {
+        Path file = place.resolve("config.json");
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        Object config;
+        try {
+            config = Json.parse(Files.readString(file));
+        } catch (IOException e) {
+            throw new ArtefactException("cannot read " + file + ": " + e.getMessage());
+        }
+        List<String> others = new ArrayList<>();
+        Json.object(description.get("configuration"), "configuration").forEach((path, then) -> {
+            Object now = config;
+            for (String name : path.split("\\.")) {
+                now = now instanceof Map<?, ?> map && map.containsKey(name) ? map.get(name)
+                        : now instanceof List<?> list && name.matches("\\d{1,9}")
+                                && Integer.parseInt(name) < list.size()
+                                ? list.get(Integer.parseInt(name)) : Optional.empty();
+            }
+            if (!then.equals(now)) {
+                others.add(path + " is " + shown(now) + ", compiled for " + shown(then));
+            }
+        });
+        if (!others.isEmpty()) {
+            throw new ArtefactException(file + " describes another model than the one that was "
+                    + "compiled:\n  " + String.join("\n  ", others)
+                    + "\ncompile the model again with this config.json");
+        }
+    }
+
+    private static String shown(Object value) {
+        return value.equals(Optional.empty()) ? "absent"
+                : value instanceof BigDecimal number ? number.toPlainString() : value.toString();
+    }
+
+    private void parameter(Map<String, Object> parameter) {
+        Format format = Format.valueOf(parameter.get("format").toString());
+        long[] instances = Json.sizes(parameter.get("instances"), "instances");
+        long[] shape = Json.sizes(parameter.get("shape"), "shape");
+        List<?> names = Json.list(parameter.get("stored"), "stored");
+        for (int i = 0; i < names.size(); i++) {
+            instance(parameter, format, place(instances, i), shape,
+                    Json.list(names.get(i), "stored").stream().map(Object::toString).toList())
+                    .ifPresent(bound::add);
+        }
+    }
+
+    private static long[] place(long[] sizes, long number) {
+        long[] place = new long[sizes.length];
+        long rest = number;
+        for (int axis = sizes.length - 1; axis >= 0; axis--) {
+            place[axis] = rest % sizes[axis];
+            rest /= sizes[axis];
+        }
+        return place;
+    }
+
+    private Optional<Stored> instance(
+            Map<String, Object> parameter,
+            Format format,
+            long[] instance,
+            long[] shape,
+            List<String> names) {
+        for (String name : names) {
+            Stored stored = tensors.get(name);
+            if (stored == null) {
+                continue;
+            }
+            if (parameter.get("layout") instanceof List<?> layout) {
+                return gather(name, stored, layout, format, instance, shape);
+            }
+            if (!mergesTo(shape, stored.shape())) {
+                faults.add(name + " has the shape " + Arrays.toString(stored.shape())
+                        + ", expected " + Arrays.toString(shape)
+                        + " or the same with axes merged");
+                return Optional.empty();
+            }
+            return stored.in(format, arena);
+        }
+        if (parameter.get("fill") instanceof BigDecimal fill) {
+            Stored filled = Stored.zeros(format, shape, arena);
+            for (long i = 0; i < filled.elements(); i++) {
+                filled.set(i, fill.doubleValue());
+            }
+            return Optional.of(filled);
+        }
+        faults.add("missing: " + String.join(" or ", names));
+        return Optional.empty();
+    }
+
+    /** Whether neighbouring axes of {@code own} multiply to those of {@code stored}. */
+    private static boolean mergesTo(long[] own, long[] stored) {
+        int at = 0;
+        for (long size : stored) {
+            long product = 1;
+            while (at < own.length && (product < size || own[at] == 1)) {
+                product *= own[at++];
+            }
+            if (product != size) {
+                return false;
+            }
+        }
+        while (at < own.length && own[at] == 1) {
+            at++;
+        }
+        return at == own.length;
+    }
+
+    /** Reads elements from where the model's equation says that they stand. */
+    private Optional<Stored> gather(
+            String name,
+            Stored stored,
+            List<?> layout,
+            Format format,
+            long[] instance,
+            long[] shape) {
+        Stored result = Stored.zeros(format, shape, arena);
+        long[] place = Arrays.copyOf(instance, instance.length + shape.length);
+        for (long element = 0; element < result.elements(); element++) {
+            System.arraycopy(place(shape, element), 0, place, instance.length, shape.length);
+            long index = 0;
+            boolean inside = layout.size() == stored.shape().length;
+            for (int axis = 0; inside && axis < layout.size(); axis++) {
+                long at = Postfix.evaluate(Json.list(layout.get(axis), "layout"), place);
+                inside = at >= 0 && at < stored.shape()[axis];
+                index = index * stored.shape()[axis] + at;
+            }
+            if (!inside) {
+                faults.add(name + " has the shape " + Arrays.toString(stored.shape())
+                        + ", and the model reads outside of it");
+                return Optional.empty();
+            }
+            result.take(element, stored, index);
+        }
+        return Optional.of(result);
+    }
+}

@@ -10,7 +10,6 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.type.Size;
-import dev.weir.runtime.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -71,7 +70,7 @@ final class ArtefactDescription {
             node.put("fill", parameter.fill());
         }
         ArrayNode stored = node.putArray("stored");
-        for (List<Long> instance : Checkpoint.instances(parameter)) {
+        for (List<Long> instance : parameter.instances()) {
             ArrayNode names = stored.addArray();
             parameter.stored().forEach(s -> names.add(Parameter.instantiate(s, instance)));
         }

@@ -1,7 +1,13 @@
 package dev.weir.cli;
 
+import dev.weir.codegen.llvm.LlvmCompiler;
+import dev.weir.codegen.llvm.Processor;
+import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.tensor.TensorProgram;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -13,7 +19,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code weir compile}: a model that runs without Weir. */
-@Command(name = "compile", description = "Compile a model to a jar that runs without Weir.",
+@Command(name = "compile",
+        description = "Compile a model to a C library or a jar that runs without Weir.",
         mixinStandardHelpOptions = true)
 final class CompileCommand implements Callable<Integer> {
     private static final Pattern NO_IDENTIFIER = Pattern.compile("[^A-Za-z0-9_]");
@@ -24,28 +31,59 @@ final class CompileCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions options;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "FILE", required = true,
-            description = "the jar to write")
+    @Option(names = {"-o", "--output"}, paramLabel = "PATH", required = true,
+            description = "the jar, or the folder for the library and its header, to write")
     private Path output;
 
     @Option(names = "--package", paramLabel = "NAME",
-            description = "Java package of the jar's classes (default: the model's name in small "
+            description = "jvm: package of the jar's classes (default: the model's name in small "
                     + "letters)")
     private Optional<String> packageName = Optional.empty();
 
+    @Option(names = "--triple", paramLabel = "TRIPLE",
+            description = "native: another machine, such as aarch64-unknown-linux-gnu "
+                    + "(default: this one)")
+    private Optional<String> triple = Optional.empty();
+
+    @Option(names = "--processor", paramLabel = "NAME",
+            description = "native: what code may use, such as x86-64-v3 (default: all of this "
+                    + "machine, or what all of another kind have)")
+    private Optional<String> processor = Optional.empty();
+
+    @Option(names = "--pack",
+            description = "native: also write the weights as one file that a program can map")
+    private boolean pack;
+
     @Override
     public Integer call() {
-        options.require(options.target == ModelOptions.Target.JVM,
-                "--target " + options.target + " cannot be compiled to a file yet: use "
-                        + "--target jvm");
+        requireSense();
+        weir.progress("compiling " + options.model);
+        if (options.target == ModelOptions.Target.JVM) {
+            jar();
+        } else {
+            library();
+        }
+        return 0;
+    }
+
+    private void requireSense() {
+        boolean isNative = options.target == ModelOptions.Target.NATIVE;
+        options.require(options.target != ModelOptions.Target.INTERPRETER,
+                "the interpreter has no code: use --target native or jvm");
+        options.require(packageName.isEmpty() || !isNative, "--package goes with --target jvm");
+        options.require(triple.isEmpty() || isNative, "--triple goes with --target native");
+        options.require(processor.isEmpty() || isNative, "--processor goes with --target native");
+        options.require(!pack || isNative, "--pack goes with --target native");
         options.require(packageName.isEmpty() || SourceVersion.isName(packageName.get()),
                 "--package has to be a Java package such as com.example, here it is '"
                         + packageName.orElse("") + "'");
         if (options.isKernelDump()) {
-            throw new UserException(options.model + " holds kernels for one width of vectors, and "
-                    + "a jar has code for all\nhelp: compile the model itself");
+            throw new UserException(options.model + " holds kernels, which were made for one "
+                    + "machine\nhelp: compile the model itself");
         }
-        weir.progress("compiling " + options.model);
+    }
+
+    private void jar() {
         TensorProgram program = options.lower(false);
         TensorProgram lifted = options.optimise(program);
         String name = NO_IDENTIFIER.matcher(program.name()).replaceAll("_");
@@ -56,6 +94,33 @@ final class CompileCommand implements Callable<Integer> {
         new JarArtefact(inside, name).write(
                 lifted, target -> options.schedule(lifted, target), output);
         weir.print("wrote " + output + ": the class " + inside + "." + name + "\n");
-        return 0;
+    }
+
+    private void library() {
+        if (Files.isRegularFile(output)) {
+            throw new UserException(output + " is a file, and several are written"
+                    + "\nhelp: name a folder with -o");
+        }
+        Processor host = Processor.host();
+        Processor wanted = triple.isEmpty() && processor.isEmpty() ? host
+                : Processor.named(triple.orElse(host.triple()), processor);
+        try (LlvmCompiler compiler = LlvmCompiler.forObjects(wanted)) {
+            KernelProgram program = options.schedule(false, compiler);
+            NativeFiles.Written written = new NativeFiles(
+                    wanted, !wanted.triple().equals(host.triple()))
+                    .write(program, compiler, output);
+            List<String> files = new ArrayList<>(written.files());
+            if (pack) {
+                Weights weights = Weights.stored(
+                        options, program.parameters(), weir::progress);
+                try {
+                    files.add(NativeFiles.pack(program, weights.tensors()::get, output));
+                } finally {
+                    weights.close();
+                }
+            }
+            written.notes().forEach(weir::warning);
+            weir.print("wrote " + output + ": " + String.join(", ", files) + "\n");
+        }
     }
 }

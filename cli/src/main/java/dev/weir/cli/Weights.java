@@ -89,4 +89,15 @@ record Weights(
                         (a, b) -> a.elements() >= b.elements() ? a : b))
                 .values();
     }
+
+    /** Frees the tensors. */
+    void close() {
+        try {
+            if (owner.isPresent()) {
+                owner.get().close();
+            }
+        } catch (Exception e) {
+            throw new IllegalStateException("cannot free the weights", e);
+        }
+    }
 }

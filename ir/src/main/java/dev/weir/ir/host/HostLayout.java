@@ -29,7 +29,7 @@ final class HostLayout {
     /** In a session, behind its fixed words. */
     static final long SESSION_ROWS = 64;
 
-    private static final long BINS = 128;
+    private static final long BINS = 192;
     /** Of 256 bytes up to more than memory has. */
     private static final long BIN_COUNT = 240;
     private static final long FIXED = BINS + 8 * BIN_COUNT;
@@ -52,6 +52,7 @@ final class HostLayout {
     private final long stepSlots;
     private final long stepSlotsEnd;
     private final long results;
+    private final long given;
     private final long modelBytes;
     private final long sessionBytes;
     private final long carriedBytes;
@@ -83,6 +84,8 @@ final class HostLayout {
         stepSlotsEnd = next;
         results = next;
         program.results().forEach(result -> place(16));
+        given = next;
+        program.arguments().forEach(argument -> place(8));
         modelBytes = next;
         long session = SESSION_ROWS;
         long block = 0;
@@ -251,6 +254,7 @@ final class HostLayout {
         all.put("STEP_SLOTS", stepSlots);
         all.put("STEP_SLOTS_END", stepSlotsEnd);
         all.put("RESULTS", results);
+        all.put("GIVEN", given);
         all.put("MODEL_BYTES", Math.ceilDiv(modelBytes, ALIGNMENT) * ALIGNMENT);
         all.put("SCRATCH_BYTES",
                 program.kernels().stream().mapToLong(Kernel::scratchBytes).max().orElse(0));

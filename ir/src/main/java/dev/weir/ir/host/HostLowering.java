@@ -278,6 +278,15 @@ public final class HostLowering {
         function("step_results", body, "model");
     }
 
+    /** Two functions {@code result0(model)} and {@code result0_elements(model)}. */
+    public static List<WordFunction> result(int number) {
+        return List.of(
+                new WordFunction("result" + number, List.of("model"), List.of(
+                        new WordStatement.Return(call("result", MODEL, of(number))))),
+                new WordFunction("result" + number + "_elements", List.of("model"), List.of(
+                        new WordStatement.Return(call("result_elements", MODEL, of(number))))));
+    }
+
     // ---------------------------------------------------------------- statements
 
     /** A function for a list of statements, which calls others for its parts if it is long. */

@@ -3,6 +3,7 @@ package dev.weir.ir.tensor;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Quantisation;
 import dev.weir.ir.type.Size;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -168,6 +169,24 @@ public record Parameter(
                 case Scalar.Within within -> false;
             };
         }
+    }
+
+    /** The indices of every instance, in order; one without indices for a single one. */
+    public List<List<Long>> instances() {
+        List<List<Long>> all = List.of(List.of());
+        for (int axis = 0; axis < instanceAxes; axis++) {
+            long count = value.type().shape().get(axis).constant().orElseThrow();
+            List<List<Long>> longer = new ArrayList<>();
+            for (List<Long> prefix : all) {
+                for (long i = 0; i < count; i++) {
+                    List<Long> next = new ArrayList<>(prefix);
+                    next.add(i);
+                    longer.add(next);
+                }
+            }
+            all = longer;
+        }
+        return all;
     }
 
     private static final Pattern PLACEHOLDER =

@@ -139,28 +139,14 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /** The indices of every instance, in order; one without indices for a single one. */
-    public static List<List<Long>> instances(Parameter parameter) {
+    static List<List<Long>> instances(Parameter parameter) {
         double count = parameter.value().type().shape().subList(0, parameter.instanceAxes())
                 .stream().mapToDouble(s -> s.constant().orElseThrow()).reduce(1, (a, b) -> a * b);
         if (count > MOST_INSTANCES) {
             throw new CheckpointException("the model has more than " + MOST_INSTANCES
                     + " tensors " + parameter.path());
         }
-        List<List<Long>> all = new ArrayList<>();
-        all.add(List.of());
-        for (int axis = 0; axis < parameter.instanceAxes(); axis++) {
-            long n = parameter.value().type().shape().get(axis).constant().orElseThrow();
-            List<List<Long>> longer = new ArrayList<>();
-            for (List<Long> prefix : all) {
-                for (long i = 0; i < n; i++) {
-                    List<Long> next = new ArrayList<>(prefix);
-                    next.add(i);
-                    longer.add(next);
-                }
-            }
-            all = longer;
-        }
-        return all;
+        return parameter.instances();
     }
 
     private Optional<Tensor> find(

@@ -5,6 +5,7 @@ import dev.weir.frontend.stream.Streams;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Interpreter;
 import dev.weir.ir.tensor.Memory;
 import dev.weir.ir.tensor.Parameter;
@@ -19,6 +20,7 @@ import dev.weir.ir.type.Size;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.Model;
+import dev.weir.testkit.HostEngine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -185,6 +187,20 @@ final class Agreement {
             compare(name, steps(model, 1));
             if (chunks) {
                 compare(name + " in two chunks", steps(model, 2));
+            }
+        }
+    }
+
+    /** Through a compiled host program, in one step and, where it makes no difference, in two. */
+    void artefact(TensorProgram optimised, String name, TargetDescription target)
+            throws Exception {
+        KernelProgram kernels = Compiler.schedule(optimised, target);
+        try (Engine engine = name.equals("a jar")
+                ? HostEngine.ofBytecode(kernels, target, Data.stored(weights))
+                : HostEngine.ofNative(kernels, target, Data.stored(weights))) {
+            compare(name, steps(engine, 1));
+            if (chunks) {
+                compare(name + " in two chunks", steps(engine, 2));
             }
         }
     }

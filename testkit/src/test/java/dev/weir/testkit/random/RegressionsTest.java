@@ -1,6 +1,7 @@
 package dev.weir.testkit.random;
 
 import dev.weir.codegen.jvm.BytecodeCompiler;
+import dev.weir.codegen.jvm.JvmArtefact;
 import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
@@ -29,7 +30,7 @@ class RegressionsTest {
 
     @ParameterizedTest
     @MethodSource("programs")
-    void meansTheSameHoweverItIsRun(Path file) throws IOException {
+    void meansTheSameHoweverItIsRun(Path file) throws Exception {
         TensorProgram program = Parser.parse(
                 new Source(file.getFileName().toString(), Files.readString(file)));
         Agreement agreement =
@@ -43,5 +44,7 @@ class RegressionsTest {
                 agreement.compiled(optimised, compiler.target().name(), compiler, 2);
             }
         }
+        agreement.artefact(optimised, "a jar", JvmArtefact.SCALAR);
+        agreement.artefact(optimised, "a library", TargetDescription.VECTOR128);
     }
 }

@@ -66,6 +66,24 @@ public final class Trial implements AutoCloseable {
         }
     }
 
+    /** As {@link #run}, through compiled host programs: those of a jar, and of a library. */
+    boolean runArtefacts(Recipe recipe, TargetDescription jar) throws Exception {
+        Maker.Made made = Maker.make(recipe, false);
+        try {
+            Agreement agreement = new Agreement(made.program(), recipe.exact(), cut(made),
+                    made.length(), recipe.rows(), recipe.data(), coverage);
+            if (!recipe.exact() && !agreement.hasMargins(Maker.make(recipe, true).program())) {
+                return false;
+            }
+            TensorProgram optimised = agreement.passes();
+            agreement.artefact(optimised, "a jar", jar);
+            agreement.artefact(optimised, "a library", wideAndNarrow.getFirst().target());
+            return true;
+        } catch (RuntimeException | AssertionError failure) {
+            throw new AssertionError(failure.getMessage() + "\n" + text(recipe), failure);
+        }
+    }
+
     /** A recipe with all that belongs to it, and its program. */
     public static String text(Recipe recipe) {
         return recipe + "\nrows " + recipe.rows() + " data " + recipe.data()

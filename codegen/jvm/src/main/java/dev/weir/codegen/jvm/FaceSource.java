@@ -7,13 +7,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.lang.model.SourceVersion;
 
 /**
@@ -22,6 +25,10 @@ import javax.lang.model.SourceVersion;
  * documentation.
  */
 public final class FaceSource {
+    /** Parameters and locals of the class, and what records and objects have already. */
+    private static final Set<String> RESERVED = Set.of("sessions", "rows", "left", "model",
+            "session", "position", "close", "step", "hashCode", "toString", "getClass", "notify",
+            "notifyAll", "wait", "clone", "finalize");
     private static final Pattern WORD_BREAK = Pattern.compile("[^A-Za-z0-9]+([A-Za-z0-9])?");
 
     private static final Pattern PART = Pattern.compile("\\$\\{([A-Z]+)}");
@@ -30,6 +37,8 @@ public final class FaceSource {
     private final String name;
     private final List<HostSlot> arguments;
     private final List<HostSlot> results;
+    private final List<String> argumentNames;
+    private final List<String> resultNames;
 
     private FaceSource(
             String packageName, String name, List<HostSlot> arguments, List<HostSlot> results) {
@@ -37,6 +46,8 @@ public final class FaceSource {
         this.name = name;
         this.arguments = arguments;
         this.results = results;
+        this.argumentNames = identifiers(arguments);
+        this.resultNames = identifiers(results);
     }
 
     /**
@@ -50,16 +61,27 @@ public final class FaceSource {
         return new FaceSource(packageName, name, arguments, results).text();
     }
 
-    /** {@code input_ids} becomes {@code inputIds}; what Java reserves gets a line behind it. */
-    static String identifier(String name) {
+    /** One for each, none twice and none that has a meaning of its own. */
+    static List<String> identifiers(List<HostSlot> slots) {
+        List<String> names = new ArrayList<>();
+        for (HostSlot slot : slots) {
+            String name = identifier(slot.name());
+            while (names.contains(name) || SourceVersion.isKeyword(name)
+                    || RESERVED.contains(name)) {
+                name += "_";
+            }
+            names.add(name);
+        }
+        return names;
+    }
+
+    /** {@code input_ids} becomes {@code inputIds}. */
+    private static String identifier(String name) {
         String joined = WORD_BREAK.matcher(name).replaceAll(match ->
                 match.group(1) == null ? "" : match.group(1).toUpperCase(Locale.ROOT));
         String legal = joined.isEmpty() || Character.isDigit(joined.charAt(0))
                 ? "value" + joined : joined;
-        String small = legal.substring(0, 1).toLowerCase(Locale.ROOT) + legal.substring(1);
-        return SourceVersion.isKeyword(small)
-                        || List.of("sessions", "rows", "position", "close").contains(small)
-                ? small + "_" : small;
+        return legal.substring(0, 1).toLowerCase(Locale.ROOT) + legal.substring(1);
     }
 
     private static String type(Format format) {
@@ -76,27 +98,25 @@ public final class FaceSource {
         return "{@code " + slot.format().word() + slot.shapeText() + "}, row-major";
     }
 
-    private String parameters() {
-        return arguments.stream()
-                .map(a -> type(a.format()) + " " + identifier(a.name()))
+    private static String declared(List<HostSlot> slots, List<String> names) {
+        return IntStream.range(0, slots.size())
+                .mapToObj(i -> type(slots.get(i).format()) + " " + names.get(i))
                 .collect(Collectors.joining(", "));
     }
 
-    private String names() {
-        return arguments.stream().map(a -> identifier(a.name()))
-                .collect(Collectors.joining(", "));
-    }
-
-    private String parameterDocumentation(String indent) {
-        return arguments.stream()
-                .map(a -> indent + " * @param " + identifier(a.name()) + " " + described(a) + "\n")
+    private static String documentation(
+            List<HostSlot> slots, List<String> names, String indent) {
+        return IntStream.range(0, slots.size())
+                .mapToObj(i -> indent + " * @param " + names.get(i) + " "
+                        + described(slots.get(i)) + "\n")
                 .collect(Collectors.joining());
     }
 
     /** Rows of one sequence's step, by the first argument that has them. */
     private String rows() {
         return arguments.stream().filter(HostSlot::isStream).findFirst()
-                .map(a -> identifier(a.name()) + ".length / " + Math.max(1, a.width()) + "L")
+                .map(a -> argumentNames.get(arguments.indexOf(a)) + ".length / "
+                        + Math.max(1, a.width()) + "L")
                 .orElse("1L");
     }
 
@@ -110,18 +130,6 @@ public final class FaceSource {
 
     private static String program(TargetDescription target) {
         return JvmArtefact.program(target);
-    }
-
-    private String components() {
-        return results.stream()
-                .map(r -> type(r.format()) + " " + identifier(r.name()))
-                .collect(Collectors.joining(", "));
-    }
-
-    private String componentDocumentation() {
-        return results.stream()
-                .map(r -> "     * @param " + identifier(r.name()) + " " + described(r) + "\n")
-                .collect(Collectors.joining());
     }
 
     private String values() {
@@ -143,16 +151,16 @@ public final class FaceSource {
 
     private String text() {
         Map<String, String> parts = new HashMap<>();
-        parts.put("PARAMETERDOC", parameterDocumentation("    "));
-        parts.put("COMPONENTDOC", componentDocumentation());
-        parts.put("OWNDOC", parameterDocumentation("        "));
+        parts.put("PARAMETERDOC", documentation(arguments, argumentNames, "    "));
+        parts.put("COMPONENTDOC", documentation(results, resultNames, "    "));
+        parts.put("OWNDOC", documentation(arguments, argumentNames, "        "));
         parts.put("PROGRAMS", programs());
-        parts.put("COMPONENTS", components());
-        parts.put("PARAMETERS", parameters());
+        parts.put("COMPONENTS", declared(results, resultNames));
+        parts.put("PARAMETERS", declared(arguments, argumentNames));
         parts.put("VALUES", values());
         parts.put("ROWS", rows());
         parts.put("COMMA", arguments.isEmpty() ? "" : ", ");
-        parts.put("NAMES", names());
+        parts.put("NAMES", String.join(", ", argumentNames));
         parts.put("SUPPORT", JvmArtefact.packageOf(packageName) + ".artefact");
         parts.put("PACKAGE", packageName);
         parts.put("NAME", name);

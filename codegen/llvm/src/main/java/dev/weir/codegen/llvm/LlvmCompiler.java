@@ -19,8 +19,14 @@ import static org.bytedeco.llvm.global.LLVM.LLVMGetBufferSize;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetBufferStart;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetErrorMessage;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetTargetFromTriple;
+import static org.bytedeco.llvm.global.LLVM.LLVMByteOrder;
+import static org.bytedeco.llvm.global.LLVM.LLVMInitializeAllAsmPrinters;
+import static org.bytedeco.llvm.global.LLVM.LLVMInitializeAllTargetInfos;
+import static org.bytedeco.llvm.global.LLVM.LLVMInitializeAllTargetMCs;
+import static org.bytedeco.llvm.global.LLVM.LLVMInitializeAllTargets;
 import static org.bytedeco.llvm.global.LLVM.LLVMInitializeNativeAsmPrinter;
 import static org.bytedeco.llvm.global.LLVM.LLVMInitializeNativeTarget;
+import static org.bytedeco.llvm.global.LLVM.LLVMLittleEndian;
 import static org.bytedeco.llvm.global.LLVM.LLVMObjectFile;
 import static org.bytedeco.llvm.global.LLVM.LLVMOrcCreateLLJIT;
 import static org.bytedeco.llvm.global.LLVM.LLVMOrcDisposeLLJIT;
@@ -31,12 +37,17 @@ import static org.bytedeco.llvm.global.LLVM.LLVMParseIRInContext;
 import static org.bytedeco.llvm.global.LLVM.LLVMPassBuilderOptionsSetLoopInterleaving;
 import static org.bytedeco.llvm.global.LLVM.LLVMPassBuilderOptionsSetLoopVectorization;
 import static org.bytedeco.llvm.global.LLVM.LLVMPassBuilderOptionsSetSLPVectorization;
+import static org.bytedeco.llvm.global.LLVM.LLVMPointerSize;
 import static org.bytedeco.llvm.global.LLVM.LLVMRelocPIC;
 import static org.bytedeco.llvm.global.LLVM.LLVMRunPasses;
 import static org.bytedeco.llvm.global.LLVM.LLVMSetModuleDataLayout;
 import static org.bytedeco.llvm.global.LLVM.LLVMSetTarget;
 import static org.bytedeco.llvm.global.LLVM.LLVMTargetMachineEmitToMemoryBuffer;
 
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.kernel.CompiledKernel;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelCompiler;
@@ -89,18 +100,69 @@ public final class LlvmCompiler implements KernelCompiler {
     }
 
     private LlvmCompiler(Processor processor, TargetDescription target) {
+        this(processor, target, false);
+    }
+
+    /**
+     * Compiles to object files for any machine that LLVM knows; nothing of it can be run here.
+     *
+     * @throws WeirException if LLVM does not know it, or its addresses are not those of artefacts
+     */
+    public static LlvmCompiler forObjects(Processor processor) {
+        LLVMInitializeAllTargetInfos();
+        LLVMInitializeAllTargets();
+        LLVMInitializeAllTargetMCs();
+        LLVMInitializeAllAsmPrinters();
+        LlvmCompiler compiler = new LlvmCompiler(processor, processor.target(), true);
+        try {
+            compiler.requireWords();
+            return compiler;
+        } catch (WeirException e) {
+            compiler.close();
+            throw e;
+        }
+    }
+
+    private static Span place(Processor processor) {
+        return new Span(new Source("--triple", processor.triple()), 0,
+                processor.triple().length());
+    }
+
+    private void requireWords() {
+        LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+        int bytes = LLVMPointerSize(layout);
+        boolean little = LLVMByteOrder(layout) == LLVMLittleEndian;
+        LLVMDisposeTargetData(layout);
+        if (bytes != Long.BYTES || !little) {
+            throw new WeirException(Diagnostic.error("E0802", place(processor),
+                    "machines `" + processor.triple() + "` have addresses of " + 8 * bytes
+                            + " bits, " + (little ? "little" : "big") + "-endian, and artefacts "
+                            + "need 64 bits, little-endian"));
+        }
+    }
+
+    private LlvmCompiler(Processor processor, TargetDescription target, boolean foreign) {
         this.target = target;
         this.processor = processor;
         String features = processor.features();
         if (target.lanes() < TargetDescription.AVX512.lanes() && features.contains("+avx512f")) {
             features += ",-avx512f";
         }
-        LLVMInitializeNativeTarget();
-        LLVMInitializeNativeAsmPrinter();
+        if (!foreign) {
+            LLVMInitializeNativeTarget();
+            LLVMInitializeNativeAsmPrinter();
+        }
         try (BytePointer name = new BytePointer(processor.triple());
                 BytePointer message = new BytePointer((Pointer) null);
                 LLVMTargetRef reference = new LLVMTargetRef()) {
-            check(LLVMGetTargetFromTriple(name, reference, message) != 0, message);
+            if (LLVMGetTargetFromTriple(name, reference, message) != 0) {
+                String text = message.getString();
+                LLVMDisposeMessage(message);
+                throw new WeirException(Diagnostic.error("E0801", place(processor),
+                        "LLVM knows no machine `" + processor.triple() + "`: " + text)
+                        .helped("a triple is architecture, vendor and system, such as "
+                                + "aarch64-unknown-linux-gnu"));
+            }
             machine = LLVMCreateTargetMachine(reference, processor.triple(), processor.name(),
                     features, LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
         }
@@ -149,6 +211,12 @@ public final class LlvmCompiler implements KernelCompiler {
     public synchronized byte[] object(List<Kernel> kernels) {
         requireOpen();
         return bytes(translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile));
+    }
+
+    /** The object file of a module in LLVM's textual form. */
+    public synchronized byte[] object(String text) {
+        requireOpen();
+        return bytes(translate(text, LLVMObjectFile));
     }
 
     /** Makes the kernels of an object file executable that {@link #object} gave. */

@@ -51,11 +51,11 @@ public final class ObjectLinker {
                 Path output = folder.resolve("output.so");
                 Optional<List<String>> lld = lld(folder, reasons);
                 if (lld.isPresent() && run(folder, lld.get(), input, output, reasons,
-                        List.of("-soname", name, "--hash-style=gnu"))) {
+                        List.of("-soname", name, "--hash-style=gnu", "-s"))) {
                     return new Outcome.Library(Files.readAllBytes(output));
                 }
                 if (!foreign && run(folder, List.of("cc"), input, output, reasons,
-                        List.of("-Wl,-soname," + name))) {
+                        List.of("-Wl,-soname," + name, "-s"))) {
                     return new Outcome.Library(Files.readAllBytes(output));
                 }
                 return new Outcome.None(reasons);

@@ -5,8 +5,13 @@ import static org.bytedeco.llvm.global.LLVM.LLVMGetDefaultTargetTriple;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetHostCPUFeatures;
 import static org.bytedeco.llvm.global.LLVM.LLVMGetHostCPUName;
 
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.kernel.TargetDescription;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -22,6 +27,50 @@ public record Processor(String triple, String name, String features) {
     public static Processor host() {
         return new Processor(taken(LLVMGetDefaultTargetTriple()), taken(LLVMGetHostCPUName()),
                 taken(LLVMGetHostCPUFeatures()));
+    }
+
+    /** What can be named of x86-64: the levels of its psABI. */
+    private static final List<String> X86 =
+            List.of("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4");
+    private static final List<String> ARM = List.of("generic", "cortex-a72", "cortex-a76",
+            "neoverse-n1", "neoverse-v1", "neoverse-v2", "apple-m1");
+
+    /**
+     * The processors of a machine that code can be made for, first what all of them can do. LLVM
+     * knows more, but ends the process when it hears a name that it does not know.
+     */
+    public static List<String> names(String triple) {
+        String architecture = triple.split("-")[0];
+        return switch (architecture) {
+            case "x86_64" -> X86;
+            case "aarch64", "arm64" -> ARM;
+            // For riscv64, with multiplication, floats and compressed instructions.
+            case "riscv64" -> List.of("generic-rv64");
+            default -> List.of("generic");
+        };
+    }
+
+    /**
+     * A machine by its name.
+     *
+     * @param name one of {@link #names}, or empty for the first
+     * @throws WeirException if it is none of them
+     */
+    public static Processor named(String triple, Optional<String> name) {
+        List<String> names = names(triple);
+        String chosen = name.orElse(names.getFirst());
+        if (!names.contains(chosen)) {
+            throw new WeirException(Diagnostic.error("E0803",
+                    new Span(new Source("--processor", chosen), 0, chosen.length()),
+                    "there is no processor `" + chosen + "` to choose for `" + triple + "`")
+                    .helped("take one of " + String.join(", ", names)));
+        }
+        return new Processor(triple, chosen, switch (chosen) {
+            case "x86-64-v3" -> "+avx2,+fma";
+            case "x86-64-v4" -> "+avx512f,+avx512vl,+avx512bw,+avx512dq";
+            case "generic-rv64" -> "+m,+a,+f,+d,+c";
+            default -> "";
+        });
     }
 
     private static String taken(BytePointer message) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -35,6 +36,7 @@ final class CachedCompiler implements KernelCompiler {
 
     private final ArtefactCache cache;
     private final Consumer<String> warnings;
+    private final Function<byte[], ObjectLinker.Outcome> linker;
     private final Processor processor;
     private final List<SharedKernels> libraries = new ArrayList<>();
     private Optional<LlvmCompiler> llvm = Optional.empty();
@@ -42,10 +44,15 @@ final class CachedCompiler implements KernelCompiler {
 
     /**
      * @param warnings is told once if nothing can be stored
+     * @param linker makes a shared library of an object file
      */
-    CachedCompiler(ArtefactCache cache, Consumer<String> warnings) {
+    CachedCompiler(
+            ArtefactCache cache,
+            Consumer<String> warnings,
+            Function<byte[], ObjectLinker.Outcome> linker) {
         this.cache = cache;
         this.warnings = warnings;
+        this.linker = linker;
         this.processor = processor();
     }
 
@@ -54,7 +61,8 @@ final class CachedCompiler implements KernelCompiler {
         Map<String, String> environment = System.getenv();
         return new CachedCompiler(new ArtefactCache(
                 ArtefactCache.usual(environment, System.getProperty("user.home")),
-                ArtefactCache.ROOM), warnings);
+                ArtefactCache.ROOM), warnings,
+                object -> ObjectLinker.link(object, "kernels.so", false));
     }
 
     /** Asks LLVM what this machine is, unless an equal one was asked about. */
@@ -124,7 +132,7 @@ final class CachedCompiler implements KernelCompiler {
             return llvm().load(kernels, kept.get());
         }
         byte[] made = llvm().object(kernels);
-        switch (ObjectLinker.link(made, "kernels.so", false)) {
+        switch (linker.apply(made)) {
             case ObjectLinker.Outcome.Library l -> {
                 Optional<List<CompiledKernel>> stored = store(library, l.bytes())
                         .flatMap(file -> open(library, file, kernels));

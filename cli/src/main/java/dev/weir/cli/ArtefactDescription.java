@@ -12,6 +12,7 @@ import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.type.Size;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -65,7 +66,12 @@ final class ArtefactDescription {
         node.put("path", parameter.path());
         node.put("format", parameter.value().type().format().name());
         sizes(node.putArray("instances"), shape.subList(0, parameter.instanceAxes()));
-        sizes(node.putArray("shape"), shape.subList(parameter.instanceAxes(), shape.size()));
+        ArrayNode own = node.putArray("shape");
+        Arrays.stream(parameter.storedShape()).forEach(own::add);
+        parameter.part().ifPresent(part -> node.putObject("part")
+                .put("of", part.of().toString())
+                .put("kind", part.kind().name())
+                .putArray("lengths").add(part.length()).add(part.extent()));
         if (parameter.optional()) {
             node.put("fill", parameter.fill());
         }

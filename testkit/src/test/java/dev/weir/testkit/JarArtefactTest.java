@@ -201,6 +201,32 @@ class JarArtefactTest {
         }
     }
 
+    /** Codes, scales and zero points are made of the stored floats when the jar loads them. */
+    @Test
+    void quantisedWeightsAreRoundedAtLoad() throws Exception {
+        Path model = Files.createDirectory(folder.resolve("small"));
+        for (String name : List.of("config.json", "model.safetensors")) {
+            Files.copy(TestModel.fixture("llama").resolve(name), model.resolve(name));
+        }
+        Files.writeString(model.resolve("model.weir"), """
+                import stdlib.models.llama { Llama }
+                model Small = Llama with {
+                    precision {
+                        weights: int4(group: 16), embed: int8(zero_point: true), norm: f8e4m3
+                    }
+                }
+                """);
+        Path jar = jar(model);
+        compile(jar, PROGRAM.replace("MODEL", face(jar)));
+        Outcome expected = weir("run", model.toString(), "--prompt-ids", "5,17,3,88,9,41",
+                "--max-tokens", "16", "--target", "interpreter");
+        assertEquals(0, expected.code(), expected.err());
+        Ran ran = run(jar, List.of("--add-modules=jdk.incubator.vector"), model.toString(),
+                "5,17,3,88,9,41", "1,2", folder.resolve("logits").toString(), "128");
+        assertTrue(ran.out.contains("greedy " + expected.out().strip().replace(',', ' ')),
+                ran.out + expected.out());
+    }
+
     /** Everything that the jar's classes name is in it, or in Java. */
     @Test
     void theJarNeedsNothingElse() throws Exception {

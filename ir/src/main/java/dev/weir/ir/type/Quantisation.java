@@ -1,6 +1,7 @@
 package dev.weir.ir.type;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -115,6 +116,44 @@ public record Quantisation(int bits, OptionalLong group, boolean zeroPoint) {
             codes[i] = scale > 0 ? code(values[i] / scale, zero, least) : zero;
         }
         return new Group(scale, zero, codes);
+    }
+
+    /** The scales of a row, f16 numbers. */
+    public float[] scales(double[] row) {
+        float[] scales = new float[(int) groups(row.length)];
+        for (int g = 0; g < scales.length; g++) {
+            scales[g] = round(group(row, g)).scale();
+        }
+        return scales;
+    }
+
+    /** The zero points of a row, one for each scale. */
+    public byte[] zeros(double[] row) {
+        byte[] zeros = new byte[(int) groups(row.length)];
+        for (int g = 0; g < zeros.length; g++) {
+            zeros[g] = (byte) round(group(row, g)).zero();
+        }
+        return zeros;
+    }
+
+    /** The codes of a row, as they are kept. */
+    public byte[] codes(double[] row) {
+        byte[] bytes = new byte[(int) codeBytes(row.length)];
+        int mask = (1 << bits) - 1;
+        int element = 0;
+        for (int g = 0; g < groups(row.length); g++) {
+            for (int code : round(group(row, g)).codes()) {
+                int shift = element % codesPerByte() * bits;
+                bytes[element / codesPerByte()] |= (byte) ((code & mask) << shift);
+                element++;
+            }
+        }
+        return bytes;
+    }
+
+    private double[] group(double[] row, int number) {
+        int size = (int) group(row.length);
+        return Arrays.copyOfRange(row, number * size, Math.min(row.length, (number + 1) * size));
     }
 
     private int code(double steps, int zero, int least) {

@@ -1,6 +1,8 @@
 package dev.weir.codegen.jvm.artefact;
 
+import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Quantisation;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -117,7 +120,7 @@ record Stored(Format format, long[] shape, MemorySegment memory) {
         String what = "tensor " + name + " in " + file;
         Map<String, Object> entry = Json.object(value, what);
         Format format = Format.named(String.valueOf(entry.get("dtype"))
-                .toLowerCase(java.util.Locale.ROOT)).orElseThrow(() -> broken(file,
+                .toLowerCase(Locale.ROOT).replace("f8_", "f8")).orElseThrow(() -> broken(file,
                 "tensor " + name + " has the unknown dtype " + entry.get("dtype")));
         long[] shape = Json.sizes(entry.get("shape"), what);
         long[] range = Json.sizes(entry.get("data_offsets"), what);
@@ -153,7 +156,9 @@ record Stored(Format format, long[] shape, MemorySegment memory) {
                     memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * index));
             case F16 -> Float.float16ToFloat(
                     memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * index));
-            default -> whole(index);
+            case F8E4M3 -> Float8.e4m3ToFloat(memory.get(ValueLayout.JAVA_BYTE, index));
+            case F8E5M2 -> Float8.e5m2ToFloat(memory.get(ValueLayout.JAVA_BYTE, index));
+            case I64, I32, I8, BOOL -> whole(index);
         };
     }
 
@@ -161,8 +166,8 @@ record Stored(Format format, long[] shape, MemorySegment memory) {
         return switch (format) {
             case I64 -> memory.get(ValueLayout.JAVA_LONG_UNALIGNED, 8 * index);
             case I32 -> memory.get(ValueLayout.JAVA_INT_UNALIGNED, 4 * index);
-            case BOOL -> memory.get(ValueLayout.JAVA_BYTE, index);
-            default -> (long) real(index);
+            case I8, BOOL -> memory.get(ValueLayout.JAVA_BYTE, index);
+            case F64, F32, BF16, F16, F8E4M3, F8E5M2 -> (long) real(index);
         };
     }
 
@@ -178,6 +183,11 @@ record Stored(Format format, long[] shape, MemorySegment memory) {
             case I64 -> memory.set(ValueLayout.JAVA_LONG_UNALIGNED, 8 * index, (long) value);
             case I32 -> memory.set(
                     ValueLayout.JAVA_INT_UNALIGNED, 4 * index, (int) (long) value);
+            case F8E4M3 -> memory.set(
+                    ValueLayout.JAVA_BYTE, index, Float8.floatToE4m3((float) value));
+            case F8E5M2 -> memory.set(
+                    ValueLayout.JAVA_BYTE, index, Float8.floatToE5m2((float) value));
+            case I8 -> memory.set(ValueLayout.JAVA_BYTE, index, (byte) (long) value);
             case BOOL -> memory.set(ValueLayout.JAVA_BYTE, index, (byte) (value != 0 ? 1 : 0));
         }
     }
@@ -200,6 +210,41 @@ record Stored(Format format, long[] shape, MemorySegment memory) {
             converted.take(i, this, i);
         }
         return Optional.of(converted);
+    }
+
+    /**
+     * The codes, scales or zero points of floats.
+     *
+     * @param kind the name of a kind of parts
+     * @param length elements of a row
+     * @param extent elements of a row of the result
+     */
+    Stored quantised(
+            Quantisation of, String kind, long length, long extent, Format wanted, Arena arena) {
+        long rows = length == 0 ? 0 : elements() / length;
+        Stored result = zeros(wanted, new long[] {rows, extent}, arena);
+        double[] row = new double[Math.toIntExact(length)];
+        for (long number = 0; number < rows; number++) {
+            for (int i = 0; i < row.length; i++) {
+                row[i] = real(number * length + i);
+            }
+            result.row(number * extent, of, kind, row);
+        }
+        return result;
+    }
+
+    private void row(long first, Quantisation of, String kind, double[] row) {
+        if (kind.equals("SCALES")) {
+            float[] scales = of.scales(row);
+            for (int i = 0; i < scales.length; i++) {
+                set(first + i, scales[i]);
+            }
+            return;
+        }
+        byte[] bytes = kind.equals("CODES") ? of.codes(row) : of.zeros(row);
+        for (int i = 0; i < bytes.length; i++) {
+            set(first + i, bytes[i]);
+        }
     }
 
     /** Vector loads may pass the end of a tensor. */

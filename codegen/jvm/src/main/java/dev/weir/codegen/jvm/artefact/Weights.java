@@ -1,6 +1,7 @@
 package dev.weir.codegen.jvm.artefact;
 
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Quantisation;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.math.BigDecimal;
@@ -8,15 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Finds what a model's parameters are in a checkpoint, by the description in the artefact. */
 final class Weights {
     private final Map<String, Stored> tensors;
     private final Arena arena;
-    private final List<String> faults = new ArrayList<>();
+    private final Set<String> faults = new LinkedHashSet<>();
     private final List<Stored> bound = new ArrayList<>();
 
     private Weights(Map<String, Stored> tensors, Arena arena) {
@@ -80,15 +83,26 @@ final class Weights {
     }
 
     private void parameter(Map<String, Object> parameter) {
-        Format format = Format.valueOf(parameter.get("format").toString());
+        boolean isPart = parameter.containsKey("part");
+        Format format = isPart ? Format.F32 : Format.valueOf(parameter.get("format").toString());
         long[] instances = Json.sizes(parameter.get("instances"), "instances");
         long[] shape = Json.sizes(parameter.get("shape"), "shape");
         List<?> names = Json.list(parameter.get("stored"), "stored");
         for (int i = 0; i < names.size(); i++) {
             instance(parameter, format, place(instances, i), shape,
                     Json.list(names.get(i), "stored").stream().map(Object::toString).toList())
+                    .map(stored -> isPart ? part(parameter, stored) : stored)
                     .ifPresent(bound::add);
         }
+    }
+
+    /** What the model keeps of a tensor that it keeps quantised. */
+    private Stored part(Map<String, Object> parameter, Stored floats) {
+        Map<String, Object> part = Json.object(parameter.get("part"), "part");
+        long[] lengths = Json.sizes(part.get("lengths"), "lengths");
+        return floats.quantised(Quantisation.parse(part.get("of").toString()).orElseThrow(),
+                part.get("kind").toString(), lengths[0], lengths[1],
+                Format.valueOf(parameter.get("format").toString()), arena);
     }
 
     private static long[] place(long[] sizes, long number) {
@@ -121,7 +135,8 @@ final class Weights {
                         + " or the same with axes merged");
                 return Optional.empty();
             }
-            return stored.in(format, arena);
+            return parameter.containsKey("part")
+                    ? Optional.of(stored) : stored.in(format, arena);
         }
         if (parameter.get("fill") instanceof BigDecimal fill) {
             Stored filled = Stored.zeros(format, shape, arena);

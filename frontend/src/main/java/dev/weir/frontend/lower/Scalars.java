@@ -104,12 +104,11 @@ final class Scalars {
     }
 
     /**
-     * A coordinate that is inside only where a condition around it holds: not a bare index, which
-     * could be read at all of its places.
+     * A coordinate that is inside only where a condition around it holds: neither a bare index nor
+     * another form that could be read at all places of its indices.
      */
     static Scalar guarded(Scalar coordinate) {
-        return coordinate instanceof Scalar.Variable
-                ? Scalar.apply(Operation.ADD, coordinate, Scalar.whole(0)) : coordinate;
+        return Scalar.apply(Operation.ADD, coordinate, Scalar.whole(0));
     }
 
     static Scalar not(Scalar scalar) {

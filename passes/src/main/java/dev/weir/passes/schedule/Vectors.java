@@ -76,8 +76,8 @@ final class Vectors {
 
     /**
      * Whether a coordinate that is known to be inside is so by its indices' ranges alone, under
-     * whatever condition it stands. What is added to an index from a table is where its sequence
-     * begins: other data is checked when it is read.
+     * whatever condition it stands: one that needs its condition has another form. What is added
+     * to an index from a table is where its sequence begins: other data is checked when it is read.
      */
     private static boolean plain(Scalar coordinate) {
         return switch (coordinate) {
@@ -87,6 +87,9 @@ final class Vectors {
             case Scalar.Apply apply when apply.operation() == Operation.ADD ->
                     isTable(apply.operands().get(0))
                             && apply.operands().get(1) instanceof Scalar.Variable;
+            case Scalar.Apply apply when apply.operation() == Operation.DIVIDE ->
+                    apply.operands().get(0) instanceof Scalar.Variable
+                            && apply.operands().get(1) instanceof Scalar.Whole;
             default -> false;
         };
     }

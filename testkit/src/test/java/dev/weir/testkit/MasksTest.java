@@ -1,0 +1,101 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel.Target;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Attention under masks of many forms: walks that conditions narrow, tiles that they close, places
+ * of an open tile that they hide, and rows that see nothing.
+ */
+class MasksTest {
+    private static final String MODEL = """
+            fn near(a: int, b: int) -> bool = a - b < 40 and b - a < 3
+
+            model M<H = 2, C = %d> {
+                forward(q[T, H, C], k[T, H, C], v[T, H, C], page[T]: int) -> z[T, H, C] {
+                    score[t, h, s] = (sum[c] q[t, h, c] * k[s, h, c]) / sqrt(C)
+                    p[t, h, s] = softmax[s] score[t, h, s] where %s
+                    z[t, h, c] = sum[s] p[t, h, s] * v[s, h, c]
+                }
+            }
+            """;
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "true",
+        "s <= t",
+        "t >= s",
+        "s < t",
+        "t > s",
+        "s - t <= 0",
+        "not (s > t)",
+        "s >= t",
+        "s <= t and t - s < 33",
+        "33 > t - s and t >= s",
+        "s >= t - 70 and s <= t - 65",
+        "s + 5 < t + 2",
+        "5 - s > 2 - t",
+        "near(t, s)",
+        "s <= t and (t - s < 10 or s < 4)",
+        "s <= t and (s / 16) % 3 == 1",
+        "s == t",
+        "s != t",
+        "s % 7 == t % 7",
+        "page[s] == page[t]",
+        "page[s] <= page[t] and s >= 64",
+        "s > 1000",
+        "t % 2 == 0 and s <= t",
+        "s <= 2 * t and 2 * s >= t"})
+    void everyTargetSeesTheSamePlaces(String mask) throws Exception {
+        for (int width : new int[] {19, 64}) {
+            String source = MODEL.formatted(width, mask);
+            try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                    TestModel jvm = TestModel.random(source, 5, Target.JVM, 2);
+                    TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 2)) {
+                for (int rows : new int[] {1, 5, 64, 131}) {
+                    List<Tensor> arguments = arguments(rows, width);
+                    long[] ragged = rows < 5 ? new long[] {rows}
+                            : new long[] {rows - rows / 3, 0, rows / 3};
+                    Tensor expected = run(oracle, ragged, arguments);
+                    String name = mask + ", width " + width + ", " + rows + " rows";
+                    Tensor compiled = run(nativeCode, ragged, arguments);
+                    FixtureTest.assertClose(name + ", native", expected, compiled);
+                    assertEquals(compiled, run(jvm, ragged, arguments),
+                            name + ": both generators give the same bytes");
+                }
+            }
+        }
+    }
+
+    private static List<Tensor> arguments(int rows, int width) {
+        Random random = new Random(rows);
+        Tensor page = Tensor.zeros(Format.I64, rows);
+        for (int t = 0; t < rows; t++) {
+            page.setWhole(t, t / 40 + random.nextInt(2));
+        }
+        return List.of(reals(random, rows, width), reals(random, rows, width),
+                reals(random, rows, width), page);
+    }
+
+    private static Tensor reals(Random random, int rows, int width) {
+        Tensor tensor = Tensor.zeros(Format.F32, rows, 2, width);
+        for (long i = 0; i < tensor.elements(); i++) {
+            tensor.setReal(i, 2 * random.nextGaussian());
+        }
+        return tensor;
+    }
+
+    private static Tensor run(TestModel model, long[] rows, List<Tensor> arguments) {
+        List<Engine.Session> sessions = java.util.Arrays.stream(rows)
+                .mapToObj(r -> model.engine().start()).toList();
+        return model.engine().step(sessions, rows, arguments, Engine.Tracer.NONE).getFirst();
+    }
+}

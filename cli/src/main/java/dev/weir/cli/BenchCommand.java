@@ -18,7 +18,7 @@ import picocli.CommandLine.ParentCommand;
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
     /** No context is longer; more would be a slip of the finger. */
-    private static final long MOST_TOKENS = 1L << 24;
+    static final long MOST_TOKENS = 1L << 24;
 
     private static final int MOST_WARMUP = 3600;
 

@@ -28,7 +28,8 @@ import picocli.CommandLine.Help.Ansi;
         mixinStandardHelpOptions = true,
         subcommands = {
             NewCommand.class, CheckCommand.class, FmtCommand.class, RunCommand.class,
-            BenchCommand.class, CompileCommand.class, DumpCommand.class,
+            BenchCommand.class, CompileCommand.class, CostCommand.class,
+            CalibrateCommand.class, DumpCommand.class,
             ExplainCommand.class, ExplainErrorCommand.class, CompletionCommand.class
         })
 public final class Weir implements Runnable {

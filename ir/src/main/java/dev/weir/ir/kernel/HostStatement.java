@@ -38,13 +38,16 @@ public sealed interface HostStatement {
      * @param buffers what its buffers are, in order
      * @param scalars what its scalars are, in order
      * @param weights the parameters that it reads, for the ledger
+     * @param work what it does, in this launch's run-time sizes; empty in a program that was read
+     *     from text
      */
     record Launch(
             String kernel,
             List<Operand> buffers,
             List<Scalar> scalars,
             Scalar tiles,
-            List<WeightUse> weights)
+            List<WeightUse> weights,
+            Optional<KernelProgram.Work> work)
             implements HostStatement {
         public Launch {
             buffers = List.copyOf(buffers);

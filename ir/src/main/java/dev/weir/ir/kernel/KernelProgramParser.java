@@ -189,7 +189,8 @@ public final class KernelProgramParser {
             return new HostStatement.WeightUse(parameter, bytes,
                     tokens.accept("groups") ? Optional.of(read.use()) : Optional.empty());
         });
-        return new HostStatement.Launch(name.text(), buffers, scalars, tiles, weights);
+        return new HostStatement.Launch(
+                name.text(), buffers, scalars, tiles, weights, Optional.empty());
     }
 
     private HostStatement.Operand operand() {

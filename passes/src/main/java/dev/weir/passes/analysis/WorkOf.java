@@ -20,7 +20,8 @@ import java.util.Set;
  * <p>An operation is one application of {@code Operation}, outside of indices, or one term of a
  * reduction; elementary functions and conditions count as one. Each element of a tensor is read
  * once at most, whatever the number of its readers. Parameters that are read whole are not counted:
- * how many of their instances take part is known at run time only (the ledger counts them).
+ * how many of their instances take part is known at run time only (the ledger counts them). A
+ * scatter changes its base in place; if somebody else needs the base, the host program copies it.
  */
 public final class WorkOf {
     private final Facts facts;
@@ -52,9 +53,11 @@ public final class WorkOf {
             extents.put(axis.index(), extent(axis));
         }
         Walk.scalars(node).forEach(s -> Walk.loads(s, this::load));
-        Walk.operands(node).forEach(v -> read(v, whole(v)));
-        node.results().stream().filter(exported::contains).forEach(v ->
-                written = Size.sum(written, bytes(v, v.type().elements())));
+        if (!(node instanceof Node.Scatter)) {
+            Walk.operands(node).forEach(v -> read(v, whole(v)));
+            node.results().stream().filter(exported::contains).forEach(v ->
+                    written = Size.sum(written, bytes(v, v.type().elements())));
+        }
         switch (node) {
             case Node.Compute n -> {
                 Size points = points(n.axes());

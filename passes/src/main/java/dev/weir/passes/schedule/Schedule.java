@@ -273,18 +273,30 @@ public final class Schedule {
         String name = kernels.computeIfAbsent(
                 written.kernel(), k -> "k" + kernels.size() + "_" + identifier(label));
         cluster.nodes().forEach(n -> n.results().forEach(v -> producers.put(v, name)));
+        KernelProgram.Work work = work(cluster);
         if (stories.stream().noneMatch(s -> s.kernel().equals(name))) {
-            stories.add(story(name, plan, cluster));
+            stories.add(story(name, plan, cluster, work));
         }
-        out.add(new HostStatement.Launch(
-                name, written.operands(), written.scalars(), plan.tiles(), uses));
+        out.add(new HostStatement.Launch(name, written.operands(), written.scalars(),
+                plan.tiles(), uses, Optional.of(work)));
     }
 
     private static String identifier(String label) {
         return label.replaceAll("[^A-Za-z0-9]+", "_");
     }
 
-    private KernelProgram.Story story(String name, PointSchedule.Plan plan, Cluster cluster) {
+    private KernelProgram.Work work(Cluster cluster) {
+        Set<Value> written = isFused(cluster)
+                ? cluster.exported()
+                : Set.copyOf(cluster.nodes().getFirst().results());
+        return WorkOf.nodes(cluster.nodes(), written, facts);
+    }
+
+    private KernelProgram.Story story(
+            String name,
+            PointSchedule.Plan plan,
+            Cluster cluster,
+            KernelProgram.Work work) {
         List<String> values = new ArrayList<>();
         List<String> kept = new ArrayList<>();
         Set<Span> spans = new LinkedHashSet<>();
@@ -308,12 +320,8 @@ public final class Schedule {
         cluster.apart().forEach(a -> decisions.add("kept apart from "
                 + producers.getOrDefault(a.value(), "another kernel") + ", which computes "
                 + a.value().name() + ": " + a.reason()));
-        Set<Value> written = isFused(cluster)
-                ? cluster.exported()
-                : Set.copyOf(cluster.nodes().getFirst().results());
         return new KernelProgram.Story(
-                name, plan.form(), values, List.copyOf(spans),
-                WorkOf.nodes(cluster.nodes(), written, facts), decisions);
+                name, plan.form(), values, List.copyOf(spans), work, decisions);
     }
 
     /** Whether the cluster is made of nodes that can share a kernel. */

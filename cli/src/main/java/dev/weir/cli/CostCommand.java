@@ -1,0 +1,56 @@
+package dev.weir.cli;
+
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.passes.cost.Cost;
+import dev.weir.passes.cost.CostOf;
+import dev.weir.passes.cost.Machine;
+import dev.weir.passes.cost.Question;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code weir cost}: what a step of a model costs, without running it. */
+@Command(name = "cost",
+        description = "Predict what a step of a model costs: work, bytes, cache and time.",
+        mixinStandardHelpOptions = true)
+final class CostCommand implements Callable<Integer> {
+    @ParentCommand
+    private Weir weir;
+
+    @Mixin
+    private ModelOptions options;
+
+    @Mixin
+    private CostOptions step;
+
+    @Option(names = {"-t", "--threads"}, paramLabel = "N",
+            description = "threads to predict times for: 1 or all (default: all processors)")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--json", description = "write as JSON")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        options.requireThreads(threads);
+        Question question = step.question();
+        if (options.isKernelDump()) {
+            throw new UserException(options.model + " holds kernels, which do not say their work"
+                    + "\nhelp: name the program that they were made of");
+        }
+        Optional<Machine> machine = Machines.of(threads);
+        Cost cost;
+        try (KernelCompiler compiler = options.compiler()) {
+            cost = CostOf.program(options.schedule(false, compiler), question, machine);
+        }
+        if (json) {
+            weir.printJson(CostText.asJson(cost, question, machine));
+        } else {
+            weir.print(CostText.of(cost, question, machine));
+        }
+        return 0;
+    }
+}

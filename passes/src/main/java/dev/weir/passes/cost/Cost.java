@@ -1,0 +1,47 @@
+package dev.weir.passes.cost;
+
+import java.util.List;
+
+/**
+ * What one step of a model costs, as its kernels and their host program say.
+ *
+ * @param model its name
+ * @param parameters how many numbers its weights are; quantised ones count as what they stand for
+ * @param active how many of them a step of one token reads, each once; rows that data picks out of
+ *     a table do not count
+ * @param cache bytes that each token adds to what a sequence remembers
+ * @param bounded bytes that a sequence remembers at most, whatever its length, beside the cache
+ * @param total of the step
+ * @param blocks the same for each block, in the order in which they run
+ * @param assumptions what the program leaves open, and was taken from the question
+ */
+public record Cost(
+        String model,
+        long parameters,
+        double active,
+        double cache,
+        double bounded,
+        Amounts total,
+        List<Block> blocks,
+        List<Assumption> assumptions) {
+    public Cost {
+        blocks = List.copyOf(blocks);
+        assumptions = List.copyOf(assumptions);
+    }
+
+    /**
+     * A part of a model.
+     *
+     * @param path of the block whose parameters or states its kernels read, a star for each
+     *     instance; the kernel's name where they read none
+     */
+    public record Block(String path, Amounts amounts) {}
+
+    /**
+     * A share that depends on data.
+     *
+     * @param path of the gate, loop or route
+     * @param text what was taken for it
+     */
+    public record Assumption(String path, String text) {}
+}

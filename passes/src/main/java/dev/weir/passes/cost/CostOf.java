@@ -1,0 +1,388 @@
+package dev.weir.passes.cost;
+
+import dev.weir.ir.kernel.HostStatement;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Size;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * Walks a host program as the executor does, with expectations instead of data, and adds up the
+ * work of the launches.
+ *
+ * <p>Loops run as often as their bounds say. A route sends equally many rows to each of its blocks,
+ * as a balanced one does. What a gate lets in is a share that the question states; the others cost
+ * nothing, as at run time. What a mask saves inside a kernel is not subtracted, and weights are
+ * read from memory at each launch.
+ */
+public final class CostOf {
+    /** A loop that may run longer than this ends by its gate: it is counted once. */
+    private static final double ENDLESS = 1 << 20;
+
+    private final KernelProgram program;
+    private final Question question;
+    private final Optional<Machine> machine;
+    private final Expectation expectation = new Expectation(this::element);
+    private final Map<Value, Double> variables = new HashMap<>();
+    private final Map<Value, Size> divided = new HashMap<>();
+    private final Map<Value, Parameter> parameters = new HashMap<>();
+    private final Map<Value, State> states = new HashMap<>();
+    private final Map<Value, Double> instancesRead = new HashMap<>();
+    private final Map<String, Amounts> blocks = new LinkedHashMap<>();
+    private final Map<String, String> assumptions = new LinkedHashMap<>();
+    private double probability = 1;
+
+    private CostOf(KernelProgram program, Question question, Optional<Machine> machine) {
+        this.program = program;
+        this.question = question;
+        this.machine = machine;
+        program.parameters().forEach(p -> parameters.put(p.value(), p));
+        program.states().forEach(s -> states.put(s.value(), s));
+        expectation.set(program.frames().sequences().name(), 1);
+        expectation.set(program.frames().rows().name(), question.tokens());
+        expectation.set("slots", slots());
+        program.states().forEach(s -> s.slots().ifPresent(
+                size -> expectation.set(size.name(), slots())));
+    }
+
+    /**
+     * The cost of one step.
+     *
+     * @param machine what times are predicted for; without one there are none
+     */
+    public static Cost program(
+            KernelProgram program, Question question, Optional<Machine> machine) {
+        CostOf step = new CostOf(program, question, machine);
+        step.statements(program.step());
+        CostOf one = new CostOf(program, question.ofOneToken(), Optional.empty());
+        one.statements(program.step());
+        List<Cost.Block> blocks = new ArrayList<>();
+        step.blocks.forEach((path, amounts) -> blocks.add(new Cost.Block(path, amounts)));
+        List<Cost.Assumption> assumptions = new ArrayList<>();
+        step.assumptions.forEach((path, text) ->
+                assumptions.add(new Cost.Assumption(path, text)));
+        return new Cost(
+                program.name(),
+                program.parameters().stream().mapToLong(p -> instances(p) * numbers(p)).sum(),
+                one.active(),
+                program.states().stream().filter(s -> isCache(s))
+                        .mapToDouble(CostOf::rowBytes).sum(),
+                program.states().stream().filter(s -> !isCache(s))
+                        .mapToDouble(s -> rowBytes(s) * s.keep().orElse(1L)).sum(),
+                blocks.stream().map(Cost.Block::amounts).reduce(Amounts.NONE, Amounts::plus),
+                blocks,
+                assumptions);
+    }
+
+    // ------------------------------------------------------------------ weights and states
+
+    /** Numbers of one instance; scales and zero points belong to the codes that they are for. */
+    private static long numbers(Parameter parameter) {
+        if (parameter.part().filter(p -> p.kind() != Parameter.Part.Kind.CODES).isPresent()) {
+            return 0;
+        }
+        long count = 1;
+        for (long extent : parameter.storedShape()) {
+            count *= extent;
+        }
+        return count;
+    }
+
+    private static long instances(Parameter parameter) {
+        return parameter.value().type().shape().subList(0, parameter.instanceAxes()).stream()
+                .mapToLong(s -> s.constant().orElseThrow()).reduce(1, Math::multiplyExact);
+    }
+
+    /** A block that is used at several depths has its weights once. */
+    private double active() {
+        return instancesRead.entrySet().stream()
+                .filter(e -> parameters.containsKey(e.getKey()))
+                .mapToDouble(e -> numbers(parameters.get(e.getKey()))
+                        * Math.min(e.getValue(), instances(parameters.get(e.getKey()))))
+                .sum();
+    }
+
+    private static boolean isCache(State state) {
+        return state.grows() && state.keep().isEmpty();
+    }
+
+    /** Bytes of a slot, or of a state that does not grow, of all instances. */
+    private static double rowBytes(State state) {
+        List<Size> own = state.ownShape();
+        long elements = own.subList(state.grows() ? 1 : 0, own.size()).stream()
+                .mapToLong(s -> s.constant().orElseThrow()).reduce(1, Math::multiplyExact);
+        long instances = state.instances().stream().reduce(1L, Math::multiplyExact);
+        return (double) instances * elements * state.value().type().format().bytes();
+    }
+
+    private double slots() {
+        return (double) question.context() + question.tokens();
+    }
+
+    // ------------------------------------------------------------------ expectations
+
+    private OptionalDouble element(Scalar.Load load) {
+        Double variable = variables.get(load.source());
+        if (variable != null) {
+            return OptionalDouble.of(variable);
+        }
+        if (program.states().stream().anyMatch(
+                s -> s.lengths().filter(load.source()::equals).isPresent())) {
+            return OptionalDouble.of(slots());
+        }
+        if (divided.containsKey(load.source()) && load.coordinates().size() == 1) {
+            OptionalDouble rows = expectation.of(divided.get(load.source()));
+            OptionalDouble place = expectation.of(load.coordinates().getFirst());
+            if (rows.isPresent() && place.isPresent()) {
+                return OptionalDouble.of(
+                        rows.getAsDouble() * place.getAsDouble() / groups(load.source()));
+            }
+        }
+        return OptionalDouble.empty();
+    }
+
+    private static double groups(Value offsets) {
+        return offsets.type().shape().getFirst().constant().orElseThrow() - 1.0;
+    }
+
+    /** What a size is that data decides: all tokens, lest the cost be too small. */
+    private double sizeOr(OptionalDouble known, String name) {
+        if (known.isPresent()) {
+            return known.getAsDouble();
+        }
+        assumptions.put(name, "not known before the run: taken as all tokens of the step");
+        return question.tokens();
+    }
+
+    // ------------------------------------------------------------------ statements
+
+    private void statements(List<HostStatement> statements) {
+        Map<String, HostStatement.Tally> gates = new HashMap<>();
+        for (HostStatement statement : statements) {
+            if (statement instanceof HostStatement.Tally tally
+                    && tally.kind() == Node.TallyKind.GATE
+                    && tally.amounts().getFirst() instanceof Scalar.Extent entrants
+                    && entrants.size() instanceof Size.Symbol symbol) {
+                gates.put(symbol.name(), tally);
+                // What selects has to be counted before it says how many it selected.
+                expectation.of(tally.amounts().getLast()).ifPresent(all -> expectation.set(
+                        symbol.name(), question.shareOf(tally.path()) * all));
+            }
+        }
+        statements.forEach(s -> statement(s, gates));
+    }
+
+    private void statement(HostStatement statement, Map<String, HostStatement.Tally> gates) {
+        switch (statement) {
+            case HostStatement.SetSize s -> setSize(s, gates);
+            case HostStatement.SetSizeToLargest s -> expectation.set(s.size().name(),
+                    sizeOr(largest(s.table()), s.size().name()));
+            case HostStatement.SetScalar s -> {
+                OptionalDouble value = expectation.of(s.value());
+                value.ifPresentOrElse(v -> variables.put(s.variable(), v),
+                        () -> variables.remove(s.variable()));
+            }
+            case HostStatement.Own s -> own(s);
+            case HostStatement.Launch s -> launch(s);
+            case HostStatement.If s -> branch(s);
+            case HostStatement.Loop s -> loop(s);
+            case HostStatement.Allocate s -> { }
+            case HostStatement.Release s -> { }
+            case HostStatement.Alias s -> { }
+            case HostStatement.Reserve s -> { }
+            case HostStatement.Advance s -> { }
+            case HostStatement.Trace s -> { }
+            case HostStatement.Tally s -> { }
+        }
+    }
+
+    private void setSize(HostStatement.SetSize set, Map<String, HostStatement.Tally> gates) {
+        HostStatement.Tally gate = gates.get(set.size().name());
+        if (gate == null) {
+            expectation.set(set.size().name(),
+                    sizeOr(expectation.of(set.value()), set.size().name()));
+            return;
+        }
+        double share = question.shareOf(gate.path());
+        assumptions.put(starred(gate.path()), "a share of " + share + " enters");
+        expectation.set(set.size().name(),
+                share * sizeOr(expectation.of(gate.amounts().getLast()), gate.path()));
+    }
+
+    private OptionalDouble largest(Value table) {
+        Double variable = variables.get(table);
+        if (variable != null) {
+            return OptionalDouble.of(variable);
+        }
+        return program.states().stream().anyMatch(
+                s -> s.lengths().filter(table::equals).isPresent())
+                ? OptionalDouble.of(slots()) : OptionalDouble.empty();
+    }
+
+    private void branch(HostStatement.If statement) {
+        OptionalDouble known = expectation.of(statement.condition());
+        double share = known.orElse(question.share());
+        if (known.isEmpty()) {
+            assumptions.put("if", "a share of " + share + " of the conditions holds");
+        }
+        within(share, statement.then());
+        within(1 - share, statement.otherwise());
+    }
+
+    private void within(double share, List<HostStatement> statements) {
+        if (share > 0) {
+            double outside = probability;
+            probability *= share;
+            statements(statements);
+            probability = outside;
+        }
+    }
+
+    private void loop(HostStatement.Loop loop) {
+        double from = sizeOr(expectation.of(loop.from()), "a loop's beginning");
+        double to = sizeOr(expectation.of(loop.to()), "a loop's end");
+        if (loop.active().isPresent() && to - from > ENDLESS) {
+            assumptions.put("while", "a loop without a maximum is counted once");
+            to = from + 1;
+        }
+        for (double i = from; i < to; i++) {
+            variables.put(loop.index(), i);
+            statements(loop.body());
+        }
+    }
+
+    /** What is not the last use of its source has to be copied. */
+    private void own(HostStatement.Own own) {
+        if (!own.last()) {
+            double bytes = sizeOr(expectation.of(own.target().type().elements()), "a copy")
+                    * own.target().type().format().bytes() * probability;
+            add("copies", new Amounts(0, 0, bytes, bytes, 0, seconds(0, 2 * bytes)));
+        }
+    }
+
+    private double seconds(double operations, double bytes) {
+        return machine.map(m -> m.seconds(operations, bytes)).orElse(0.0);
+    }
+
+    private void add(String path, Amounts amounts) {
+        blocks.merge(path, amounts, Amounts::plus);
+    }
+
+    // ------------------------------------------------------------------ launches
+
+    private void launch(HostStatement.Launch launch) {
+        double tiles = sizeOr(expectation.of(launch.tiles()), launch.kernel());
+        learn(launch);
+        if (tiles <= 0) {
+            return;
+        }
+        KernelProgram.Work work = launch.work().orElseThrow(() -> new IllegalArgumentException(
+                "the kernels were read from text, which does not say their work"));
+        ragged(launch, work);
+        double operations = amount(work.operations(), launch);
+        double read = amount(work.read(), launch);
+        double written = amount(work.written(), launch);
+        double weights = 0;
+        for (HostStatement.WeightUse use : launch.weights()) {
+            double instances = probability * instances(use);
+            instancesRead.merge(use.parameter(), instances, Double::sum);
+            weights += instances * use.bytes();
+        }
+        double runs = probability * Math.min(1, tiles);
+        double seconds = seconds(operations, weights + read + written)
+                + runs * machine.map(Machine::launch).orElse(0.0);
+        add(path(launch), new Amounts(operations, weights, read, written, runs, seconds));
+    }
+
+    private double amount(Size size, HostStatement.Launch launch) {
+        return sizeOr(expectation.of(size), launch.kernel());
+    }
+
+    /** A grouping sorts the rows of its first operand; its last one says where groups begin. */
+    private void learn(HostStatement.Launch launch) {
+        if (launch.kernel().endsWith("_grouping")
+                && launch.buffers().getFirst() instanceof HostStatement.Operand.Tensor keys
+                && launch.buffers().getLast() instanceof HostStatement.Operand.Tensor offsets
+                && offsets.value().type().rank() == 1
+                && offsets.value().type().shape().getFirst().isConstant()) {
+            divided.put(offsets.value(), keys.value().type().elements());
+        }
+    }
+
+    /** An axis that differs from sequence to sequence: slots of a state, else tokens. */
+    private void ragged(HostStatement.Launch launch, KernelProgram.Work work) {
+        boolean remembers = launch.buffers().stream().anyMatch(
+                b -> b instanceof HostStatement.Operand.StateTable table
+                        && states.get(table.state()).grows());
+        for (Size size : List.of(work.operations(), work.read(), work.written())) {
+            size.symbols().stream().filter(s -> s.startsWith("|")).forEach(
+                    s -> expectation.set(s, remembers ? slots() : question.tokens()));
+        }
+    }
+
+    /**
+     * Instances of which a launch reads something: one, or with rows that are sorted by instance,
+     * those that are expected to have rows. Each of R elements that choose k of G blocks leaves a
+     * block out with probability 1 - k / G.
+     */
+    private double instances(HostStatement.WeightUse use) {
+        if (use.groups().isEmpty() || !divided.containsKey(use.groups().get())) {
+            return 1;
+        }
+        Value offsets = use.groups().get();
+        Size pairs = divided.get(offsets);
+        double chosen = 1;
+        if (pairs instanceof Size.Product p && p.right() instanceof Size.Constant k) {
+            chosen = k.value();
+        }
+        double rows = expectation.of(pairs).orElse(question.tokens()) / chosen;
+        double left = Math.pow(1 - Math.min(1, chosen / groups(offsets)), rows);
+        double stretch = Optional.ofNullable(parameters.get(use.parameter()))
+                .filter(p -> p.instanceAxes() > 0)
+                .flatMap(p -> p.value().type().shape().get(p.instanceAxes() - 1).constant())
+                .map(Long::doubleValue)
+                .orElse(groups(offsets));
+        return Math.min(stretch, groups(offsets)) * (1 - left);
+    }
+
+    private String path(HostStatement.Launch launch) {
+        Optional<String> path = launch.weights().stream()
+                .flatMap(use -> Optional.ofNullable(parameters.get(use.parameter())).stream())
+                .map(parameter -> block(parameter.path()))
+                .reduce(CostOf::common)
+                .or(() -> launch.buffers().stream()
+                        .filter(b -> b instanceof HostStatement.Operand.StateTable)
+                        .map(b -> block(states.get(
+                                ((HostStatement.Operand.StateTable) b).state()).name()))
+                        .reduce(CostOf::common));
+        return path.map(p -> p.isEmpty() ? program.name() : starred(p)).orElse(launch.kernel());
+    }
+
+    private static String block(String path) {
+        return path.contains(".") ? path.substring(0, path.lastIndexOf('.')) : "";
+    }
+
+    private static String common(String left, String right) {
+        String[] a = left.split("\\.");
+        String[] b = right.split("\\.");
+        List<String> same = new ArrayList<>();
+        for (int i = 0; i < Math.min(a.length, b.length) && a[i].equals(b[i]); i++) {
+            same.add(a[i]);
+        }
+        return String.join(".", same);
+    }
+
+    private static String starred(String path) {
+        return path.replaceAll("\\[\\{[^}]*}]", "").replaceAll("\\{[^}]*}", "*");
+    }
+}

@@ -1,0 +1,181 @@
+package dev.weir.testkit;
+
+import static dev.weir.testkit.CommandTest.weir;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.passes.cost.Cost;
+import dev.weir.passes.cost.CostOf;
+import dev.weir.passes.cost.Machine;
+import dev.weir.passes.cost.Question;
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.testkit.CommandTest.Outcome;
+import dev.weir.testkit.TestModel.Target;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a model is predicted to cost, against what the ledger says that it did. */
+class CostTest {
+    private static final Question ONE = new Question(1, 0, 1, Map.of());
+
+    private static Cost cost(KernelProgram program, Question question) {
+        return CostOf.program(program, question, Optional.empty());
+    }
+
+    /** Two of eight experts, whichever they are: the expectation is exact for one token. */
+    @Test
+    void oneTokenCostsWhatTheLedgerSays() throws Exception {
+        try (TestModel model = TestModel.of(
+                TestModel.text(TestModel.tinyworld().resolve("tinyworld.weir")),
+                TestModel.tinyworld(), Target.NATIVE, 1, false)) {
+            Cost cost = cost(model.kernels(), ONE);
+            model.feed(model.engine().start(), 17);
+            Ledger ledger = model.engine().ledger();
+            assertEquals(ledger.launches(), cost.total().launches(), 1e-6);
+            assertEquals(ledger.weightBytes(), cost.total().weights(), 1e-3);
+            // All weights are bf16, and a token reads each of its weights once.
+            assertEquals(ledger.weightBytes() / 2.0, cost.active(), 1e-3);
+            // Keys and values of 2 heads of 32 in f32, and a position, in each of 4 layers.
+            assertEquals(4 * (2 * 2 * 32 * 4 + 8), cost.cache());
+            assertEquals(0, cost.bounded());
+        }
+    }
+
+    @Test
+    void manyTokensReadAllExpertsOfARouteOnce() throws Exception {
+        try (TestModel model = TestModel.of(
+                TestModel.text(TestModel.tinyworld().resolve("tinyworld.weir")),
+                TestModel.tinyworld(), Target.NATIVE, 1, false)) {
+            Cost few = cost(model.kernels(), new Question(1, 0, 1, Map.of()));
+            Cost many = cost(model.kernels(), new Question(1000, 0, 1, Map.of()));
+            long experts = 4L * 8 * 3 * 160 * 128 * 2;
+            assertEquals(few.total().weights() - experts / 4.0 + experts,
+                    many.total().weights(), 1);
+            assertEquals(few.parameters(), many.parameters());
+            assertEquals(few.active(), many.active(), "one token's, whatever the step");
+        }
+    }
+
+    private static final String GATED = """
+            block Heavy<D> {
+                param w[D, D]
+                forward(x[D]) -> y[D] = exp(w @ x)
+            }
+
+            block Guarded<D> {
+                heavy: Heavy<D>
+                forward(x[D]) -> y[D] {
+                    y = x
+                    if x[0] > 0.0 { y = heavy(x) }
+                }
+            }
+
+            model M<D = 16> {
+                guarded: Guarded<D>
+                forward(x[T, D]) -> y[T, D] = guarded(x)
+            }
+            """;
+
+    /** Of the product; what follows it is part of the scatter behind the gate. */
+    private static double heavy(double share, long tokens) throws Exception {
+        try (TestModel model = TestModel.random(GATED, 1, Target.JVM, 1)) {
+            return cost(model.kernels(), new Question(tokens, 0, share, Map.of())).blocks()
+                    .stream().filter(b -> b.path().equals("guarded.heavy"))
+                    .mapToDouble(b -> b.amounts().operations()).sum();
+        }
+    }
+
+    /** Each of 16 sums has 16 products. */
+    @ParameterizedTest
+    @CsvSource({"1, 64", "0.5, 32", "0.25, 16", "0, 0"})
+    void whatAGateKeepsOutCostsNothing(double share, long entrants) throws Exception {
+        assertEquals(entrants * 16 * 16 * 2, heavy(share, 64));
+    }
+
+    @Test
+    void singleGatesHaveSharesOfTheirOwn() throws Exception {
+        try (TestModel model = TestModel.random(GATED, 1, Target.JVM, 1)) {
+            Cost cost = cost(model.kernels(),
+                    new Question(64, 0, 1, Map.of("if test.weir:10:9", 0.5)));
+            assertEquals("if test.weir:10:9", cost.assumptions().getFirst().path());
+            assertTrue(cost.blocks().stream().anyMatch(b -> b.path().equals("guarded.heavy")
+                    && b.amounts().operations() == 32 * 16 * 16 * 2),
+                    cost.blocks().toString());
+        }
+    }
+
+    /** One layer at four depths has its weights once, and reads them four times. */
+    @Test
+    void aSharedLayerIsActiveOnce() throws Exception {
+        try (TestModel model = TestModel.random("""
+                block Layer<D> {
+                    param w[D, D]
+                    forward(x[D]) -> y[D] = x + w @ x
+                }
+                model M<D = 16> {
+                    layer: Layer<D>
+                    forward(x[T, D]) -> y[T, D] {
+                        y = x
+                        for i in 0..4 { y = layer(y) }
+                    }
+                }
+                """, 1, Target.JVM, 1)) {
+            Cost cost = cost(model.kernels(), ONE);
+            assertEquals(256, cost.parameters());
+            assertEquals(256, cost.active());
+            assertEquals(4 * 256 * 4, cost.total().weights());
+        }
+    }
+
+    /** A machine that is slow at one thing is as slow as this thing. */
+    @Test
+    void timeIsTheSlowerOfWorkAndBytes() throws Exception {
+        try (TestModel model = TestModel.random(GATED, 1, Target.JVM, 1)) {
+            Question question = new Question(64, 0, 1, Map.of());
+            Cost free = cost(model.kernels(), question);
+            assertEquals(0, free.total().seconds());
+            Cost computing = CostOf.program(model.kernels(), question,
+                    Optional.of(new Machine(1, 1, 1e30, 0)));
+            assertEquals(free.total().operations(), computing.total().seconds(), 1e-6);
+            Cost reading = CostOf.program(model.kernels(), question,
+                    Optional.of(new Machine(1, 1e30, 1, 0)));
+            assertEquals(free.total().bytes(), reading.total().seconds(), 1e-6);
+            Cost launching = CostOf.program(model.kernels(), question,
+                    Optional.of(new Machine(1, 1e30, 1e30, 2)));
+            assertEquals(2 * free.total().launches(), launching.total().seconds(), 1e-6);
+        }
+    }
+
+    @Test
+    void theCommandWritesATableAndJson() throws Exception {
+        String model = TestModel.ROOT.resolve("examples/sketches/recursive.weir").toString();
+        Outcome table = weir("cost", model, "--tokens", "3", "--open", "0.5");
+        assertEquals(0, table.code(), table.err());
+        assertTrue(table.out().contains("| network.layer.attention"), table.out());
+        assertTrue(table.out().contains("assumed: network.gate1: a share of 0.5"), table.out());
+        Outcome json = weir("cost", model, "--tokens", "3", "--context", "5", "--json");
+        assertEquals(0, json.code(), json.err());
+        JsonNode node = new ObjectMapper().readTree(json.out());
+        assertEquals(3, node.get("tokens").asInt());
+        assertEquals(5, node.get("context").asInt());
+        double sum = 0;
+        for (JsonNode block : node.get("blocks")) {
+            sum += block.get("operations").asDouble();
+        }
+        assertEquals(node.get("total").get("operations").asDouble(), sum, 1e-6);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--open, 1.5", "--open, half", "--tokens, 0", "--context, -1", "--threads, 0"})
+    void senselessOptionsAreRefused(String option, String value) {
+        Outcome outcome = weir("cost", TestModel.tinyworld().toString(), option, value);
+        assertEquals(2, outcome.code(), outcome.err());
+        assertTrue(outcome.err().contains(option + " "), outcome.err());
+    }
+}

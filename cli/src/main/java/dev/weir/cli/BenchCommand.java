@@ -1,10 +1,12 @@
 package dev.weir.cli;
 
 import dev.weir.ir.tensor.StreamAxis;
+import dev.weir.passes.cost.Question;
 import dev.weir.runtime.generate.Generator;
 import dev.weir.runtime.model.Signature;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -13,14 +15,17 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-/** {@code weir bench}: how fast a language model takes prompts, and how fast it goes on. */
+/**
+ * {@code weir bench}: how fast a language model takes prompts, and how fast it goes on; an example,
+ * how much faster its idea is than its baseline.
+ */
 @Command(name = "bench", description = "Measure how many tokens a second a model takes.",
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
     /** No context is longer; more would be a slip of the finger. */
     static final long MOST_TOKENS = 1L << 24;
 
-    private static final int MOST_WARMUP = 3600;
+    static final int MOST_WARMUP = 3600;
 
     @ParentCommand
     private Weir weir;
@@ -67,8 +72,15 @@ final class BenchCommand implements Callable<Integer> {
             description = "random weights instead of stored ones")
     private Optional<Long> random = Optional.empty();
 
+    @Option(names = "--gallery",
+            description = "MODEL is a folder of examples: a table with a line for each")
+    private boolean gallery;
+
     @Override
     public Integer call() {
+        if (gallery || Example.isOne(options.model)) {
+            return examples();
+        }
         requireSense();
         List<BenchRow> rows = new ArrayList<>();
         try {
@@ -81,6 +93,36 @@ final class BenchCommand implements Callable<Integer> {
             show(rows);
         }
         return 0;
+    }
+
+    /** Ideas beside their baselines: their sizes and tokens are their own. */
+    private int examples() {
+        options.require(threads.size() <= 1, "an example is measured with one number of --threads");
+        options.require(form != BenchForm.CSV, "an example is written as md or json");
+        threads.forEach(options::requireThreads);
+        requireEach("--repetitions", List.of(repetitions), 1);
+        requireWarmup();
+        options.requireKernels();
+        var setting = new Comparison.Setting(new Question(1, 0, 1, Map.of()),
+                threads().getFirst(), Optional.empty(), random,
+                new Measurement(System::nanoTime, Math.round(warmup * 1e9), repetitions));
+        List<Example> examples = gallery
+                ? Example.in(options.model) : List.of(Example.read(options.model));
+        List<ExampleResult> results = examples.stream()
+                .map(example -> ExampleResult.of(example, options, setting, weir))
+                .toList();
+        if (form == BenchForm.JSON) {
+            weir.print((gallery ? ExampleResult.asJson(results) : results.getFirst().asJson())
+                    .toPrettyString() + "\n");
+        } else {
+            weir.print(gallery ? ExampleResult.gallery(results) : results.getFirst().text());
+        }
+        return 0;
+    }
+
+    private void requireWarmup() {
+        options.require(warmup >= 0 && warmup <= MOST_WARMUP, "--warmup has to be at least 0 and "
+                + "at most " + MOST_WARMUP + " seconds, here it is " + warmup);
     }
 
     /** Also what was measured before one test failed, say for want of memory. */
@@ -98,8 +140,7 @@ final class BenchCommand implements Callable<Integer> {
         threads.forEach(options::requireThreads);
         memory.requireSense(options);
         requireEach("--repetitions", List.of(repetitions), 1);
-        options.require(warmup >= 0 && warmup <= MOST_WARMUP, "--warmup has to be at least 0 and "
-                + "at most " + MOST_WARMUP + " seconds, here it is " + warmup);
+        requireWarmup();
         options.require(!workloads().isEmpty(),
                 "there is nothing to measure: --n-prompt and --n-gen are both 0");
         long most = workloads().stream().mapToLong(Workload::tokens).max().orElse(0)

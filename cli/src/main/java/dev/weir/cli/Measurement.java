@@ -45,6 +45,26 @@ record Measurement(LongSupplier clock, long warmup, int repetitions) {
     }
 
     /**
+     * Several works in turn, each repetition of one beside one of the others: what slows the
+     * machine down for a while slows all of them down.
+     *
+     * @param trials a fresh one for each repetition of each work
+     * @param tokens of one repetition
+     * @return for each work, in the order given
+     */
+    List<Throughput> inTurn(List<Supplier<Trial>> trials, long tokens) {
+        trials.forEach(this::warmUp);
+        List<List<Long>> nanos = new ArrayList<>();
+        trials.forEach(t -> nanos.add(new ArrayList<>()));
+        for (int i = 0; i < repetitions; i++) {
+            for (int work = 0; work < trials.size(); work++) {
+                nanos.get(work).add(time(trials.get(work)));
+            }
+        }
+        return nanos.stream().map(n -> new Throughput(tokens, n)).toList();
+    }
+
+    /**
      * The Java machine compiles what has run often, with no regard to how long that takes: neither
      * a time nor a number of repetitions alone says that it has finished.
      */

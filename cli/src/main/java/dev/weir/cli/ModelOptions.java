@@ -168,6 +168,18 @@ final class ModelOptions {
         return new CommandLine.ParameterException(command.commandLine(), problem);
     }
 
+    /** The same options for another model, whose weights lie beside it. */
+    ModelOptions of(Path other) {
+        ModelOptions same = new ModelOptions();
+        same.model = other;
+        same.settings = settings;
+        same.target = target;
+        same.disabled = disabled;
+        same.times = times;
+        same.command = command;
+        return same;
+    }
+
     /** Refuses a command line. */
     void require(boolean holds, String problem) {
         if (!holds) {

@@ -1,10 +1,12 @@
 package dev.weir.cli;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -23,15 +25,20 @@ final class NewCommand implements Callable<Integer> {
             + "program: letters, digits and _, a letter first")
     private Path folder;
 
+    @Option(names = "--example",
+            description = "an idea beside its baseline, with a page and what is compared")
+    private boolean example;
+
     @Override
     public Integer call() {
         Project project = Project.named(folder.toAbsolutePath().normalize()).orElseThrow(() ->
                 new CommandLine.ParameterException(command.commandLine(), "NAME has to consist of "
                         + "at most " + Project.LONGEST_NAME + " letters, digits and _, a letter "
                         + "first; here it is '" + folder + "'"));
-        project.write();
-        weir.print("made " + folder + ": " + String.join(", ", project.files().keySet())
-                + "\nnext: weir check " + folder + "\n");
+        Map<String, String> files = example ? project.exampleFiles() : project.files();
+        project.write(files);
+        weir.print("made " + folder + ": " + String.join(", ", files.keySet())
+                + "\nnext: weir " + (example ? "bench " : "check ") + folder + "\n");
         return 0;
     }
 }

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -56,6 +57,17 @@ record Project(Path folder) {
                 "README.md", text("README.md").replace("NAME", name())));
     }
 
+    /** The same for an idea beside its baseline. */
+    Map<String, String> exampleFiles() {
+        Map<String, String> files = new TreeMap<>();
+        for (String name : List.of(
+                "baseline.weir", "idea.weir", "example.json", "README.md")) {
+            files.put(name, text("example/" + name)
+                    .replace("TemplateModel", model()).replace("NAME", name()));
+        }
+        return files;
+    }
+
     private static String text(String template) {
         try (InputStream in = Project.class.getResourceAsStream("/weir/new/" + template)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
@@ -65,7 +77,7 @@ record Project(Path folder) {
     }
 
     /** Makes the folder; one that is there has to be empty. */
-    void write() {
+    void write(Map<String, String> files) {
         try {
             Files.createDirectories(folder);
             try (Stream<Path> inside = Files.list(folder)) {
@@ -80,6 +92,6 @@ record Project(Path folder) {
         } catch (IOException e) {
             throw new UserException("cannot make the folder " + folder + ": " + e.getMessage());
         }
-        files().forEach((name, text) -> Texts.write(folder.resolve(name), text));
+        files.forEach((name, text) -> Texts.write(folder.resolve(name), text));
     }
 }

@@ -1,5 +1,6 @@
 package dev.weir.cli;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -22,6 +23,14 @@ record Throughput(long tokens, List<Long> nanos) {
     /** Nanoseconds of one repetition. */
     double meanNanos() {
         return mean(times());
+    }
+
+    /** Nanoseconds of the repetition in the middle: one that was disturbed does not move it. */
+    double medianNanos() {
+        double[] sorted = times();
+        Arrays.sort(sorted);
+        int half = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     }
 
     double deviationOfNanos() {

@@ -29,7 +29,7 @@ import picocli.CommandLine.Help.Ansi;
         subcommands = {
             NewCommand.class, CheckCommand.class, FmtCommand.class, RunCommand.class,
             BenchCommand.class, CompileCommand.class, CostCommand.class,
-            CalibrateCommand.class, DumpCommand.class,
+            CalibrateCommand.class, DiffCommand.class, DumpCommand.class,
             ExplainCommand.class, ExplainErrorCommand.class, CompletionCommand.class
         })
 public final class Weir implements Runnable {

@@ -158,7 +158,7 @@ class CostTest {
         Outcome table = weir("cost", model, "--tokens", "3", "--open", "0.5");
         assertEquals(0, table.code(), table.err());
         assertTrue(table.out().contains("| network.layer.attention"), table.out());
-        assertTrue(table.out().contains("assumed: network.gate1: a share of 0.5"), table.out());
+        assertTrue(table.out().contains("assumed: network.gate1: a share of 0.500"), table.out());
         Outcome json = weir("cost", model, "--tokens", "3", "--context", "5", "--json");
         assertEquals(0, json.code(), json.err());
         JsonNode node = new ObjectMapper().readTree(json.out());

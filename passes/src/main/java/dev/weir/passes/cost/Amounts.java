@@ -8,7 +8,7 @@ package dev.weir.passes.cost;
  * @param read bytes of other tensors that go in
  * @param written bytes that come out
  * @param launches kernels that run
- * @param seconds the least time on a machine; 0 without one
+ * @param time the least on a machine; none without one
  */
 public record Amounts(
         double operations,
@@ -16,8 +16,13 @@ public record Amounts(
         double read,
         double written,
         double launches,
-        double seconds) {
-    public static final Amounts NONE = new Amounts(0, 0, 0, 0, 0, 0);
+        Time time) {
+    public static final Amounts NONE = new Amounts(0, 0, 0, 0, 0, Time.NONE);
+
+    /** The least time on a machine, in seconds. */
+    public double seconds() {
+        return time.seconds();
+    }
 
     /** Of all that goes in and out. */
     public double bytes() {
@@ -36,6 +41,6 @@ public record Amounts(
                 read + other.read,
                 written + other.written,
                 launches + other.launches,
-                seconds + other.seconds);
+                time.plus(other.time));
     }
 }

@@ -12,9 +12,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Walks a host program as the executor does, with expectations instead of data, and adds up the
@@ -28,6 +31,8 @@ import java.util.OptionalDouble;
 public final class CostOf {
     /** A loop that may run longer than this ends by its gate: it is counted once. */
     private static final double ENDLESS = 1 << 20;
+    /** Forms of kernels that bring rows into another order. */
+    private static final Set<String> GATHERING = Set.of("scatter", "selection", "grouping");
 
     private final KernelProgram program;
     private final Question question;
@@ -40,12 +45,17 @@ public final class CostOf {
     private final Map<Value, Double> instancesRead = new HashMap<>();
     private final Map<String, Amounts> blocks = new LinkedHashMap<>();
     private final Map<String, String> assumptions = new LinkedHashMap<>();
+    private final Set<String> gathering;
     private double probability = 1;
 
     private CostOf(KernelProgram program, Question question, Optional<Machine> machine) {
         this.program = program;
         this.question = question;
         this.machine = machine;
+        gathering = program.stories().stream()
+                .filter(s -> GATHERING.contains(s.form()))
+                .map(KernelProgram.Story::kernel)
+                .collect(Collectors.toSet());
         program.parameters().forEach(p -> parameters.put(p.value(), p));
         program.states().forEach(s -> states.put(s.value(), s));
         expectation.set(program.frames().sequences().name(), 1);
@@ -176,7 +186,7 @@ public final class CostOf {
                 gates.put(symbol.name(), tally);
                 // What selects has to be counted before it says how many it selected.
                 expectation.of(tally.amounts().getLast()).ifPresent(all -> expectation.set(
-                        symbol.name(), question.shareOf(tally.path()) * all));
+                        symbol.name(), share(tally) * all));
             }
         }
         statements.forEach(s -> statement(s, gates));
@@ -213,10 +223,26 @@ public final class CostOf {
                     sizeOr(expectation.of(set.value()), set.size().name()));
             return;
         }
-        double share = question.shareOf(gate.path());
-        assumptions.put(starred(gate.path()), "a share of " + share + " enters");
+        double share = share(gate);
+        assumptions.put(starred(gate.path()), String.format(
+                Locale.ROOT, "a share of %.3g enters", share));
         expectation.set(set.size().name(),
                 share * sizeOr(expectation.of(gate.amounts().getLast()), gate.path()));
+    }
+
+    /** Of one gate, as the ledger names it, or of all that the pattern stands for. */
+    private double share(HostStatement.Tally gate) {
+        List<Long> instances = new ArrayList<>();
+        for (Scalar instance : gate.instances()) {
+            OptionalDouble known = expectation.of(instance);
+            if (known.isEmpty()) {
+                return question.shareOf(gate.path());
+            }
+            instances.add(Math.round(known.getAsDouble()));
+        }
+        String path = Parameter.instantiate(gate.path(), instances);
+        return question.shares().containsKey(path)
+                ? question.shareOf(path) : question.shareOf(gate.path());
     }
 
     private OptionalDouble largest(Value table) {
@@ -266,12 +292,13 @@ public final class CostOf {
         if (!own.last()) {
             double bytes = sizeOr(expectation.of(own.target().type().elements()), "a copy")
                     * own.target().type().format().bytes() * probability;
-            add("copies", new Amounts(0, 0, bytes, bytes, 0, seconds(0, 2 * bytes)));
+            add("copies", new Amounts(0, 0, bytes, bytes, 0,
+                    time(0, 2 * bytes, 0, true)));
         }
     }
 
-    private double seconds(double operations, double bytes) {
-        return machine.map(m -> m.seconds(operations, bytes)).orElse(0.0);
+    private Time time(double operations, double bytes, double launches, boolean gathers) {
+        return machine.map(m -> m.time(operations, bytes, launches, gathers)).orElse(Time.NONE);
     }
 
     private void add(String path, Amounts amounts) {
@@ -299,9 +326,9 @@ public final class CostOf {
             weights += instances * use.bytes();
         }
         double runs = probability * Math.min(1, tiles);
-        double seconds = seconds(operations, weights + read + written)
-                + runs * machine.map(Machine::launch).orElse(0.0);
-        add(path(launch), new Amounts(operations, weights, read, written, runs, seconds));
+        add(path(launch), new Amounts(operations, weights, read, written, runs,
+                time(operations, weights + read + written, runs,
+                        gathering.contains(launch.kernel()))));
     }
 
     private double amount(Size size, HostStatement.Launch launch) {

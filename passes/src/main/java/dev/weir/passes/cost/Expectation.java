@@ -34,7 +34,7 @@ final class Expectation {
                     ? OptionalDouble.of(sizes.get(s.name())) : OptionalDouble.empty();
             case Size.Sum s -> both(of(s.left()), of(s.right()), Double::sum);
             case Size.Product p -> both(of(p.left()), of(p.right()), (a, b) -> a * b);
-            case Size.Quotient q -> both(of(q.left()), of(q.right()), (a, b) -> Math.floor(a / b));
+            case Size.Quotient q -> both(of(q.left()), of(q.right()), Expectation::quotient);
         };
     }
 
@@ -47,6 +47,11 @@ final class Expectation {
         return left.isEmpty() || right.isEmpty()
                 ? OptionalDouble.empty()
                 : OptionalDouble.of(combination.of(left.getAsDouble(), right.getAsDouble()));
+    }
+
+    /** Of whole numbers rounded down, as at run time; what is a fraction stays one. */
+    private static double quotient(double left, double right) {
+        return left == Math.rint(left) ? Math.floor(left / right) : left / right;
     }
 
     OptionalDouble of(Scalar scalar) {
@@ -71,7 +76,7 @@ final class Expectation {
             case ADD -> both(x, y, Double::sum);
             case SUBTRACT -> both(x, y, (a, b) -> a - b);
             case MULTIPLY, AND -> both(x, y, (a, b) -> a * b);
-            case DIVIDE -> both(x, y, (a, b) -> Math.floor(a / b));
+            case DIVIDE -> both(x, y, Expectation::quotient);
             case REMAINDER -> both(x, y, (a, b) -> a - Math.floor(a / b) * b);
             case MINIMUM -> both(x, y, Math::min);
             case MAXIMUM -> both(x, y, Math::max);

@@ -10,8 +10,19 @@ package dev.weir.passes.cost;
  */
 public record Machine(int threads, double operations, double bytes, double launch) {
 
-    /** The least time that so much work takes, in seconds, launches apart. */
-    public double seconds(double operations, double bytes) {
-        return Math.max(operations / this.operations, bytes / this.bytes);
+    /**
+     * The least time of some launches.
+     *
+     * @param gathers whether they bring rows into another order, and do nothing else
+     */
+    Time time(double operations, double bytes, double launches, boolean gathers) {
+        double computing = operations / this.operations;
+        double moving = bytes / this.bytes;
+        if (gathers) {
+            return new Time(0, 0, Math.max(computing, moving), launches * launch);
+        }
+        return computing > moving
+                ? new Time(computing, 0, 0, launches * launch)
+                : new Time(0, moving, 0, launches * launch);
     }
 }

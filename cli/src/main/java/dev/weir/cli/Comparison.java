@@ -1,0 +1,112 @@
+package dev.weir.cli;
+
+import dev.weir.passes.cost.Cost;
+import dev.weir.passes.cost.CostOf;
+import dev.weir.passes.cost.Machine;
+import dev.weir.passes.cost.Question;
+import dev.weir.runtime.ledger.Ledger;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * Two models at the same step: what they are predicted to cost, and how long they took, in turn in
+ * one process.
+ *
+ * @param machine what times are predicted for; empty without a calibration
+ */
+record Comparison(Side left, Side right, Optional<Machine> machine) {
+
+    /**
+     * One of the two.
+     *
+     * @param path of its program
+     * @param before what it costs if gates let in what the question says
+     * @param cost what it costs with the shares that were let in when it ran
+     * @param measured its times
+     * @param imbalance of the routes: the rows of the busiest block, over those of the average one
+     */
+    record Side(
+            Path path, Cost before, Cost cost, Throughput measured, Optional<Double> imbalance) {
+        double seconds() {
+            return measured.medianNanos() / 1e9;
+        }
+    }
+
+    /**
+     * How to compare.
+     *
+     * @param threads that both run with
+     * @param ids above each whole number of the inputs; as many as there are logits if empty
+     * @param seed of random weights; those that are stored if empty
+     */
+    record Setting(
+            Question question,
+            int threads,
+            Optional<Long> ids,
+            Optional<Long> seed,
+            Measurement measurement) {}
+
+    static Comparison of(
+            ModelOptions left, ModelOptions right, Setting setting, Consumer<String> progress) {
+        Optional<Machine> machine = Machines.of(setting.threads);
+        try (Loaded a = load(left, setting, progress);
+                Loaded b = load(right, setting, progress)) {
+            progress.accept("measuring " + left.model + " and " + right.model);
+            List<Supplier<Measurement.Trial>> trials = new ArrayList<>();
+            for (Loaded loaded : List.of(a, b)) {
+                trials.add(() -> new StepTrial(loaded, setting.question.tokens(),
+                        setting.question.context(), setting.ids));
+            }
+            List<Throughput> times =
+                    setting.measurement.inTurn(trials, setting.question.tokens());
+            return new Comparison(
+                    side(left, a, setting, machine, times.getFirst()),
+                    side(right, b, setting, machine, times.getLast()), machine);
+        }
+    }
+
+    private static Loaded load(
+            ModelOptions options, Setting setting, Consumer<String> progress) {
+        return setting.seed
+                .map(seed -> Loaded.load(options, setting.threads, false, new MemoryOption(),
+                        progress, p -> Weights.random(seed, p, progress)))
+                .orElseGet(() -> Loaded.load(options, setting.threads, false,
+                        new MemoryOption(), progress));
+    }
+
+    private static Side side(
+            ModelOptions options,
+            Loaded loaded,
+            Setting setting,
+            Optional<Machine> machine,
+            Throughput measured) {
+        Ledger ledger = loaded.engine().ledger();
+        var kernels = loaded.kernels().orElseThrow();
+        return new Side(options.model,
+                CostOf.program(kernels, setting.question, machine),
+                CostOf.program(kernels, asItRan(setting.question, ledger), machine),
+                measured, imbalance(ledger));
+    }
+
+    /** The same question with the shares that the gates let in. */
+    private static Question asItRan(Question question, Ledger ledger) {
+        Map<String, Double> shares = new HashMap<>(question.shares());
+        ledger.gates().stream().filter(g -> g.all() > 0).forEach(g ->
+                shares.put(g.path(), (double) g.entered() / g.all()));
+        return new Question(question.tokens(), question.context(), question.share(), shares);
+    }
+
+    private static Optional<Double> imbalance(Ledger ledger) {
+        return ledger.routes().stream()
+                .filter(r -> r.served().stream().anyMatch(n -> n > 0))
+                .map(r -> r.served().stream().mapToLong(n -> n).max().orElseThrow()
+                        / r.served().stream().mapToLong(n -> n).average().orElseThrow())
+                .max(Double::compare);
+    }
+}

@@ -1,0 +1,150 @@
+package dev.weir.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.passes.cost.Cost;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A folder with an idea from a paper beside its baseline: {@code baseline.weir}, {@code idea.weir},
+ * a page, and {@code example.json}, which says what is compared.
+ *
+ * @param row the idea's number in the list of systems
+ * @param claim what its paper says, in words
+ * @param compare what the ratio of baseline and idea is about
+ * @param tokens of the step that is measured
+ * @param context tokens before it
+ * @param share of the elements that gates let in, for a prediction without a run
+ * @param ids above each whole number of the inputs; as many as there are logits if empty
+ */
+record Example(
+        Path folder,
+        String row,
+        String title,
+        String claim,
+        Quantity compare,
+        long tokens,
+        long context,
+        double share,
+        Optional<Long> ids) {
+    private static final String DESCRIPTION = "example.json";
+
+    /** What the ratio of two models can be about. */
+    enum Quantity {
+        TIME(c -> c.total().seconds(), true),
+        OPERATIONS(c -> c.total().operations(), false),
+        WEIGHTS(c -> c.total().weights(), false),
+        PARAMETERS(Cost::parameters, false),
+        CACHE(Cost::cache, false);
+
+        private final ToDoubleFunction<Cost> predicted;
+        private final boolean needsMachine;
+
+        Quantity(ToDoubleFunction<Cost> predicted, boolean needsMachine) {
+            this.predicted = predicted;
+            this.needsMachine = needsMachine;
+        }
+
+        /** Of the baseline over the idea; nothing for a time without a calibration. */
+        Optional<Double> predicted(Comparison comparison, Function<Comparison.Side, Cost> cost) {
+            return needsMachine && comparison.machine().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(predicted.applyAsDouble(cost.apply(comparison.left()))
+                            / predicted.applyAsDouble(cost.apply(comparison.right())));
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    Path baseline() {
+        return folder.resolve("baseline.weir");
+    }
+
+    Path idea() {
+        return folder.resolve("idea.weir");
+    }
+
+    static boolean isOne(Path folder) {
+        return Files.isRegularFile(folder.resolve(DESCRIPTION));
+    }
+
+    static Example read(Path folder) {
+        Path file = folder.resolve(DESCRIPTION);
+        JsonNode node = ModelFiles.json(file);
+        Example example = new Example(
+                folder,
+                text(file, node, "row"),
+                text(file, node, "title"),
+                text(file, node, "claim"),
+                quantity(file, text(file, node, "compare")),
+                number(file, node, "tokens", 1, 128),
+                number(file, node, "context", 0, 0),
+                node.path("open").asDouble(1),
+                node.has("ids")
+                        ? Optional.of(number(file, node, "ids", 1, 1)) : Optional.empty());
+        for (Path program : List.of(example.baseline(), example.idea())) {
+            if (!Files.isRegularFile(program)) {
+                throw new UserException("an example has a " + program.getFileName() + ", and "
+                        + folder + " has none");
+            }
+        }
+        return example;
+    }
+
+    private static String text(Path file, JsonNode node, String name) {
+        JsonNode value = node.path(name);
+        if (!value.isTextual()) {
+            throw new UserException(file + " does not say its \"" + name + "\""
+                    + "\nhelp: `weir new --example NAME` writes one that is whole");
+        }
+        return value.asText();
+    }
+
+    private static Quantity quantity(Path file, String name) {
+        return Arrays.stream(Quantity.values())
+                .filter(q -> q.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new UserException(file + " compares \"" + name
+                        + "\", and what can be compared is " + Arrays.stream(Quantity.values())
+                                .map(Quantity::toString).collect(Collectors.joining(", "))));
+    }
+
+    private static long number(Path file, JsonNode node, String name, long least, long absent) {
+        long number = node.path(name).asLong(absent);
+        if (number < least || number > BenchCommand.MOST_TOKENS) {
+            throw new UserException(file + ": \"" + name + "\" has to be at least " + least
+                    + " and at most " + BenchCommand.MOST_TOKENS + ", here it is " + number);
+        }
+        return number;
+    }
+
+    /** Those in a folder, by row. */
+    static List<Example> in(Path folder) {
+        List<Example> found = new ArrayList<>();
+        try (Stream<Path> inside = Files.list(folder)) {
+            inside.filter(Example::isOne).sorted().map(Example::read).forEach(found::add);
+        } catch (IOException e) {
+            throw new UserException("cannot read " + folder + ": " + e.getMessage());
+        }
+        if (found.isEmpty()) {
+            throw new UserException("no folder in " + folder + " has an " + DESCRIPTION
+                    + "\nhelp: `weir new --example NAME` makes one");
+        }
+        found.sort((a, b) -> a.row.equals(b.row)
+                ? a.folder.compareTo(b.folder) : a.row.compareTo(b.row));
+        return found;
+    }
+}

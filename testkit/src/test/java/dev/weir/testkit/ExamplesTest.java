@@ -1,0 +1,239 @@
+package dev.weir.testkit;
+
+import static dev.weir.testkit.CommandTest.weir;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.type.Size;
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.model.InterpretedModel;
+import dev.weir.runtime.model.Model;
+import dev.weir.runtime.model.Signature;
+import dev.weir.testkit.CommandTest.Outcome;
+import dev.weir.testkit.TestModel.Target;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Ideas beside their baselines: every folder in {@code examples} with an {@code example.json}. */
+class ExamplesTest {
+    private static final int TOKENS = 29;
+    private static final int SEED = 5;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private Path folder;
+
+    static List<Path> examples() throws IOException {
+        try (Stream<Path> folders = Files.list(TestModel.ROOT.resolve("examples"))) {
+            return folders.filter(f -> Files.exists(f.resolve("example.json"))).sorted().toList();
+        }
+    }
+
+    private static JsonNode description(Path example) throws IOException {
+        return JSON.readTree(TestModel.text(example.resolve("example.json")));
+    }
+
+    /** What a program gave and did. */
+    private record Outcomes(List<Tensor> results, Ledger ledger) {}
+
+    private static Outcomes run(Path example, String program, Target target) throws IOException {
+        Map<String, String> small = new TreeMap<>();
+        description(example).path("small").properties().forEach(
+                e -> small.put(e.getKey(), e.getValue().asText()));
+        // A size that only one of the two has is no setting of the other.
+        String text = TestModel.text(example.resolve(program));
+        small.keySet().removeIf(name -> !text.contains(" " + name + " =")
+                && !text.contains("<" + name + " ="));
+        TensorProgram lowered = Compiler.lower(new Source(program, text), TestModel.LIBRARY,
+                new LowerOptions(Optional.empty(), Configuration.empty(), small, false));
+        Map<Parameter, List<Tensor>> weights = RandomWeights.of(lowered.parameters(), SEED);
+        if (target == Target.INTERPRETER) {
+            return step(new InterpretedModel(lowered, weights), Signature.of(lowered));
+        }
+        try (KernelCompiler compiler = TestModel.compiler(target);
+                Model model = new Model(Compiler.schedule(
+                        Compiler.optimise(lowered), compiler.target()), compiler, weights, 2)) {
+            return step(model, Signature.of(lowered));
+        }
+    }
+
+    private static Outcomes step(Engine engine, Signature signature) {
+        Engine.Session session = engine.start();
+        long[] rows = {TOKENS};
+        Random random = new Random(SEED);
+        List<Tensor> inputs = new ArrayList<>();
+        for (Signature.Slot argument : signature.arguments()) {
+            inputs.add(argument.isPositions()
+                    ? Engine.positions(List.of(session), rows) : random(argument, random));
+        }
+        List<Tensor> results = engine.step(
+                List.of(session), rows, inputs, Engine.Tracer.NONE).stream()
+                .map(Tensor::copy).toList();
+        return new Outcomes(results, engine.ledger());
+    }
+
+    private static Tensor random(Signature.Slot argument, Random random) {
+        List<Size> own = argument.type().shape();
+        long[] shape = new long[own.size() + (argument.isStream() ? 0 : 1)];
+        shape[0] = argument.isStream() ? TOKENS : 1;
+        for (int axis = argument.isStream() ? 1 : 0; axis < own.size(); axis++) {
+            shape[shape.length - own.size() + axis] = own.get(axis).constant().orElseThrow();
+        }
+        Tensor tensor = Tensor.zeros(argument.format(), shape);
+        for (long i = 0; i < tensor.elements(); i++) {
+            if (argument.format().isFloat()) {
+                tensor.setReal(i, random.nextGaussian());
+            } else {
+                tensor.setWhole(i, random.nextInt(16));
+            }
+        }
+        return tensor;
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void bothProgramsAgreeWithTheInterpreter(Path example) throws IOException {
+        for (String program : List.of("baseline.weir", "idea.weir")) {
+            Outcomes expected = run(example, program, Target.INTERPRETER);
+            for (Target target : List.of(Target.JVM, Target.NATIVE)) {
+                Outcomes actual = run(example, program, target);
+                for (int r = 0; r < expected.results().size(); r++) {
+                    FixtureTest.assertClose(example + "/" + program + " on " + target,
+                            expected.results().get(r), actual.results().get(r));
+                }
+            }
+        }
+    }
+
+    /** What the folder promises in {@code ledger} to leave out is left out, and only this. */
+    @ParameterizedTest
+    @MethodSource("examples")
+    void theLedgerShowsThatThePromisedWorkIsNotDone(Path example) throws IOException {
+        JsonNode promised = description(example).path("ledger");
+        Ledger ledger = run(example, "idea.weir", Target.NATIVE).ledger();
+        List<String> gates = new ArrayList<>();
+        promised.path("gates").forEach(g -> gates.add(g.asText()));
+        for (String path : gates) {
+            Ledger.Gate gate = ledger.gates().stream().filter(g -> g.path().equals(path))
+                    .findFirst().orElseThrow(() -> new AssertionError(
+                            path + " is not among " + ledger.gates()));
+            assertTrue(0 < gate.entered() && gate.entered() < gate.all(), gate.toString());
+        }
+        JsonNode routes = promised.path("routes");
+        for (Map.Entry<String, JsonNode> entry : routes.properties()) {
+            Ledger.Route route = ledger.routes().stream()
+                    .filter(r -> r.path().equals(entry.getKey())).findFirst()
+                    .orElseThrow(() -> new AssertionError(
+                            entry.getKey() + " is not among " + ledger.routes()));
+            long chosen = entry.getValue().asLong();
+            assertTrue(chosen < route.served().size(), route.toString());
+            assertEquals(chosen * TOKENS,
+                    route.served().stream().mapToLong(n -> n).sum(), route.toString());
+        }
+        assertTrue(!gates.isEmpty() || !routes.isEmpty(), example + " promises nothing");
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void eachHasAPageWithItsSourceClaimAndGap(Path example) {
+        String page = TestModel.text(example.resolve("README.md"));
+        for (String part : List.of("**Source.**", "**Claim.**", "**Equations.**", "**Sizes.**",
+                "**What is compared.**", "**The gap.**")) {
+            assertTrue(page.contains(part), example + " lacks " + part);
+        }
+        assertTrue(TestModel.text(TestModel.ROOT.resolve("examples/README.md")).contains(
+                "(" + example.getFileName() + ")"), example + " is not in the gallery");
+    }
+
+    /** What a new example begins with holds all that is asked of an example. */
+    @Test
+    void theTemplateIsAnExample() throws IOException {
+        Path example = folder.resolve("tried_idea");
+        Outcome made = weir("new", "--example", example.toString());
+        assertEquals(0, made.code(), made.err());
+        bothProgramsAgreeWithTheInterpreter(example);
+        theLedgerShowsThatThePromisedWorkIsNotDone(example);
+        Outcome formatted = weir("fmt", "--check", example.toString());
+        assertEquals(0, formatted.code(), formatted.out());
+        Outcome bench = weir("bench", example.toString(), "-r", "1", "--warmup", "0",
+                "-t", "1", "-o", "json", "--set", "D=16");
+        assertEquals(0, bench.code(), bench.err());
+        JsonNode node = JSON.readTree(bench.out());
+        assertEquals("operations", node.get("compare").asText());
+        assertTrue(node.get("predicted").asDouble() > 1, node.toString());
+        assertTrue(node.get("measuredTime").asDouble() > 0, node.toString());
+        Outcome again = weir("new", "--example", example.toString());
+        assertEquals(1, again.code());
+        Outcome gallery = weir("bench", "--gallery", folder.toString(), "-r", "1",
+                "--warmup", "0", "-t", "1", "--set", "D=16");
+        assertEquals(0, gallery.code(), gallery.err());
+        assertTrue(gallery.out().contains("[tried_idea](tried_idea)"), gallery.out());
+    }
+
+    @Test
+    void wrongDescriptionsAreExplained() throws IOException {
+        Path example = folder.resolve("wrong");
+        assertEquals(0, weir("new", "--example", example.toString()).code());
+        Path file = example.resolve("example.json");
+        String good = Files.readString(file);
+        Files.writeString(file, good.replace("\"operations\"", "\"beauty\""));
+        Outcome quantity = weir("bench", example.toString());
+        assertEquals(1, quantity.code());
+        assertTrue(quantity.err().contains("time, operations, weights"), quantity.err());
+        Files.writeString(file, good.replace("\"claim\"", "\"boast\""));
+        assertTrue(weir("bench", example.toString()).err().contains("\"claim\""));
+        Files.writeString(file, good.replace("128", "0"));
+        assertTrue(weir("bench", example.toString()).err().contains("\"tokens\""));
+        Files.writeString(file, good);
+        Files.delete(example.resolve("idea.weir"));
+        assertTrue(weir("bench", example.toString()).err().contains("idea.weir"));
+        Outcome none = weir("bench", "--gallery", example.toString());
+        assertEquals(1, none.code());
+        assertTrue(none.err().contains("weir new --example"), none.err());
+    }
+
+    @Test
+    void twoModelsAreComparedAsTableAndAsJson() throws IOException {
+        Path example = folder.resolve("compared");
+        assertEquals(0, weir("new", "--example", example.toString()).code());
+        String[] common = {"diff", example.resolve("baseline.weir").toString(),
+            example.resolve("idea.weir").toString(), "--random", "1", "-r", "2", "--warmup", "0",
+            "-t", "1", "--tokens", "9", "--set", "D=16"};
+        Outcome table = weir(common);
+        assertEquals(0, table.code(), table.err());
+        assertTrue(table.out().contains("| measured time"), table.out());
+        Outcome json = weir(Stream.concat(Stream.of(common), Stream.of("--json"))
+                .toArray(String[]::new));
+        assertEquals(0, json.code(), json.err());
+        JsonNode node = JSON.readTree(json.out());
+        assertEquals(2, node.get("a").get("samples_ns").size());
+        double dense = node.get("a").get("cost").get("total").get("operations").asDouble();
+        double gated = node.get("b").get("cost").get("total").get("operations").asDouble();
+        assertFalse(dense <= gated, "those who pass by cost nothing: " + gated);
+        assertEquals(2, weir("diff", example.toString()).code(), "a model is missing");
+    }
+}

@@ -180,6 +180,42 @@ class LedgerTest {
             }
             """;
 
+    /** Rows of all blocks of a route are sorted together; only some of these blocks have weights. */
+    @Test
+    void blocksThatServeNobodyReadNoWeightsBesideOthersThatDo() {
+        String program = """
+                block Scale<D> {
+                    param w[D, D]
+                    forward(x[D]) -> y[D] = w @ x
+                }
+
+                block Copy<D> {
+                    forward(x[D]) -> y[D] = x
+                }
+
+                block Pick<D> {
+                    list: Scale<D> * 2 ++ [Copy<D>, Scale<D>]
+                    forward(x[D]) -> y[D] {
+                        score[n in 0..4] = if float(n) == x[0] { 1.0 } else { 0.0 }
+                        y = route x to list by top(1, score)
+                    }
+                }
+
+                model M<D = 16> {
+                    pick: Pick<D>
+                    forward(x[T, D]) -> y[T, D] = pick(x)
+                }
+                """;
+        long matrix = 16L * 16 * 4;
+        assertEquals(0, run(program, new long[] {3}, filled(3, 2, 2, 2)).ledger.weightBytes());
+        assertEquals(matrix,
+                run(program, new long[] {3}, filled(3, 2, 1, 2)).ledger.weightBytes());
+        assertEquals(matrix,
+                run(program, new long[] {3}, filled(3, 2, 3, 2)).ledger.weightBytes());
+        assertEquals(3 * matrix,
+                run(program, new long[] {3}, filled(3, 0, 1, 3)).ledger.weightBytes());
+    }
+
     private static float[] filled(int rows, float... first) {
         float[] x = new float[rows * 16];
         for (int r = 0; r < rows; r++) {

@@ -38,16 +38,13 @@ public sealed interface HostStatement {
      * @param buffers what its buffers are, in order
      * @param scalars what its scalars are, in order
      * @param weights the parameters that it reads, for the ledger
-     * @param work what it does, in this launch's run-time sizes; empty in a program that was read
-     *     from text
      */
     record Launch(
             String kernel,
             List<Operand> buffers,
             List<Scalar> scalars,
             Scalar tiles,
-            List<WeightUse> weights,
-            Optional<KernelProgram.Work> work)
+            List<WeightUse> weights)
             implements HostStatement {
         public Launch {
             buffers = List.copyOf(buffers);
@@ -70,10 +67,16 @@ public sealed interface HostStatement {
 
     /**
      * What a launch reads of a parameter: {@code bytes} for each of its instances that take part.
-     * With {@code groups}, those are as many as the offsets table has stretches that are not empty;
-     * otherwise it is one.
+     * With {@code groups}, those are as many as the offsets table has stretches with rows of the
+     * launch; otherwise it is one.
+     *
+     * @param part the rows of the launch, if they are not all that the table divides
      */
-    record WeightUse(Value parameter, long bytes, Optional<Value> groups) {}
+    record WeightUse(
+            Value parameter, long bytes, Optional<Value> groups, Optional<Part> part) {}
+
+    /** Some of the rows that a table of offsets divides: {@code count} from {@code first} on. */
+    record Part(Scalar first, Scalar count) {}
 
     /** Gives a run-time size a value. */
     record SetSize(Size.Symbol size, Scalar value) implements HostStatement {}

@@ -8,6 +8,7 @@ import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Size;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -26,6 +27,7 @@ import java.util.Optional;
  * @param step what is computed in each step
  * @param checks what the fault codes of kernels mean, in the user's words
  * @param stories where each kernel comes from, in the order of {@code kernels}
+ * @param works what each launch does, in its own run-time sizes
  */
 public record KernelProgram(
         String name,
@@ -40,7 +42,8 @@ public record KernelProgram(
         List<HostStatement> initialise,
         List<HostStatement> step,
         List<String> checks,
-        List<Story> stories) {
+        List<Story> stories,
+        Map<HostStatement.Launch, Work> works) {
 
     /**
      * What {@code explain} tells of a kernel.
@@ -86,5 +89,6 @@ public record KernelProgram(
         step = List.copyOf(step);
         checks = List.copyOf(checks);
         stories = List.copyOf(stories);
+        works = Map.copyOf(works);
     }
 }

@@ -21,7 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Reads what {@link KernelProgramPrinter} writes. The program that comes back has no stories.
+ * Reads what {@link KernelProgramPrinter} writes. The program that comes back has no stories, and
+ * does not say what its launches do.
  * Comments from {@code //} to the end of the line may stand anywhere.
  */
 public final class KernelProgramParser {
@@ -88,7 +89,7 @@ public final class KernelProgramParser {
         List<Value> results = read.uses();
         tokens.expect("}");
         return new KernelProgram(name, parameters, states, stream, frames, arguments,
-                results, resultNames, all, initialise, step, checks, List.of());
+                results, resultNames, all, initialise, step, checks, List.of(), Map.of());
     }
 
     private List<HostStatement> block() {
@@ -187,10 +188,16 @@ public final class KernelProgramParser {
             Value parameter = read.use();
             long bytes = tokens.integer();
             return new HostStatement.WeightUse(parameter, bytes,
-                    tokens.accept("groups") ? Optional.of(read.use()) : Optional.empty());
+                    tokens.accept("groups") ? Optional.of(read.use()) : Optional.empty(),
+                    tokens.accept("from") ? Optional.of(part()) : Optional.empty());
         });
-        return new HostStatement.Launch(
-                name.text(), buffers, scalars, tiles, weights, Optional.empty());
+        return new HostStatement.Launch(name.text(), buffers, scalars, tiles, weights);
+    }
+
+    private HostStatement.Part part() {
+        Scalar first = read.scalar();
+        tokens.expect("count");
+        return new HostStatement.Part(first, read.scalar());
     }
 
     private HostStatement.Operand operand() {

@@ -112,6 +112,8 @@ public final class KernelProgramPrinter {
 
     private static String weight(HostStatement.WeightUse use) {
         return use.parameter() + " " + use.bytes()
-                + use.groups().map(g -> " groups " + g).orElse("");
+                + use.groups().map(g -> " groups " + g).orElse("")
+                + use.part().map(p -> " from " + scalar(p.first()) + " count "
+                        + scalar(p.count())).orElse("");
     }
 }

@@ -217,6 +217,10 @@ public final class KernelProgramVerifier {
         }
         for (HostStatement.WeightUse use : launch.weights()) {
             use.groups().ifPresent(this::use);
+            use.part().ifPresent(part -> {
+                whole(part.first());
+                whole(part.count());
+            });
         }
     }
 

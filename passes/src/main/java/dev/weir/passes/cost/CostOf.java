@@ -313,8 +313,11 @@ public final class CostOf {
         if (tiles <= 0) {
             return;
         }
-        KernelProgram.Work work = launch.work().orElseThrow(() -> new IllegalArgumentException(
-                "the kernels were read from text, which does not say their work"));
+        KernelProgram.Work work = program.works().get(launch);
+        if (work == null) {
+            throw new IllegalArgumentException(
+                    "the kernels were read from text, which does not say their work");
+        }
         ragged(launch, work);
         double operations = amount(work.operations(), launch);
         double read = amount(work.read(), launch);

@@ -106,6 +106,10 @@ public final class Lifetimes {
                 s.scalars().forEach(x -> loads(x, uses));
                 loads(s.tiles(), uses);
                 s.weights().forEach(w -> w.groups().ifPresent(uses::add));
+                s.weights().forEach(w -> w.part().ifPresent(part -> {
+                    loads(part.first(), uses);
+                    loads(part.count(), uses);
+                }));
             }
             case HostStatement.SetSize s -> loads(s.value(), uses);
             case HostStatement.SetSizeToLargest s -> uses.add(s.table());

@@ -333,10 +333,21 @@ final class ContractionSchedule {
                 uses.add(new HostStatement.WeightUse(
                         source,
                         elements * source.type().format().bytes(),
-                        c.group().map(g -> g.grouping().offsets())));
+                        c.group().map(g -> g.grouping().offsets()),
+                        c.group().flatMap(this::part)));
             }
         }
         return uses;
+    }
+
+    /** A route to unlike blocks sorts the rows of all of them together. */
+    private Optional<HostStatement.Part> part(Contraction.Group group) {
+        Size rows = PointSchedule.product(rowShape());
+        boolean whole = group.shift().equals(Scalar.whole(0))
+                && rows.equals(group.grouping().members().type().elements());
+        return whole
+                ? Optional.empty()
+                : Optional.of(new HostStatement.Part(group.shift(), Scalar.extent(rows)));
     }
 
     // What the sums of a block are written with.

@@ -47,6 +47,7 @@ public final class Schedule {
     private final Checks checks = new Checks();
     private final Map<Kernel, String> kernels = new LinkedHashMap<>();
     private final List<KernelProgram.Story> stories = new ArrayList<>();
+    private final Map<HostStatement.Launch, KernelProgram.Work> works = new HashMap<>();
     private final Map<Value, String> producers = new HashMap<>();
     private final Map<ScheduleStep, Long> nanos = new EnumMap<>(ScheduleStep.class);
 
@@ -126,7 +127,8 @@ public final class Schedule {
                 initialise,
                 step,
                 checks.texts(),
-                stories);
+                stories,
+                works);
     }
 
     /** Lays out parameters, or what has been made of them. */
@@ -246,7 +248,8 @@ public final class Schedule {
             long elements = PointSchedule.product(shape.subList(leading, shape.size()))
                     .constant().orElse(0L);
             uses.add(new HostStatement.WeightUse(
-                    value, elements * value.type().format().bytes(), Optional.empty()));
+                    value, elements * value.type().format().bytes(), Optional.empty(),
+                    Optional.empty()));
         }
         return uses;
     }
@@ -277,8 +280,10 @@ public final class Schedule {
         if (stories.stream().noneMatch(s -> s.kernel().equals(name))) {
             stories.add(story(name, plan, cluster, work));
         }
-        out.add(new HostStatement.Launch(name, written.operands(), written.scalars(),
-                plan.tiles(), uses, Optional.of(work)));
+        var launch = new HostStatement.Launch(
+                name, written.operands(), written.scalars(), plan.tiles(), uses);
+        works.put(launch, work);
+        out.add(launch);
     }
 
     private static String identifier(String label) {

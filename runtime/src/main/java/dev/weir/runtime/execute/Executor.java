@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Runs host programs: allocates, launches kernels, branches and loops. One executor serves one run
@@ -469,16 +470,25 @@ public final class Executor {
             return new Fault(check);
         }
 
+        /** Groups that have rows of the launch. */
+        private long parts(Tensor offsets, Optional<HostStatement.Part> part) {
+            long first = part.map(p -> scalars.evaluate(p.first())).orElse(0L);
+            long last = part.map(p -> first + scalars.evaluate(p.count()))
+                    .orElse(Long.MAX_VALUE);
+            long parts = 0;
+            for (long g = 1; g < offsets.elements(); g++) {
+                long from = Math.clamp(offsets.whole(g - 1), first, last);
+                parts += Math.clamp(offsets.whole(g), first, last) > from ? 1 : 0;
+            }
+            return parts;
+        }
+
         private long weightBytes(HostStatement.Launch launch) {
             long bytes = 0;
             for (HostStatement.WeightUse use : launch.weights()) {
                 long parts = 1;
                 if (use.groups().isPresent()) {
-                    Tensor offsets = tensor(use.groups().get());
-                    parts = 0;
-                    for (long g = 1; g < offsets.elements(); g++) {
-                        parts += offsets.whole(g) > offsets.whole(g - 1) ? 1 : 0;
-                    }
+                    parts = parts(tensor(use.groups().get()), use.part());
                 }
                 bytes += parts * use.bytes();
             }

@@ -153,7 +153,7 @@ class MemoryLimitTest {
 
     @Test
     void aPoolFreesWhatIsNotInUseBeforeItRefuses() {
-        try (Pool pool = new Pool(8 * MEBIBYTE)) {
+        try (Pool pool = new Pool(8 * MEBIBYTE, 2 * MEBIBYTE)) {
             MemorySegment kept = pool.take(2 * MEBIBYTE);
             MemorySegment given = pool.take(4 * MEBIBYTE);
             assertFalse(pool.hasRoomFor(3 * MEBIBYTE));
@@ -167,6 +167,10 @@ class MemoryLimitTest {
             assertEquals(pool.inUse(), pool.held());
             pool.giveUp(other);
             assertEquals(kept.byteSize(), pool.held());
+            MemorySegment small = pool.take(MEBIBYTE);
+            pool.giveUp(small);
+            assertEquals(kept.byteSize() + small.byteSize(), pool.held(), "stays to be used again");
+            assertEquals(small, pool.take(MEBIBYTE));
             assertThrows(MemoryLimitException.class, () -> pool.take(Long.MAX_VALUE / 2));
             kept.fill((byte) 1);
         }

@@ -22,6 +22,8 @@ public final class Pool implements AutoCloseable {
     public static final long SLACK = 64;
     /** From so many bytes on a block is large: freeing an arena makes all threads pause. */
     private static final long LARGE = 1 << 16;
+    /** How many bytes may wait for use after they were given up. */
+    private static final long SPARE = 128L << 20;
     /**
      * Whether every block is filled with NaN before its use ({@code -Dweir.poison=true}): what
      * reads memory that nothing has written gives a wrong result every time, not now and then.
@@ -29,6 +31,7 @@ public final class Pool implements AutoCloseable {
     private static final boolean POISON = Boolean.getBoolean("weir.poison");
 
     private final long limit;
+    private final long spare;
     private final Arena small = Arena.ofShared();
     /** By address. */
     private final Map<Long, Arena> large = new HashMap<>();
@@ -45,7 +48,15 @@ public final class Pool implements AutoCloseable {
      * @param limit the most bytes that it holds at any time, in use or not
      */
     public Pool(long limit) {
+        this(limit, SPARE);
+    }
+
+    /**
+     * @param spare how many bytes may wait for use after they were given up
+     */
+    public Pool(long limit, long spare) {
         this.limit = limit;
+        this.spare = spare;
     }
 
     /**
@@ -109,9 +120,13 @@ public final class Pool implements AutoCloseable {
         free.computeIfAbsent(block.byteSize(), s -> new ArrayDeque<>()).addLast(block);
     }
 
-    /** Takes a block back that nobody is likely to need soon: a large one is freed. */
+    /**
+     * Takes a block back that nobody may need soon. A large one is freed if many bytes wait for use
+     * already. To free each, and clear another one for the next sequence, would cost a good part
+     * of a prompt's time.
+     */
     public synchronized void giveUp(MemorySegment block) {
-        if (block.byteSize() < LARGE) {
+        if (block.byteSize() < LARGE || held - inUse + block.byteSize() <= spare) {
             give(block);
         } else {
             inUse -= block.byteSize();

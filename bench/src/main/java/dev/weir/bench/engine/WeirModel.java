@@ -8,7 +8,9 @@ import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
+import dev.weir.runtime.checkpoint.Quantiser;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.Model;
@@ -87,7 +89,10 @@ public final class WeirModel implements AutoCloseable {
         for (List<Long> instance : instances(shape.subList(0, parameter.instanceAxes()))) {
             // The last of its names: an output projection that may share the embedding does.
             String name = Parameter.instantiate(parameter.stored().getLast(), instance);
-            tensors.add(weights.get(name, parameter.value().type().format(), own));
+            tensors.add(parameter.part().isPresent()
+                    ? Quantiser.part(parameter,
+                            weights.get(name, Format.F32, parameter.storedShape()))
+                    : weights.get(name, parameter.value().type().format(), own));
         }
         return tensors;
     }

@@ -13,19 +13,22 @@ import dev.weir.bench.peer.Peer;
 import dev.weir.bench.peer.Torch;
 import dev.weir.bench.peer.TorchContestant;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Quantisation;
 import dev.weir.runtime.memory.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * One token's matrix-vector product with 256 MiB of weights, beside the bare reading of as many
- * bytes. Formats that the language does not have yet have no line here.
+ * One token's matrix-vector product with 256 MiB of weights, as they are kept, beside the bare
+ * reading of as many bytes.
  */
 public final class MatvecRow implements Row {
     private static final long WIDTH = 4096;
     private static final long BYTES = 256L << 20;
-    private static final List<Format> FORMATS = List.of(Format.F32, Format.BF16);
+    private static final List<String> FORMATS = List.of(
+            "f32", "bf16", "int8", "int8(group: 32)", "int4(group: 32)", "int4(group: 128)");
     private static final String PROGRAM = """
             model Product {
                 precision { weights: %3$s }
@@ -41,8 +44,8 @@ public final class MatvecRow implements Row {
 
     @Override
     public String meaning() {
-        return "one token's matrix-vector product, 256 MiB of weights, f32 and bf16, beside the "
-                + "bare reading of as many bytes";
+        return "one token's matrix-vector product, 256 MiB of weights, f32, bf16, int8 and "
+                + "int4, beside the bare reading of as many bytes";
     }
 
     @Override
@@ -52,22 +55,27 @@ public final class MatvecRow implements Row {
 
     @Override
     public void run(Laboratory laboratory) {
-        for (Format format : FORMATS) {
+        for (String format : FORMATS) {
             try (Weights weights = new Weights()) {
                 measure(laboratory, weights, format);
             }
         }
     }
 
-    private static void measure(Laboratory laboratory, Weights weights, Format format) {
+    private static void measure(Laboratory laboratory, Weights weights, String text) {
         int threads = laboratory.threads();
-        long rows = BYTES / format.bytes() / WIDTH;
+        Optional<Quantisation> quantisation = Quantisation.parse(text);
+        Format format = Format.named(text).orElse(Format.F32);
+        long rowBytes = quantisation
+                .map(q -> q.codeBytes(WIDTH) + Format.F16.bytes() * q.groups(WIDTH))
+                .orElse(format.bytes() * WIDTH);
+        long rows = BYTES / rowBytes;
         Tensor x = weights.get("x", 1, WIDTH);
         Tensor w = weights.get("w", format, rows, WIDTH);
-        double bytes = w.bytes() + 4.0 * (WIDTH + rows);
-        Contest contest = laboratory.contest(new Problem("matvec", format.word(), threads,
+        double bytes = rows * rowBytes + 4.0 * (WIDTH + rows);
+        Contest contest = laboratory.contest(new Problem("matvec", text, threads,
                 Work.bytes(2.0 * rows * WIDTH, bytes),
-                Optional.of(References.of(x, rows, (row, sum) -> multiply(w, row, sum))),
+                Optional.of(References.of(x, rows, (row, sum) -> multiply(w, quantisation, row, sum))),
                 List.of(Comparison.with("Weir native", Limit.READING, 0.9),
                         Comparison.with("Weir jvm", "Weir native", 0.9),
                         Comparison.with("libtorch", Limit.READING, 0))));
@@ -76,10 +84,10 @@ public final class MatvecRow implements Row {
         for (Target target : Target.values()) {
             String name = "Weir " + target;
             contest.with(name, () -> new WeirContestant(name, WeirModel.of(
-                    PROGRAM.formatted(rows, WIDTH, format.word()), target.compiler(), threads,
+                    PROGRAM.formatted(rows, WIDTH, text), target.compiler(), threads,
                     weights), 1, x));
         }
-        if (format == Format.F32) {
+        if (text.equals("f32")) {
             contest.with("libtorch", () -> {
                 var matrix = Torch.of(w);
                 var vector = Torch.of(x);
@@ -90,13 +98,28 @@ public final class MatvecRow implements Row {
         laboratory.hold(contest);
     }
 
-    private static void multiply(Tensor w, float[] x, double[] sum) {
+    private static void multiply(
+            Tensor w, Optional<Quantisation> quantisation, float[] x, double[] sum) {
+        double[] values = new double[x.length];
         for (int row = 0; row < sum.length; row++) {
-            double y = 0;
             for (int k = 0; k < x.length; k++) {
-                y += w.real((long) row * x.length + k) * x[k];
+                values[k] = w.real((long) row * x.length + k);
             }
-            sum[row] += y;
+            quantisation.ifPresent(q -> round(q, values));
+            for (int k = 0; k < x.length; k++) {
+                sum[row] += values[k] * x[k];
+            }
+        }
+    }
+
+    private static void round(Quantisation quantisation, double[] row) {
+        int size = (int) quantisation.group(row.length);
+        for (int from = 0; from < row.length; from += size) {
+            int to = Math.min(row.length, from + size);
+            Quantisation.Group group = quantisation.round(Arrays.copyOfRange(row, from, to));
+            for (int k = from; k < to; k++) {
+                row[k] = group.value(k - from);
+            }
         }
     }
 }

@@ -113,6 +113,37 @@ class HostEngineTest {
         }
     }
 
+    /** What a carried state begins with is written in the state's own format. */
+    @ParameterizedTest
+    @ValueSource(strings = {"f32", "bf16", "f16", "f8e4m3", "f8e5m2"})
+    void carriedStatesBeginWithTheirValue(String format) throws Exception {
+        String text = """
+                model Remembers<V = 9, D = 5> {
+                    param table[V, D]
+                    state total[D]: %s = 1.5
+                    forward(ids[T]: int, positions[T]: int) -> y[T, D] {
+                        x[t, d] = table[ids[t], d]
+                        scan t {
+                            total[d] = 0.5 * total[d] + x[t, d]
+                            y[t, d] = total[d]
+                        }
+                    }
+                }
+                """.formatted(format);
+        long[] ids = {3, 1, 8};
+        for (Target way : List.of(Target.NATIVE, Target.JVM)) {
+            TargetDescription target = TargetDescription.VECTOR128;
+            KernelProgram program = Compiler.schedule(lifted(text), target);
+            try (TestModel walked = TestModel.random(text, 4, Target.INTERPRETER, 1);
+                    HostEngine engine = engine(program, target, way,
+                            RandomWeights.of(program.parameters(), 4))) {
+                FixtureTest.assertClose(format + ", " + way,
+                        step(walked.engine(), List.of(walked.engine().start()), ids).getFirst(),
+                        step(engine, List.of(engine.start()), ids).getFirst());
+            }
+        }
+    }
+
     /** Gates, loops that are left early, routes: host programs of their own. */
     @ParameterizedTest
     @ValueSource(strings = {"moe_plus_plus", "recursive", "long_range", "gated_linear",

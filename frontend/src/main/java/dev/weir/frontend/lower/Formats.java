@@ -15,7 +15,8 @@ final class Formats {
             case "float16" -> Optional.of(Format.F16);
             case "float64" -> Optional.of(Format.F64);
             case "int" -> Optional.of(Format.I64);
-            default -> Format.named(word);
+            // Bytes hold codes; nothing is calculated in them.
+            default -> Format.named(word).filter(f -> f != Format.I8);
         };
     }
 

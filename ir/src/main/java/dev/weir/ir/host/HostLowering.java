@@ -16,6 +16,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.TensorType;
 import java.io.IOException;
@@ -206,8 +207,11 @@ public final class HostLowering {
                     case F32 -> Float.floatToRawIntBits((float) value) & 0xFFFF_FFFFL;
                     case BF16 -> Format.floatToBf16((float) value) & 0xFFFFL;
                     case F16 -> Float.floatToFloat16((float) value) & 0xFFFFL;
+                    case F8E4M3 -> Float8.floatToE4m3((float) value) & 0xFFL;
+                    case F8E5M2 -> Float8.floatToE5m2((float) value) & 0xFFL;
                     case I32 -> (int) (long) value & 0xFFFF_FFFFL;
-                    default -> (long) value & 0xFF;
+                    case I8, BOOL -> (long) value & 0xFF;
+                    case F64, I64 -> throw new IllegalStateException(format.word());
                 };
                 long word = 0;
                 for (int bit = 0; bit < Long.SIZE; bit += 8 * format.bytes()) {

@@ -62,29 +62,9 @@ class CostTest {
         }
     }
 
-    private static final String GATED = """
-            block Heavy<D> {
-                param w[D, D]
-                forward(x[D]) -> y[D] = exp(w @ x)
-            }
-
-            block Guarded<D> {
-                heavy: Heavy<D>
-                forward(x[D]) -> y[D] {
-                    y = x
-                    if x[0] > 0.0 { y = heavy(x) }
-                }
-            }
-
-            model M<D = 16> {
-                guarded: Guarded<D>
-                forward(x[T, D]) -> y[T, D] = guarded(x)
-            }
-            """;
-
     /** Of the product; what follows it is part of the scatter behind the gate. */
     private static double heavy(double share, long tokens) throws Exception {
-        try (TestModel model = TestModel.random(GATED, 1, Target.JVM, 1)) {
+        try (TestModel model = TestModel.random(LedgerTest.GUARDED, 1, Target.JVM, 1)) {
             return cost(model.kernels(), new Question(tokens, 0, share, Map.of())).blocks()
                     .stream().filter(b -> b.path().equals("guarded.heavy"))
                     .mapToDouble(b -> b.amounts().operations()).sum();
@@ -100,7 +80,7 @@ class CostTest {
 
     @Test
     void singleGatesHaveSharesOfTheirOwn() throws Exception {
-        try (TestModel model = TestModel.random(GATED, 1, Target.JVM, 1)) {
+        try (TestModel model = TestModel.random(LedgerTest.GUARDED, 1, Target.JVM, 1)) {
             Cost cost = cost(model.kernels(),
                     new Question(64, 0, 1, Map.of("if test.weir:10:9", 0.5)));
             assertEquals("if test.weir:10:9", cost.assumptions().getFirst().path());
@@ -136,7 +116,7 @@ class CostTest {
     /** A machine that is slow at one thing is as slow as this thing. */
     @Test
     void timeIsTheSlowerOfWorkAndBytes() throws Exception {
-        try (TestModel model = TestModel.random(GATED, 1, Target.JVM, 1)) {
+        try (TestModel model = TestModel.random(LedgerTest.GUARDED, 1, Target.JVM, 1)) {
             Question question = new Question(64, 0, 1, Map.of());
             Cost free = cost(model.kernels(), question);
             assertEquals(0, free.total().seconds());

@@ -160,7 +160,7 @@ class LedgerTest {
         }
     }
 
-    private static final String GUARDED = """
+    static final String GUARDED = """
             block Heavy<D> {
                 param w[D, D]
                 forward(x[D]) -> y[D] = exp(w @ x)

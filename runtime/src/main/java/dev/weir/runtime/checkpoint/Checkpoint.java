@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.MergedAxes;
 import dev.weir.runtime.memory.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -164,7 +165,7 @@ public final class Checkpoint implements AutoCloseable {
                         .map(gathered -> convert(gathered, parameter));
             }
             if (stored != null) {
-                if (!mergesTo(own, stored.shape())) {
+                if (!MergedAxes.fit(own, stored.shape())) {
                     faults.add(name + " (" + path + ") has the shape "
                             + Arrays.toString(stored.shape()) + ", expected "
                             + Arrays.toString(own) + " or the same with axes merged");
@@ -182,24 +183,6 @@ public final class Checkpoint implements AutoCloseable {
         }
         faults.add("missing: " + String.join(" or ", names) + " (" + path + ")");
         return Optional.empty();
-    }
-
-    /** Whether neighbouring axes of {@code own} multiply to those of {@code stored}. */
-    static boolean mergesTo(long[] own, long[] stored) {
-        int at = 0;
-        for (long size : stored) {
-            long product = 1;
-            while (at < own.length && (product < size || own[at] == 1)) {
-                product *= own[at++];
-            }
-            if (product != size) {
-                return false;
-            }
-        }
-        while (at < own.length && own[at] == 1) {
-            at++;
-        }
-        return at == own.length;
     }
 
     /** The format of a parameter's elements before they are rounded further. */

@@ -81,8 +81,8 @@ final class LlvmExpression {
     }
 
     private static String real(Real r) {
-        double value = r.type().element() == Element.F32 ? (float) r.value() : r.value();
-        return String.format("0x%016X", Double.doubleToRawLongBits(value));
+        return r.type().element() == Element.F32 ? real((float) r.value())
+                : String.format("0x%016X", Double.doubleToRawLongBits(r.value()));
     }
 
     private String unary(UnaryOperation operation, Type type, String value) {

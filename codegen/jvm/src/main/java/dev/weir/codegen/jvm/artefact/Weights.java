@@ -1,6 +1,7 @@
 package dev.weir.codegen.jvm.artefact;
 
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.MergedAxes;
 import dev.weir.ir.type.Quantisation;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -129,7 +130,7 @@ final class Weights {
             if (parameter.get("layout") instanceof List<?> layout) {
                 return gather(name, stored, layout, format, instance, shape);
             }
-            if (!mergesTo(shape, stored.shape())) {
+            if (!MergedAxes.fit(shape, stored.shape())) {
                 faults.add(name + " has the shape " + Arrays.toString(stored.shape())
                         + ", expected " + Arrays.toString(shape)
                         + " or the same with axes merged");
@@ -147,24 +148,6 @@ final class Weights {
         }
         faults.add("missing: " + String.join(" or ", names));
         return Optional.empty();
-    }
-
-    /** Whether neighbouring axes of {@code own} multiply to those of {@code stored}. */
-    private static boolean mergesTo(long[] own, long[] stored) {
-        int at = 0;
-        for (long size : stored) {
-            long product = 1;
-            while (at < own.length && (product < size || own[at] == 1)) {
-                product *= own[at++];
-            }
-            if (product != size) {
-                return false;
-            }
-        }
-        while (at < own.length && own[at] == 1) {
-            at++;
-        }
-        return at == own.length;
     }
 
     /** Reads elements from where the model's equation says that they stand. */

@@ -37,6 +37,17 @@ class IndexFaultsTest {
                         "index 5 is outside axis 0 of rows, which has 5 elements"),
                 Arguments.of("y = tables[1](k) + tables[0](k)", "y[T, D]", -2L,
                         "index -2 is outside axis 0 of rows, which has 5 elements"),
+                Arguments.of("n = k[0]\n y[d] = sum[i in 0..n] part[i, d]", "y[D]", 6L,
+                        "index 6 is outside axis 0 of part and its end, "
+                                + "which has 6 elements"),
+                Arguments.of("n = k[0]\n h = part[0..n] @ x[0]\n y[d in 0..D] = sum(h)", "y[D]", 6L,
+                        "index 6 is outside axis 0 of part and its end, "
+                                + "which has 6 elements"),
+                Arguments.of("y[t, d] = sum[i in 0..k[t]] part[i, d]", "y[T, D]", 8L,
+                        "index 8 is outside axis 0 of part and its end, "
+                                + "which has 6 elements"),
+                Arguments.of("z[t, i in 0..2 * t + 2, d] = x[t, d]\n y[t, d] = z[t, k[t], d]",
+                        "y[T, D]", 4L, "index 4 is outside axis 1 of z, which has 2 elements"),
                 Arguments.of("row = part[k[0]]\n y[t, d] = row[d]", "y[T, D]", 7L,
                         "index 7 is outside axis 0 of part, which has 5 elements"));
     }

@@ -328,6 +328,60 @@ class MeaningOnTargetsTest {
                 first = sum(w[0, 0..D - 1] * x[0..D - 1])
                 y[d] = x[d] + first + (part[d] or 0) + (sum[e in 0..D - 1] (both[d, e] or 0))
                 """, true),
+        AN_AXIS_AS_LONG_AS_A_NUMBER("""
+                width = min(int(abs(x[0]) * 3.0), D)
+                h[e in 0..width] = sum[d] w[e, d] * x[d]
+                turned[e in 0..width] = h[width - 1 - e] + (h[e + 1] or 0.5)
+                y[d] = x[d] + (sum[e in 0..width] w[d, e] * turned[e])
+                """, true),
+        VIEWS_AS_LONG_AS_A_NUMBER("""
+                width = min(int(abs(x[0]) * 3.0), D)
+                low = width / 2
+                h = silu(w[0..width] @ x) * (w[0..width] @ x)
+                part = w[low..width] @ x
+                y[d] = x[d] + (sum[f in 0..width] w[d, f] * h[f]) + sum(part)
+                """, true),
+        WIDTHS_IN_A_GATE("""
+                y = x
+                if x[1] > 0.0 {
+                    width = min(int(x[1] * 4.0), D)
+                    h = w[0..width] @ x
+                    y[d] = x[d] + (sum[e in 0..width] h[e] * w[e, d])
+                }
+                """, true),
+        NUMBERS_OF_A_SEQUENCE("""
+                n = min(int(abs(sum[d] x[0, d])), T)
+                first[t in 0..n, d] = x[t, d] * 2.0
+                m[d] = sum[t] first[t, d]
+                y[t, d] = x[t, d] + m[d]
+                """, false),
+        JAGGED("""
+                n[t] = int(abs(x[t, 0]) * 2.0) % 4
+                a[t, i in 0..n[t], d] = x[t, d] * float(i + 1)
+                b[t, i, d] = a[t, i, d] + (a[t, i + 1, d] or 0.25)
+                y[t, d] = x[t, d] + (sum[i] b[t, i, d])
+                """, false),
+        JAGGED_IN_A_GATE("""
+                n[t] = int(abs(x[t, 0]) * 2.0) % 4
+                a[t, i in 0..n[t], d] = x[t, d] * float(i + 1)
+                y = x
+                score[t] = x[t, 1]
+                if score > 0.0 { y[t, d] = x[t, d] + (sum[i] a[t, i, d]) }
+                """, false),
+        TRIANGLES("""
+                y[t, d] = x[t, d] + (sum[u in 0..t + 1] (max[e] x[u, e]) * x[u, d])
+                """, false),
+        SEGMENTS("""
+                start[i in 0..4] = i * T / 3
+                each[i in 0..3, d in 0..D] = sum[p in start[i]..start[i + 1]] x[p, d]
+                y[t, d] = x[t, d] + (sum[i] each[i, d] * float(i + 1))
+                """, false),
+        JAGGED_BEHIND_AN_INDEX("""
+                n[e in 0..3] = e % 3
+                z[e, i in 0..n[e], d in 0..D] = x[d] * w[i % D, d] + float(e)
+                top[e, d] = max[i] z[e, i, d]
+                y[d] = x[d] + (sum[e in 0..3] (if n[e] > 0 { top[e, d] } else { 0.0 }))
+                """, true),
         MATRIX("y = w @ x", true),
         TWO_MATRICES("y = w @ (silu(w @ x) * x) + x", true),
         ROUNDED("h = half(x)\ny = h * 1.001", true);

@@ -8,12 +8,14 @@ import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.testkit.TestModel.Target;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The sketches of recurrent mixers against their textbook forms, written out in plain Java. */
@@ -95,6 +97,54 @@ class RecurrencesTest {
             for (int from = 0; from < ROWS; from += 4) {
                 int to = Math.min(ROWS, from + 4);
                 assertEquals(whole.rows(from, to), step(model, session, x.rows(from, to)));
+            }
+        }
+    }
+
+    /** Cells that remember, chosen for each token: each knows only what entered it. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void chosenCellsRememberWhatEnteredThem(Target target) throws Exception {
+        String source = """
+                block Cell<D> {
+                    state h[D] = 1
+                    forward(x[D]) -> y[D] {
+                        h = 0.5 * h + x
+                        y = 2.0 * h
+                    }
+                }
+
+                model M<D = 8, N = 3> {
+                    cells: Cell<D> * N
+                    forward(x[T, D]) -> y[T, D] {
+                        scan t {
+                            now[d] = x[t, d]
+                            both = route now to cells by top(2, now[0..N])
+                            y[t, d] = both[d]
+                        }
+                    }
+                }
+                """;
+        Tensor x = input();
+        double[][] h = new double[3][8];
+        Arrays.stream(h).forEach(row -> Arrays.fill(row, 1));
+        try (TestModel model = TestModel.random(source, SEED, target, 2)) {
+            Tensor y = step(model, model.engine().start(), x);
+            for (int t = 0; t < ROWS; t++) {
+                double[] expected = new double[8];
+                int least = 0;
+                for (int n = 1; n < 3; n++) {
+                    least = x.real(t * 8L + n) < x.real(t * 8L + least) ? n : least;
+                }
+                for (int n = 0; n < 3; n++) {
+                    for (int d = 0; d < 8 && n != least; d++) {
+                        h[n][d] = 0.5 * h[n][d] + x.real(t * 8L + d);
+                        expected[d] += x.real(t * 8L + n) * 2 * h[n][d];
+                    }
+                }
+                for (int d = 0; d < 8; d++) {
+                    assertEquals(expected[d], y.real(t * 8L + d), 1e-4, "token " + t);
+                }
             }
         }
     }

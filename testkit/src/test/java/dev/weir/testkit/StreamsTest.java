@@ -91,6 +91,17 @@ class StreamsTest {
                     y[t, d] = next[d]
                 }
                 """),
+        A_RECURRENCE_OF_CHOSEN_CELLS("""
+                scan t {
+                    now[d] = x[t, d]
+                    next = route now to cells by top(2, softmax(now[0..4]), normalize: true)
+                    y[t, d] = next[d]
+                }
+                """),
+        CHOSEN_BLOCKS_WITH_A_HISTORY("""
+                e[j in 0..2] = 2 - j
+                y[t, d] = sum[j] (float(j) + 0.5) * mixed[e[j]](x, pos)[t, d]
+                """),
         A_RECURRENCE_THAT_LOOKS_BACK("""
                 scan t {
                     last[d] = 0.5 * last[d] + (x[t - 2, d] or 0)
@@ -274,6 +285,14 @@ class StreamsTest {
                     }
                 }
 
+                block Counter<D> {
+                    state seen: int = 0
+                    forward(x[D]) -> y[D] {
+                        seen = seen + 1
+                        y = float(seen) * x
+                    }
+                }
+
                 fn before(x[T, D]) -> y[T, D] { y[t, d] = x[t - 1, d] or 0.5 }
 
                 fn half(x[D]) -> y[D] = 0.5 * x
@@ -287,6 +306,7 @@ class StreamsTest {
                     memory: Memory<D>
                     memories: Memory<D> * 2
                     cell: Cell<D>
+                    cells: Cell<D> * 2 ++ [Counter<D>, Cell<D>]
                     shift: Shift<D>
                     shifts: Shift<D> * 3
                     forward(x[T, D], pos[T]: int) -> y[T, D] {

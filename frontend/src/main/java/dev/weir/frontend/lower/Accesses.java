@@ -9,6 +9,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -145,19 +146,27 @@ final class Accesses {
                 coordinates.add(coordinate);
                 continue;
             }
-            Bounds.Verdict verdict = checkInside(coordinate, tensor.shape().get(i), at.span(),
+            Dimension axis = tensor.shape().get(i);
+            Scalar length = axis.jagged().map(j -> j.at(coordinates))
+                    .orElseGet(() -> Scalar.extent(axis.size()));
+            Bounds.Verdict verdict = checkInside(coordinate, length, axis, at.span(),
                     tensor.span(), "`" + a.base().span().text() + "`", true);
             boolean atRunTime = body.bounds.dependsOnData(coordinate)
-                    || verdict == Bounds.Verdict.UNLESS_EMPTY && !body.session.isChecking();
+                    || (verdict == Bounds.Verdict.UNLESS_EMPTY || verdict == Bounds.Verdict.OPEN)
+                            && !body.session.isChecking();
             data |= atRunTime;
             coordinates.add(atRunTime
-                    ? within(coordinate, tensor.shape().get(i), i, a.base().span().text())
+                    ? within(coordinate, length, i, a.base().span().text())
                     : verdict == Bounds.Verdict.GUARDED ? Scalars.guarded(coordinate) : coordinate);
         }
         if (coordinates.size() < tensor.rank()) {
             return part(a, tensor, coordinates, data);
         }
         Scalar load = tensor.reader().at(coordinates);
+        Optional<Scalar> inUse = inUse(tensor, coordinates);
+        if (a.fallback().isPresent() && inUse.isPresent()) {
+            return orElse(a, load, inUse.get(), tensor, coordinates, scope);
+        }
         if (a.fallback().isPresent()) {
             if (a.fallback().get().value().isEmpty()) {
                 body.reductions.skipUnless(
@@ -176,6 +185,38 @@ final class Accesses {
                 ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, coordinates,
                         a.span())
                 : load);
+    }
+
+    /** Whether a place lies in what is in use of a tensor's jagged axes, if it has some. */
+    private static Optional<Scalar> inUse(Meaning.Tensor tensor, List<Scalar> coordinates) {
+        Optional<Scalar> all = Optional.empty();
+        for (int i = 0; i < tensor.rank(); i++) {
+            Scalar at = coordinates.get(i);
+            Optional<Scalar> one = tensor.shape().get(i).jagged().map(jagged ->
+                    Scalar.apply(Operation.LESS, at, jagged.at(coordinates)));
+            all = all.isEmpty() ? one : one.isEmpty() ? all
+                    : Optional.of(Scalar.apply(Operation.AND, all.get(), one.get()));
+        }
+        return all;
+    }
+
+    /** An element of a tensor with jagged axes, or what the access says. */
+    private Meaning orElse(
+            Expression.Access a, Scalar load, Scalar inUse, Meaning.Tensor tensor,
+            List<Scalar> coordinates, Scope scope) {
+        if (a.fallback().get().value().isEmpty()) {
+            body.reductions.skipUnless(Scalar.apply(Operation.AND,
+                    exists(a.base().span().text(), tensor, coordinates, a.span()), inUse),
+                    a.fallback().get().span());
+            return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
+                    Optional.of(Scalars.zero(load.format())), tensor, coordinates, a.span()));
+        }
+        Scalar otherwise = Scalars.convert(evaluator.scalar(
+                evaluator.evaluate(a.fallback().get().value().get(), scope, true), a.span()),
+                load.format());
+        return new Meaning.Element(Scalar.apply(Operation.SELECT, inUse,
+                loaded(load, Scalar.Bounds.GUARDED, Optional.of(otherwise), tensor, coordinates,
+                        a.span()), otherwise));
     }
 
     /**
@@ -201,7 +242,9 @@ final class Accesses {
     /** What a tensor has at the first coordinates. */
     private Meaning part(
             Expression.Access a, Meaning.Tensor tensor, List<Scalar> coordinates, boolean data) {
-        List<Dimension> rest = tensor.shape().subList(coordinates.size(), tensor.rank());
+        List<Dimension> rest = tensor.shape().subList(coordinates.size(), tensor.rank()).stream()
+                .map(d -> d.jagged().isEmpty() ? d : new Dimension(d.size(), d.named(),
+                        d.jagged().map(j -> j.behind(coordinates)))).toList();
         return new Meaning.Tensor(rest, tensor.format(), more -> {
             List<Scalar> all = new ArrayList<>(coordinates);
             all.addAll(more);
@@ -213,8 +256,12 @@ final class Accesses {
 
     /** A coordinate that is checked when the program runs. */
     static Scalar within(Scalar coordinate, Dimension extent, int axis, String tensor) {
-        return Scalar.within(Scalars.convert(coordinate, Format.I64),
-                Scalar.extent(extent.size()), "axis " + axis + " of " + tensor);
+        return within(coordinate, Scalar.extent(extent.size()), axis, tensor);
+    }
+
+    private static Scalar within(Scalar coordinate, Scalar length, int axis, String tensor) {
+        return Scalar.within(Scalars.convert(coordinate, Format.I64), length,
+                "axis " + axis + " of " + tensor);
     }
 
     private Scalar loaded(
@@ -274,10 +321,16 @@ final class Accesses {
                         s.to().get().span(), tensor.span(),
                         "`" + a.base().span().text() + "`", false);
             } else {
-                body.session.unsupported("E0907", a.span(),
-                        "a view whose size is known only at run time",
-                        "narrow the index instead: `sum[f in 0..width]`");
-                shape.add(Dimension.symbol("?.width"));
+                starts.set(i, atRunTime(start, axis, i, a));
+                Scalar end = atRunTime(evaluator.scalar(to, a.span()), axis, i, a);
+                Scalar count = start.equals(Scalar.whole(0)) ? end
+                        : Scalar.apply(Operation.SUBTRACT, end, starts.get(i));
+                Dimension size = body.sizes.size(
+                        count, Size.symbol(s.to().get().span().text().strip()),
+                        List.of(new RunTimeSizes.Limit(
+                                axis.size(), "axis " + i + " of " + a.base().span().text())),
+                        a.span());
+                shape.add(size);
             }
         }
         return new Meaning.Tensor(shape, tensor.format(), at -> {
@@ -293,8 +346,29 @@ final class Accesses {
         }, Optional.empty(), a.span());
     }
 
+    /** The end of a view, which a run checks. */
+    private Scalar atRunTime(Scalar end, Dimension axis, int number, Expression.Access a) {
+        return !body.bounds.dependsOnData(end) ? end : Scalar.load(body.scalarValue("end",
+                within(end, axis.plus(Dimension.of(1)), number,
+                        a.base().span().text() + " and its end"),
+                a.span()), List.of());
+    }
+
     Bounds.Verdict checkInside(
             Scalar coordinate,
+            Dimension size,
+            Span span,
+            Span declared,
+            String what,
+            boolean mayFallBack) {
+        return checkInside(coordinate, Scalar.extent(size.size()), size, span, declared, what,
+                mayFallBack);
+    }
+
+    /** @param length what is in use of the axis */
+    private Bounds.Verdict checkInside(
+            Scalar coordinate,
+            Scalar length,
             Dimension size,
             Span span,
             Span declared,
@@ -303,9 +377,11 @@ final class Accesses {
         if (body.bounds.dependsOnData(coordinate)) {
             return Bounds.Verdict.OPEN;
         }
-        Bounds.Verdict verdict = body.bounds.inside(coordinate, size.size());
+        Bounds.Verdict verdict = body.bounds.inside(coordinate, length);
+        boolean byData = body.bounds.hasRangesByData(coordinate)
+                || body.bounds.dependsOnData(length);
         boolean isError = verdict == Bounds.Verdict.REFUTED
-                || verdict == Bounds.Verdict.OPEN && !body.session.isChecking();
+                || verdict == Bounds.Verdict.OPEN && !byData && !body.session.isChecking();
         if (isError) {
             String text = span.text();
             throw body.session.fail(Diagnostic.error("E0307", span,

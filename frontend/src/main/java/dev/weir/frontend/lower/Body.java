@@ -50,6 +50,7 @@ final class Body {
     final Routes routes;
     final Statements statements;
     final Control control;
+    final RunTimeSizes sizes;
     final Scans scans;
     /** The states to which this method appends. */
     private final Set<String> appends = new HashSet<>();
@@ -75,6 +76,7 @@ final class Body {
         statements = new Statements(this);
         control = new Control(this);
         scans = new Scans(this);
+        sizes = new RunTimeSizes(this);
         for (int i = 0; i < frame.instances().size(); i++) {
             bounds.limit(frame.instances().get(i), Scalar.whole(0),
                     Scalar.whole(frame.place().counts().get(i)));
@@ -122,10 +124,12 @@ final class Body {
     void openRegion() {
         regions.push(new ArrayList<>());
         openRegions.push(++lastRegion);
+        sizes.open();
     }
 
     List<Node> closeRegion() {
         openRegions.pop();
+        sizes.close();
         return regions.pop();
     }
 
@@ -162,6 +166,10 @@ final class Body {
 
     Dimension extent(Index index) {
         return extents.get(index);
+    }
+
+    void extend(Index index, Dimension extent) {
+        extents.put(index, extent);
     }
 
     /** A tensor that is stored as a value. */
@@ -264,9 +272,12 @@ final class Body {
         return instances;
     }
 
-    /** Shows a named value of a block; functions have no place in the model to name it by. */
+    /**
+     * Shows a named value of a block; functions have no place in the model to name it by, and what
+     * the compiler names for itself, in brackets, is none of the user's.
+     */
     void trace(String name, Value value) {
-        boolean isBlock = frame.template().isPresent();
+        boolean isBlock = frame.template().isPresent() && !name.startsWith("(");
         if (isBlock && session.isTracing() && !session.isChecking()) {
             emit(new Node.Trace(
                     Place.join(frame.place().path(), name), instanceScalars(), value));

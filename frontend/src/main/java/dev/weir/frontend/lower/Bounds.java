@@ -7,6 +7,7 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Size;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,6 +39,8 @@ final class Bounds {
     private final Map<Index, Range> indices = new HashMap<>();
     private final Map<Integer, Range> loopValues = new HashMap<>();
     private final Deque<Scalar> guards = new ArrayDeque<>();
+    /** What holds of run-time sizes, as numbers that are never negative. */
+    private final Set<Linear> sizes = new LinkedHashSet<>();
     /** What holds in the region that is being lowered, outside of which nothing in it runs. */
     private final Deque<Scalar> assumed = new ArrayDeque<>();
     /** Conditions without which a coordinate would not be proved. */
@@ -47,6 +50,11 @@ final class Bounds {
 
     void limit(Index index, Scalar lower, Scalar upper) {
         indices.put(index, new Range(lower, upper));
+    }
+
+    /** A size never exceeds another one. */
+    void know(Size smaller, Size larger) {
+        sizes.add(Linear.of(larger).plus(Linear.of(smaller), -1));
     }
 
     void limit(Value loopIndex, Scalar lower, Scalar upper) {
@@ -100,10 +108,25 @@ final class Bounds {
                 && !loopValues.containsKey(l.source().id()) || s instanceof Scalar.Convert);
     }
 
+    /** Whether the range of some index of a coordinate depends on data. */
+    boolean hasRangesByData(Scalar coordinate) {
+        return Scalars.indices(coordinate).stream().map(indices::get)
+                .anyMatch(r -> r != null && (byData(r.lower()) || byData(r.upper())));
+    }
+
+    private static boolean byData(Scalar bound) {
+        return Scalars.any(bound, s -> s instanceof Scalar.Load);
+    }
+
     /** Whether {@code 0 <= coordinate < size}. */
     Verdict inside(Scalar coordinate, Size size) {
+        return inside(coordinate, Scalar.extent(size));
+    }
+
+    /** Whether {@code 0 <= coordinate < length}. */
+    Verdict inside(Scalar coordinate, Scalar length) {
         Verdict lower = notNegative(Linear.of(coordinate));
-        Verdict upper = notNegative(Linear.of(size).plus(Linear.of(coordinate), -1).plus(-1));
+        Verdict upper = notNegative(Linear.of(length).plus(Linear.of(coordinate), -1).plus(-1));
         if (lower == Verdict.REFUTED || upper == Verdict.REFUTED) {
             return Verdict.REFUTED;
         }
@@ -119,7 +142,7 @@ final class Bounds {
     }
 
     private Verdict notNegative(Linear linear) {
-        if (isProved(lowest(linear, 0), false)) {
+        if (isProved(lowest(linear, 0), false) || bySizes(lowest(linear, 0), 0)) {
             return Verdict.PROVED;
         }
         if (isProved(lowest(linear, 0))) {
@@ -136,6 +159,25 @@ final class Bounds {
         boolean refuted = exact && around.isEmpty() && worst.isPresent()
                 && isProved(Optional.of(worst.get().times(-1).plus(-1)));
         return refuted ? Verdict.REFUTED : Verdict.OPEN;
+    }
+
+    /** Whether what is known of run-time sizes shows that something is never negative. */
+    private boolean bySizes(Optional<Linear> low, int depth) {
+        if (low.isEmpty() || depth > 3) {
+            return false;
+        }
+        for (Linear known : sizes) {
+            boolean helps = low.get().factors().entrySet().stream().anyMatch(e ->
+                    e.getValue() < 0 && known.factors().getOrDefault(e.getKey(), 0L) < 0);
+            if (!helps) {
+                continue;
+            }
+            Optional<Linear> rest = Optional.of(low.get().plus(known, -1));
+            if (isProved(rest, false) || bySizes(rest, depth + 1)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether something is not negative because of one condition around, or of two. */
@@ -217,9 +259,11 @@ final class Bounds {
         if (depth > 24) {
             return Optional.empty();
         }
-        for (var entry : linear.factors().entrySet()) {
-            Scalar part = entry.getKey();
-            long factor = entry.getValue();
+        // Indices first: their bounds may cancel with what would be bounded by itself.
+        List<Scalar> parts = new ArrayList<>(linear.factors().keySet());
+        parts.sort(Comparator.comparing(p -> !(p instanceof Scalar.Variable)));
+        for (Scalar part : parts) {
+            long factor = linear.factors().get(part);
             if (part instanceof Scalar.Extent) {
                 continue;
             }

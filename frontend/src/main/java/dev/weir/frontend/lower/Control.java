@@ -10,6 +10,7 @@ import dev.weir.ir.tensor.Origin;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
@@ -389,10 +390,38 @@ final class Control {
         return seen.computeIfAbsent(outer, v -> {
             List<Dimension> shape = new ArrayList<>(t.shape());
             shape.set(0, inside);
-            Value rows = body.newValue(outer.name(), t.format(), shape);
-            captured.put(outer, rows);
-            return body.stored(rows, shape, t.span());
+            shape.replaceAll(d -> entering(d, axis, inside, captured));
+            return body.stored(captured(outer, inside, captured), shape, t.span());
         });
+    }
+
+    /** The rows of a value that enter. */
+    private Value captured(Value outer, Dimension inside, Map<Value, Value> captured) {
+        return captured.computeIfAbsent(outer, v -> {
+            List<Size> shape = new ArrayList<>(v.type().shape());
+            shape.set(0, inside.size());
+            return body.session.value(v.name(), new TensorType(v.type().format(), shape));
+        });
+    }
+
+    /** A jagged axis, whose lengths are those of the entrants. */
+    private Dimension entering(
+            Dimension dimension,
+            Dimension axis,
+            Dimension inside,
+            Map<Value, Value> captured) {
+        return new Dimension(dimension.size(), dimension.named(), dimension.jagged().map(j ->
+                new Jagged(entrants(j.length(), axis, inside, captured), j.axes())));
+    }
+
+    private Scalar entrants(
+            Scalar length, Dimension axis, Dimension inside, Map<Value, Value> captured) {
+        Scalar mapped = Walk.map(length, s -> entrants(s, axis, inside, captured));
+        return mapped instanceof Scalar.Load l && l.source().type().rank() > 0
+                        && l.source().type().shape().getFirst().equals(axis.size())
+                ? new Scalar.Load(captured(l.source(), inside, captured), l.coordinates(),
+                        l.bounds(), l.otherwise())
+                : mapped;
     }
 
     /**

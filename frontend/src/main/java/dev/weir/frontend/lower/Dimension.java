@@ -1,6 +1,7 @@
 package dev.weir.frontend.lower;
 
 import dev.weir.ir.type.Size;
+import java.util.Optional;
 
 /**
  * A size twice: as the IR gets it, and in the names of the block that is being read, in which users
@@ -8,8 +9,12 @@ import dev.weir.ir.type.Size;
  *
  * @param size constants where generics are bound
  * @param named in the names of the source
+ * @param jagged what is in use of {@code size} elements, if that depends on other axes or on data
  */
-record Dimension(Size size, Size named) {
+record Dimension(Size size, Size named, Optional<Jagged> jagged) {
+    Dimension(Size size, Size named) {
+        this(size, named, Optional.empty());
+    }
 
     static Dimension of(long value) {
         return new Dimension(Size.of(value), Size.of(value));
@@ -20,7 +25,7 @@ record Dimension(Size size, Size named) {
     }
 
     Dimension renamed(String name) {
-        return new Dimension(size, Size.symbol(name));
+        return new Dimension(size, Size.symbol(name), jagged);
     }
 
     Dimension plus(Dimension other) {

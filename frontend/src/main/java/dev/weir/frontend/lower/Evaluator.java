@@ -381,7 +381,7 @@ final class Evaluator {
     Meaning.Tensor tensor(Meaning unsettled, Span span) {
         Meaning meaning = settle(unsettled, span);
         if (meaning instanceof Meaning.Tensor t) {
-            return t;
+            return body.sizes.whole(t, span);
         }
         Scalar scalar = scalar(meaning, span);
         if (scalar instanceof Scalar.Load l && l.coordinates().isEmpty()) {

@@ -6,6 +6,7 @@ import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,8 +18,16 @@ import java.util.HashSet;
  * second axis of x. An affine use gives no range, it only has to stay inside.
  */
 final class IndexRanges {
-    /** An axis that an index runs over. */
-    record Use(Dimension size, Span span, Span declared, String what) {}
+    /**
+     * An axis that an index runs over.
+     *
+     * @param place the axis in the words of a fault at run time
+     * @param guarded whether the access says what it reads outside
+     * @param length how many elements are in use, where that is not the whole axis
+     */
+    record Use(
+            Dimension size, Span span, Span declared, String what, String place,
+            boolean guarded, Optional<Scalar> length) {}
 
     private final Body body;
 
@@ -50,7 +59,8 @@ final class IndexRanges {
                     .helped("call the index something else"));
         });
         Index index = stated.isPresent()
-                ? stated(name, stated.get(), inner) : inferred(name, span, places, inner, known);
+                ? stated(name, stated.get(), places, inner, known)
+                : inferred(name, span, places, inner, known);
         inner.define(name, new Meaning.IndexVariable(index, span));
         return index;
     }
@@ -66,11 +76,23 @@ final class IndexRanges {
         };
     }
 
-    private Index stated(String name, Expression.Range range, Scope scope) {
+    private Index stated(
+            String name, Expression.Range range, List<Expression> places, Scope scope,
+            List<Use> known) {
         Meaning from = body.evaluator.settle(
                 body.evaluator.evaluate(range.from(), scope, true), range.span());
         Meaning to = body.evaluator.settle(
                 body.evaluator.evaluate(range.to(), scope, true), range.span());
+        boolean isSize = to instanceof Meaning.Whole || to instanceof Meaning.Unknown;
+        if (!isSize || from instanceof Meaning.Element || from instanceof Meaning.Tensor) {
+            List<Use> uses = new ArrayList<>(known);
+            for (Expression place : places) {
+                collect(name, place, scope, uses);
+            }
+            return body.sizes.index(name, whole(from, range.from().span()),
+                    whole(to, range.to().span()), uses,
+                    Size.symbol(range.to().span().text().strip()), range.span());
+        }
         Dimension size = to instanceof Meaning.Whole w
                 ? w.dimension() : Dimension.symbol("?." + name);
         if (from instanceof Meaning.Whole low && low.dimension().size().constant()
@@ -122,7 +144,9 @@ final class IndexRanges {
                                         + " in 0..n`"));
             }
         }
-        return body.index(name, first.size());
+        return first.length().isEmpty() ? body.index(name, first.size())
+                : body.index(name, Scalar.whole(0), first.length().get(),
+                        new Dimension(first.size().size(), first.size().named()));
     }
 
     /** The uses of a name as a whole subscript, in the order of the text. */
@@ -138,7 +162,8 @@ final class IndexRanges {
                         shape(a.base(), scope).ifPresent(shape -> {
                             if (axis < shape.size()) {
                                 uses.add(new Use(shape.get(axis), s.from().span(),
-                                        a.base().span(), axis(a, axis)));
+                                        a.base().span(), axis(a, axis), place(a, axis), false,
+                                        length(shape.get(axis), name, a, scope)));
                             }
                         });
                     } else {
@@ -171,9 +196,38 @@ final class IndexRanges {
                 int axis = i;
                 shape(a.base(), scope).filter(s -> axis < s.size()).ifPresent(s ->
                         uses.add(new Use(s.get(axis), a.span(), a.base().span(),
-                                axis(a, axis))));
+                                axis(a, axis), place(a, axis), true,
+                                length(s.get(axis), name, a, scope))));
             }
         }
+    }
+
+    private static String place(Expression.Access a, int axis) {
+        return "axis " + axis + " of " + a.base().span().text();
+    }
+
+    /** What is in use of a jagged axis where the access stands. */
+    private Optional<Scalar> length(
+            Dimension axis, String name, Expression.Access a, Scope scope) {
+        return axis.jagged().map(jagged -> {
+            List<Scalar> coordinates = new ArrayList<>();
+            int needed = jagged.axes().values().stream().mapToInt(i -> i + 1).max().orElse(0);
+            for (Expression.Subscript s : a.subscripts().subList(0, needed)) {
+                Set<String> names = new HashSet<>();
+                Trees.names(s.from(), names);
+                names.stream().filter(n -> scope.find(n).isEmpty()
+                        && scope.module().find(n).isEmpty() && !Operations.isBuiltin(n))
+                        .findFirst().ifPresent(unknown -> {
+                            throw body.session.fail(Diagnostic.error("E0302", a.span(),
+                                            "how far `" + name + "` goes depends on `" + unknown
+                                                    + "`, which comes later")
+                                    .helped("introduce `" + unknown + "` before `" + name + "`"));
+                        });
+                coordinates.add(body.evaluator.scalar(
+                        body.evaluator.evaluate(s.from(), scope, true), s.from().span()));
+            }
+            return jagged.at(coordinates);
+        });
     }
 
     private static String axis(Expression.Access a, int axis) {

@@ -44,6 +44,11 @@ final class Prefixes {
                     .helped("write one after the other"));
         }
         Index along = p.indices().getFirst();
+        if (body.bounds.hasRangesByData(Scalar.variable(along))) {
+            body.session.unsupported("E0908", p.span(),
+                    "a prefix along a range that depends on data",
+                    "give `" + along.name() + "` the range of the whole axis");
+        }
         Set<Index> used = new LinkedHashSet<>(Scalars.indices(p.body()));
         p.filter().ifPresent(f -> used.addAll(Scalars.indices(f)));
         used.remove(along);

@@ -74,6 +74,8 @@ final class Reductions {
             inner = scope.inner();
             List<Expression> places = new ArrayList<>(List.of(r.body()));
             r.filter().ifPresent(places::add);
+            r.bindings().forEach(b -> b.range().ifPresent(range -> places.addAll(
+                    List.of(range.from(), range.to()))));
             for (Expression.Binding b : r.bindings()) {
                 indices.add(body.ranges.introduce(
                         b.name(), b.span(), b.range(), places, inner));
@@ -276,11 +278,7 @@ final class Reductions {
         Map<Index, Scalar> renamed = new HashMap<>();
         List<Index> fresh = new ArrayList<>();
         for (Index index : free) {
-            if (body.extent(index).size().symbols().stream().anyMatch(s -> s.startsWith("?"))) {
-                body.session.unsupported("E0908", span,
-                        "a reduction inside a range that depends on data",
-                        "state the range with sizes");
-            }
+            body.sizes.extent(index, span);
             fresh.add(copy(index, renamed));
         }
         List<Index> over = reduced.stream().map(i -> copy(i, renamed)).toList();

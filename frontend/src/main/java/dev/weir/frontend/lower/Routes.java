@@ -155,15 +155,16 @@ final class Routes {
             Meaning.Blocks blocks, Value selection, Value weights, Expression.Call call,
             Scope scope) {
         Span span = call.span();
+        boolean remembers = blocks.stretches().stream()
+                .anyMatch(stretch -> Templates.hasState(stretch.template()));
+        if (remembers && !body.session.isChecking()) {
+            return new OneByOne(body).emit(blocks, selection, weights, call, scope);
+        }
         List<Node.Alternative> alternatives = new ArrayList<>();
         List<Dimension> shape = List.of();
         List<Value> arguments = List.of();
         for (Meaning.Stretch stretch : blocks.stretches()) {
-            Signatures.Shape signature = new Signatures(body).of(stretch.template())
-                    .orElseThrow(() -> body.fail("E0208", span, "a block has no `forward`"));
-            Matching.Matched m = new Matching(body).match(blocks.name(), signature.signature(),
-                    signature.scope().inner(), call, scope, false);
-            checkRoutable(m, signature.signature(), stretch, blocks, span);
+            Matching.Matched m = matched(blocks, stretch, call, scope);
             List<Dimension> own = m.results().getFirst();
             if (arguments.isEmpty() && alternatives.isEmpty()) {
                 shape = own;
@@ -186,12 +187,19 @@ final class Routes {
         return body.stored(result, shape, span);
     }
 
+    /** The call of one of the blocks, which are called alike. */
+    Matching.Matched matched(
+            Meaning.Blocks blocks, Meaning.Stretch stretch, Expression.Call call, Scope scope) {
+        Signatures.Shape signature = new Signatures(body).of(stretch.template())
+                .orElseThrow(() -> body.fail("E0208", call.span(), "a block has no `forward`"));
+        Matching.Matched m = new Matching(body).match(blocks.name(), signature.signature(),
+                signature.scope().inner(), call, scope, false);
+        checkRoutable(m, signature.signature(), call.span());
+        return m;
+    }
+
     private void checkRoutable(
-            Matching.Matched m,
-            Declaration.Signature signature,
-            Meaning.Stretch stretch,
-            Meaning.Blocks blocks,
-            Span span) {
+            Matching.Matched m, Declaration.Signature signature, Span span) {
         if (signature.results().size() != 1) {
             throw body.session.fail(Diagnostic.error("E0403", span,
                             "blocks that are chosen give one result")
@@ -203,10 +211,6 @@ final class Routes {
                                     + m.lifted().getFirst().describe())
                     .with(signature.span(), "the blocks are written for less")
                     .helped("write this block for one token too"));
-        }
-        if (Templates.hasState(stretch.template())) {
-            body.session.unsupported("E0505", span, "a choice among blocks that remember",
-                    "keep the state in the block around `" + blocks.name() + "`");
         }
     }
 

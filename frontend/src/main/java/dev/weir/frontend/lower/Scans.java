@@ -84,8 +84,14 @@ final class Scans {
                     body.statements.targetShape(target, scope).orElse(List.of());
             for (int i = 0; i < Math.min(shape.size(), subscripts.size()); i++) {
                 if (isIndex(subscripts.get(i), s.index())) {
+                    if (shape.get(i).jagged().isPresent()) {
+                        throw body.fail("E0907", s.span(), "a scan goes along a whole axis, and "
+                                + "this one is longer for some elements than for others");
+                    }
                     uses.add(new IndexRanges.Use(shape.get(i), subscripts.get(i).from().span(),
-                            target.span(), "an axis of `" + target.name() + "`"));
+                            target.span(), "an axis of `" + target.name() + "`",
+                            "axis " + i + " of " + target.name(), false,
+                            Optional.empty()));
                 }
             }
         }

@@ -243,7 +243,10 @@ final class Statements {
         declared(target.name()).ifPresent(d -> checkDeclared(target.name(), d, tensor, span));
         scope.define(target.name(), new Meaning.Tensor(tensor.shape(), tensor.format(),
                 tensor.reader(), tensor.value(), target.span()));
-        body.trace(target.name(), tensor.value().orElseThrow());
+        boolean isJagged = tensor.shape().stream().anyMatch(d -> d.jagged().isPresent());
+        if (!isJagged) {
+            body.trace(target.name(), tensor.value().orElseThrow());
+        }
     }
 
     void checkDeclared(String name, Declared declared, Meaning.Tensor found, Span span) {
@@ -338,6 +341,8 @@ final class Statements {
                             "declared here"));
         }
         List<Expression> places = new ArrayList<>(List.of(a.value()));
+        subscripts.forEach(s -> s.range().ifPresent(r -> places.addAll(
+                List.of(r.from(), r.to()))));
         Set<String> seen = new HashSet<>();
         List<Index> indices = new ArrayList<>();
         boolean bare = true;
@@ -350,7 +355,11 @@ final class Statements {
                 int axis = i;
                 List<IndexRanges.Use> known = shape.map(s -> List.of(new IndexRanges.Use(
                         s.get(axis), at.span(), target.span(),
-                        "an axis of `" + target.name() + "`"))).orElse(List.of());
+                        "an axis of `" + target.name() + "`",
+                        "axis " + axis + " of " + target.name(), false,
+                        s.get(axis).jagged().map(j -> j.at(indices.stream()
+                                .<Scalar>map(Scalar::variable).toList())))))
+                        .orElse(List.of());
                 Index index = body.ranges.introduce(((Expression.Name) at).name(), at.span(),
                         subscripts.get(i).range(), places, inner, known);
                 subscripts.get(i).range().ifPresent(range -> body.evaluator.notNegative(
@@ -379,7 +388,7 @@ final class Statements {
 
     private Meaning.Tensor defined(
             String name, Expression e, List<Index> indices, Scope inner, Span span) {
-        List<Dimension> shape = indices.stream().map(body::extent).toList();
+        List<Dimension> shape = body.sizes.shape(indices, name, span);
         if (e instanceof Expression.Reduction r && Reductions.kind(r.reducer()).isPresent()
                 && body.routes.pattern(r).isEmpty()) {
             Value value = body.reductions.direct(name, indices, body.reductions.parts(r, inner));
@@ -461,7 +470,8 @@ final class Statements {
         Meaning before = scope.find(target.name()).orElse(null);
         Scalar start = combine.map(k -> k.identity(format)).orElseGet(() -> Scalars.zero(format));
         Value base = switch (before) {
-            case Meaning.Tensor t -> body.materialise(t, target.name(), target.span());
+            case Meaning.Tensor t -> body.materialise(
+                    body.sizes.whole(t, target.span()), target.name(), target.span());
             case Meaning.StateReference s -> body.materialise((Meaning.Tensor)
                     body.evaluator.evaluate(new Expression.Name(target.name(), target.span()),
                             scope, false), target.name(), target.span());

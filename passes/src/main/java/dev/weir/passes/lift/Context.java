@@ -214,11 +214,18 @@ final class Context {
                 case Meaning.Stream st ->
                         measured(s, st.frame().segments().orElseThrow().sequences());
                 case Meaning.Slots sl -> measured(s, root);
+                case Meaning.Counted c -> measured(c);
             };
             case Size.Sum s -> Size.sum(bound(s.left()), bound(s.right()));
             case Size.Product p -> Size.product(bound(p.left()), bound(p.right()));
             case Size.Quotient q -> Size.quotient(bound(q.left()), bound(q.right()));
         };
+    }
+
+    private Size measured(Meaning.Counted counted) {
+        Size.Symbol largest = identifiers.symbol("most");
+        nodes.add(new Node.Measure(largest, counted.numbers()));
+        return largest;
     }
 
     /**
@@ -255,6 +262,8 @@ final class Context {
                 case Meaning.Stream st -> rowsOfSequence(st.frame(),
                         rowIn.apply(st.frame().segments().orElseThrow().sequences()));
                 case Meaning.Slots sl -> slots(sl.state(), sl.instances(), rowIn.apply(root));
+                case Meaning.Counted c ->
+                        Scalar.load(c.numbers(), List.of(rowIn.apply(c.frame())));
             };
             case Size.Sum s -> Scalar.apply(
                     Operation.ADD, extent(s.left(), rowIn), extent(s.right(), rowIn));

@@ -129,11 +129,29 @@ public final class Lift {
             case Node.Trace n -> new LiftTrace(this, context).run(n);
             case Node.Selection n -> new LiftSelection(this, context).run(n);
             case Node.Grouping n -> throw unsupported(n.span(), "a grouping");
-            case Node.Measure n -> throw unsupported(n.span(), "a measured size");
+            case Node.Measure n -> measure(context, n);
             case Node.AppendRows n -> throw lifted();
             case Node.WriteRows n -> throw lifted();
             case Node.Tally n -> throw lifted();
         }
+    }
+
+    /**
+     * A number that differs from row to row makes a size that does, too; the largest of a table is
+     * that of all rows.
+     */
+    private void measure(Context context, Node.Measure node) {
+        Lifted table = context.lifted(node.table());
+        boolean differs = !(table instanceof Lifted.Uniform) && node.table().type().rank() == 0;
+        if (differs) {
+            context.meanings.put(node.size().name(), new Meaning.Counted(
+                    canonical(context, node.table()), context.frame));
+            return;
+        }
+        Size.Symbol size = identifiers.symbol(node.size().name());
+        context.nodes.add(new Node.Measure(size, table instanceof Lifted.Uniform uniform
+                ? uniform.value() : canonical(context, node.table())));
+        context.meanings.put(node.size().name(), new Meaning.Fixed(size));
     }
 
     private static IllegalArgumentException lifted() {

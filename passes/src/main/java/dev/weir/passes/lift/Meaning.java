@@ -2,6 +2,7 @@ package dev.weir.passes.lift;
 
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Size;
 import java.util.List;
 
@@ -13,6 +14,13 @@ sealed interface Meaning {
 
     /** The rows that a sequence has in a frame: ragged over the sequences. */
     record Stream(Frame frame) implements Meaning {}
+
+    /**
+     * A number that each row of a frame has.
+     *
+     * @param numbers {@code i64[rows]}
+     */
+    record Counted(Value numbers, Frame frame) implements Meaning {}
 
     /** The slots in use of a growing state: ragged over the sequences. */
     record Slots(State state, List<Scalar> instances) implements Meaning {}

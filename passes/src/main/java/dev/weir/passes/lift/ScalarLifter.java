@@ -5,6 +5,7 @@ import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,8 +33,7 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
                             Operation.SUBTRACT, row, Context.firstRow(frame, sequence()))
                     : v;
             case Scalar.Extent e -> context.extent(e.size(), this::rowIn);
-            case Scalar.Load l -> load(
-                    context.lifted(l.source()), l.coordinates(), l.bounds(), l.otherwise());
+            case Scalar.Load l -> counted(l);
             case Scalar.Real r -> r;
             case Scalar.Whole w -> w;
             case Scalar.Apply a -> Walk.map(a, this::lift);
@@ -41,6 +41,38 @@ record ScalarLifter(Context context, Frame frame, Scalar row, Optional<Index> st
             case Scalar.Round r -> Walk.map(r, this::lift);
             case Scalar.Within w -> Walk.map(w, this::lift);
         };
+    }
+
+    /**
+     * A load of what may have axes whose size differs from row to row. They are as long as the
+     * longest where they are kept, so a coordinate that may leave them is compared with the row's.
+     */
+    private Scalar counted(Scalar.Load load) {
+        List<Scalar> coordinates = new ArrayList<>(load.coordinates());
+        List<Scalar> inside = new ArrayList<>();
+        List<Size> shape = load.source().type().shape();
+        Lifted lifted = context.lifted(load.source());
+        for (int axis = 0; axis < shape.size(); axis++) {
+            boolean differs = shape.get(axis) instanceof Size.Symbol s
+                    && (context.meaning(s) instanceof Meaning.Counted
+                            || context.meaning(s) instanceof Meaning.Slots
+                                    && !(lifted instanceof Lifted.Stored));
+            if (!differs || load.bounds() == Scalar.Bounds.PROVED) {
+                continue;
+            }
+            Scalar extent = Scalar.extent(shape.get(axis));
+            if (load.bounds() == Scalar.Bounds.CHECKED) {
+                coordinates.set(axis, Scalar.within(coordinates.get(axis), extent,
+                        "axis " + axis + " of " + load.source().name()));
+            } else {
+                inside.add(Scalar.apply(
+                        Operation.LESS, lift(coordinates.get(axis)), lift(extent)));
+            }
+        }
+        Scalar loaded = load(lifted, coordinates, load.bounds(), load.otherwise());
+        return inside.isEmpty() ? loaded : Scalar.apply(Operation.SELECT,
+                inside.stream().reduce((a, b) -> Scalar.apply(Operation.AND, a, b)).orElseThrow(),
+                loaded, lift(load.otherwise().orElseThrow()));
     }
 
     private boolean isStreamIndex(Scalar scalar) {

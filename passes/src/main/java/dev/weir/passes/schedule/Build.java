@@ -79,6 +79,10 @@ final class Build {
         return left.equals(right) ? left : binary(BinaryOperation.MINIMUM, left, right);
     }
 
+    static Expression maximum(Expression left, Expression right) {
+        return binary(BinaryOperation.MAXIMUM, left, right);
+    }
+
     static Expression compare(Comparison comparison, Expression left, Expression right) {
         return new Expression.Compare(comparison, left, right);
     }

@@ -182,6 +182,11 @@ final class KernelWriter {
         when(condition, then, () -> { });
     }
 
+    /** Does something where a condition holds; always, if there is none. */
+    void when(Optional<Expression> condition, Runnable then) {
+        condition.ifPresentOrElse(c -> when(c, then), then);
+    }
+
     void fault(int code, Expression value, Expression limit) {
         add(new Statement.Fault(code, value, limit));
     }

@@ -2,6 +2,7 @@ package dev.weir.passes.schedule;
 
 import static dev.weir.passes.schedule.Build.add;
 import static dev.weir.passes.schedule.Build.divide;
+import static dev.weir.passes.schedule.Build.maximum;
 import static dev.weir.passes.schedule.Build.minimum;
 import static dev.weir.passes.schedule.Build.multiply;
 import static dev.weir.passes.schedule.Build.remainder;
@@ -84,16 +85,58 @@ final class PointSchedule {
         int lanes = emitter.facts().target().lanes();
         boolean vector = cluster.nodes().stream().allMatch(n -> vectorisable(
                 (Node.Compute) n, ((Node.Compute) n).axes().getLast()));
-        Expression rest = from;
-        if (vector) {
-            rest = writer.let(add(from, multiply(
-                    divide(subtract(to, from), whole(lanes)), whole(lanes))));
-            writer.loop(from, rest, lanes, index -> elements(outer, index, lanes));
-        }
-        writer.loop(rest, to, 1, index -> elements(outer, index, 1));
+        bind(first, outer);
+        writer.when(inRanges(first, shape.size() - 1), () -> {
+            Axis along = shared.getLast();
+            boolean full = isFull(along, last);
+            Expression begin = full ? from
+                    : writer.let(maximum(from, emitter.emit(along.lower())));
+            Expression end = full ? to
+                    : writer.let(maximum(begin, minimum(to, emitter.emit(along.upper()))));
+            Expression rest = begin;
+            if (vector) {
+                rest = writer.let(add(begin, multiply(
+                        divide(subtract(end, begin), whole(lanes)), whole(lanes))));
+                writer.loop(begin, rest, lanes, index -> elements(outer, index, lanes));
+            }
+            writer.loop(rest, end, 1, index -> elements(outer, index, 1));
+        });
         return new Plan(
                 Scalar.extent(Size.product(product(shape.subList(0, shape.size() - 1)), chunks)),
                 vector ? "elements, " + lanes + " lanes" : "elements");
+    }
+
+    private void bind(Node.Compute compute, List<Expression> places) {
+        for (int i = 0; i < places.size(); i++) {
+            emitter.bind(compute.axes().get(i), places.get(i));
+        }
+    }
+
+    private static boolean isFull(Axis axis, Size size) {
+        return axis.lower().equals(Scalar.whole(0)) && (axis.upper().equals(Scalar.extent(size))
+                || axis.upper() instanceof Scalar.Whole w && size.equals(Size.of(w.value())));
+    }
+
+    /**
+     * Whether the present point lies in the ranges of a node's first axes; empty if they are all of
+     * these axes. Nodes that share points with others have such ranges only: what lies outside a
+     * range is never computed, since its operands may be anything there.
+     */
+    private Optional<Expression> inRanges(Node.Compute compute, int axes) {
+        Optional<Expression> all = Optional.empty();
+        for (int i = 0; i < axes; i++) {
+            Axis axis = compute.axes().get(i);
+            if (isFull(axis, compute.result().type().shape().get(i))) {
+                continue;
+            }
+            Expression at = emitter.emit(Scalar.variable(axis.index()));
+            Expression in = Build.and(
+                    Build.compare(Expression.Comparison.GREATER_EQUAL, at,
+                            emitter.emit(axis.lower())),
+                    Build.less(at, emitter.emit(axis.upper())));
+            all = Optional.of(all.map(a -> Build.and(a, in)).orElse(in));
+        }
+        return all;
     }
 
     static Size product(List<Size> sizes) {
@@ -122,9 +165,7 @@ final class PointSchedule {
     private void elements(List<Expression> outer, Expression last, int lanes) {
         for (Node node : cluster.nodes()) {
             Node.Compute compute = (Node.Compute) node;
-            for (int i = 0; i < outer.size(); i++) {
-                emitter.bind(compute.axes().get(i), outer.get(i));
-            }
+            bind(compute, outer);
             Axis axis = compute.axes().getLast();
             emitter.bind(axis, last);
             point(compute, lanes == 1
@@ -186,11 +227,17 @@ final class PointSchedule {
         List<Expression> place = unflatten(writer.tile(), shared);
         for (Node node : cluster.nodes()) {
             if (node instanceof Node.Compute compute) {
-                for (int i = 0; i < place.size(); i++) {
-                    emitter.bind(compute.axes().get(i), place.get(i));
-                }
+                bind(compute, place);
             }
         }
+        Optional<Expression> inRanges = cluster.nodes().getFirst() instanceof Node.Compute compute
+                ? inRanges(compute, place.size()) : Optional.empty();
+        String[] form = {"points"};
+        writer.when(inRanges, () -> form[0] = points(place));
+        return new Plan(Scalar.extent(product(shared)), form[0]);
+    }
+
+    private String points(List<Expression> place) {
         Optional<Streaming> streaming = Streaming.of(cluster.nodes(), cluster.prefix(), inside)
                 .filter(s -> isStreamed(s));
         String form = "points";
@@ -201,7 +248,7 @@ final class PointSchedule {
         } else {
             cluster.nodes().forEach(n -> node(n, place));
         }
-        return new Plan(Scalar.extent(product(shared)), form);
+        return form;
     }
 
     /** Whether something of run-time extent has to stay inside. */

@@ -1,0 +1,205 @@
+package dev.weir.frontend.lower;
+
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Size;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Gives axes and ranges sizes that only a run knows. A number makes a size of its own, which each
+ * sequence (or token) has for itself; where the number depends on outer indices, the axis is as
+ * long as the longest and {@link Jagged} tells what is in use.
+ *
+ * <p>A range is checked once, where its end is computed, against the axes that its index goes
+ * along, and not at each access.
+ */
+final class RunTimeSizes {
+    /**
+     * A size that a number gives.
+     *
+     * @param value the number, checked
+     * @param limits what it has been checked against
+     */
+    private record Measured(Size.Symbol symbol, Value value, List<Size> limits) {}
+
+    /** Begins the name of a size that nothing has asked for yet. */
+    private static final String OPEN = "?.";
+
+    private final Body body;
+    /** The sizes that numbers have given, for each open region. */
+    private final Deque<Map<Scalar, Measured>> measured = new ArrayDeque<>();
+
+    RunTimeSizes(Body body) {
+        this.body = body;
+        open();
+    }
+
+    /** What is measured inside a region is not known outside. */
+    void open() {
+        measured.push(new HashMap<>());
+    }
+
+    void close() {
+        measured.pop();
+    }
+
+    /**
+     * The size that a number without indices gives an axis; a negative one gives none.
+     *
+     * @param limits axes that have to be at least as long
+     */
+    Dimension size(Scalar number, Size named, List<Limit> limits, Span span) {
+        Measured known = measured.stream().map(m -> m.get(number))
+                .filter(m -> m != null).findFirst()
+                .orElseGet(() -> measure(number, List.of(), Optional.empty(), span));
+        for (Limit limit : limits) {
+            if (!known.limits().contains(limit.size())) {
+                known = measure(number, List.of(limit), Optional.of(known), span);
+            }
+        }
+        return new Dimension(known.symbol(), named);
+    }
+
+    /** An axis that a range must not leave. */
+    record Limit(Size size, String place) {}
+
+    private Measured measure(
+            Scalar number, List<Limit> limits, Optional<Measured> before, Span span) {
+        Scalar start = before.<Scalar>map(m -> Scalar.load(m.value(), List.of()))
+                .orElseGet(() -> Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0)));
+        Value value = body.scalarValue("size", checked(start, limits), span);
+        Size.Symbol symbol = body.session.symbol("E");
+        body.emit(new Node.Measure(symbol, value));
+        List<Size> all = new ArrayList<>();
+        before.ifPresent(m -> {
+            all.addAll(m.limits());
+            body.bounds.know(m.symbol(), symbol);
+            body.bounds.know(symbol, m.symbol());
+        });
+        limits.forEach(limit -> all.add(limit.size()));
+        all.forEach(limit -> body.bounds.know(symbol, limit));
+        Measured result = new Measured(symbol, value, all);
+        measured.element().put(number, result);
+        return result;
+    }
+
+    private static Scalar checked(Scalar number, List<Limit> limits) {
+        return limits.isEmpty() ? number
+                : Scalar.within(number, Scalar.extent(Size.sum(
+                                limits.getFirst().size(), Size.of(1))),
+                        limits.getFirst().place() + " and its end");
+    }
+
+    /**
+     * An index between numbers of which some depend on data or on other indices.
+     *
+     * @param uses the axes that it goes along
+     */
+    Index index(
+            String name, Scalar from, Scalar to, List<IndexRanges.Use> uses, Size named,
+            Span span) {
+        List<Limit> limits = uses.stream()
+                .filter(u -> !u.guarded() && u.length().isEmpty())
+                .map(u -> new Limit(u.size().size(), u.place())).distinct().toList();
+        Scalar lower = body.bounds.dependsOnData(from)
+                ? stored(from, limits, span) : from;
+        if (Scalars.indices(to).isEmpty() && body.bounds.dependsOnData(to)) {
+            Dimension size = size(to, named, limits, span);
+            return body.index(name, lower, Scalar.extent(size.size()), size);
+        }
+        Scalar upper = body.bounds.dependsOnData(to) ? stored(to, limits, span) : to;
+        return body.index(name, lower, upper, uses.stream().findFirst()
+                .map(u -> new Dimension(u.size().size(), named))
+                .orElseGet(() -> new Dimension(Size.symbol(OPEN + name), named)));
+    }
+
+    /** A number for each point of its indices, as a table whose elements keep to the limits. */
+    private Scalar stored(Scalar number, List<Limit> limits, Span span) {
+        Scalar positive = Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0));
+        Scalar stored = body.reductions.hoist(checked(positive, limits), "length", span);
+        for (int i = 1; i < limits.size(); i++) {
+            stored = body.reductions.hoist(
+                    checked(stored, limits.subList(i, i + 1)), "length", span);
+        }
+        if (stored instanceof Scalar.Load load && !limits.isEmpty()) {
+            body.bounds.limit(load.source(), Scalar.whole(0), Scalar.extent(
+                    Size.sum(limits.getLast().size(), Size.of(1))));
+        }
+        return stored;
+    }
+
+    /** The axis that an index makes where it is one of a result. */
+    Dimension extent(Index index, Span span) {
+        Dimension extent = body.extent(index);
+        boolean isOpen = extent.size() instanceof Size.Symbol s && s.name().startsWith(OPEN);
+        if (isOpen) {
+            extent = new Dimension(longest(body.axis(index).upper(), span), extent.named());
+            body.extend(index, extent);
+        }
+        return extent;
+    }
+
+    /** The largest of a number over all its indices. */
+    private Size longest(Scalar number, Span span) {
+        Scalar table = body.reductions.hoist(Scalar.apply(
+                Operation.MAXIMUM, number, Scalar.whole(0)), "length", span);
+        Size.Symbol longest = body.session.symbol("E");
+        body.emit(new Node.Measure(longest, ((Scalar.Load) table).source()));
+        return longest;
+    }
+
+    /**
+     * The axes of a result that has these indices; those whose range depends on outer ones are
+     * jagged.
+     */
+    List<Dimension> shape(List<Index> indices, String name, Span span) {
+        List<Dimension> shape = new ArrayList<>();
+        Map<Index, Integer> places = new HashMap<>();
+        for (Index index : indices) {
+            Dimension extent = extent(index, span);
+            Scalar upper = body.axis(index).upper();
+            var needed = Scalars.indices(upper);
+            if (!needed.isEmpty()) {
+                if (!places.keySet().containsAll(needed)) {
+                    throw body.session.fail(Diagnostic.error("E0907", span,
+                                    "how far `" + index.name() + "` goes depends on an index that "
+                                            + "is no axis of `" + name + "` before it")
+                            .helped("put that index before it on the left side"));
+                }
+                Map<Index, Integer> axes = new HashMap<>();
+                needed.forEach(i -> axes.put(i, places.get(i)));
+                extent = new Dimension(extent.size(), extent.named(),
+                        Optional.of(new Jagged(upper, axes)));
+            }
+            places.put(index, shape.size());
+            shape.add(extent);
+        }
+        return shape;
+    }
+
+    /** Refuses a tensor with a jagged axis where it would be used as a whole. */
+    Meaning.Tensor whole(Meaning.Tensor tensor, Span span) {
+        for (Dimension axis : tensor.shape()) {
+            if (axis.jagged().isPresent()) {
+                throw body.session.fail(Diagnostic.error("E0907", span,
+                                "an axis of `" + span.text() + "` is longer for some elements than "
+                                        + "for others, so it cannot be used as a whole")
+                        .labelled("its axes are " + Signatures.shape(tensor.shape()))
+                        .with(tensor.span(), "this is where it comes from")
+                        .helped("write the equation out, with an index for each axis"));
+            }
+        }
+        return tensor;
+    }
+}

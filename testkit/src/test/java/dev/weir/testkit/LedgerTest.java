@@ -160,6 +160,44 @@ class LedgerTest {
         }
     }
 
+    /** A choice of no block reads no weights, however it is made. */
+    @Test
+    void noneCostsNothing() throws Exception {
+        String program = """
+                block Scaled<D> {
+                    param w[D, D]
+                    forward(x[D]) -> y[D] = w @ x
+                }
+
+                block Chosen<D> {
+                    experts: Scaled<D> * 2 ++ [none]
+                    others: Scaled<D> * 2
+                    forward(x[D]) -> y[D] {
+                        listed = route x to experts by top(1, x[0..3])
+                        e[j in 0..1] = if x[2] > x[0] { none } else { j }
+                        y[d] = listed[d] + (sum[j] others[e[j]](x)[d])
+                    }
+                }
+
+                model M<D = 16> {
+                    chosen: Chosen<D>
+                    forward(x[T, D]) -> y[T, D] = chosen(x)
+                }
+                """;
+        float[] none = new float[16];
+        none[2] = 1;
+        Run nothing = run(program, new long[] {1}, none);
+        assertEquals(0, nothing.ledger().weightBytes());
+        for (int d = 0; d < 16; d++) {
+            assertEquals(0, nothing.y().real(d));
+        }
+        float[] first = new float[16];
+        first[0] = 1;
+        Run both = run(program, new long[] {1}, first);
+        assertEquals(2 * 16 * 16 * 4, both.ledger().weightBytes());
+        assertEquals(2, both.y().real(3));
+    }
+
     static final String GUARDED = """
             block Heavy<D> {
                 param w[D, D]

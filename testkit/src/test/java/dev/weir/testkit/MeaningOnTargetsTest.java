@@ -88,6 +88,24 @@ class MeaningOnTargetsTest {
                 v[j in 0..3] = x[j % 2] + float(j)
                 y[d] = sum[j] v[j] * halves[e[j]](x)[d]
                 """, true),
+        NO_BLOCK_IN_A_LIST("""
+                p[n in 0..4] = x[n % D] * float(n - 1)
+                y = x + (route x to sparse by top(2, p))
+                for i in 0..4 { y = y + sparse[i](x) }
+                """, true),
+        NO_BLOCK_AT_THE_END("""
+                p[n in 0..3] = x[n % D] * float(n - 1)
+                y = x + (route x to ended by top(1, p))
+                """, true),
+        NO_BLOCK_AS_A_CHOICE("""
+                e[j in 0..3] = if x[j % 2] > 0.0 { none } else { j }
+                v[j in 0..3] = if e[j] == none { 1.0 / (x[0] - x[0]) } else { x[j % 2] }
+                y[d] = x[d] + (sum[j] v[j] * halves[e[j]](x)[d]) + (sum[j] v[j] * sparse[e[j]](x)[d])
+                """, true),
+        NO_BLOCK_FOR_A_SEQUENCE("""
+                e[j in 0..2] = if x[0, j] > 0.0 { none } else { 3 * j }
+                y[t, d] = x[t, d] + (sum[j] float(j + 1) * mixers[e[j]](x)[t, d])
+                """, false),
         GUARDED_BY_STATEMENTS("""
                 y = x
                 for i in 0..5 {
@@ -451,6 +469,8 @@ class MeaningOnTargetsTest {
                         %s
                         half: Half<D>
                         halves: Scale<D> * 4
+                        sparse: Scale<D> * 2 ++ [none, Half<D>]
+                        ended: Scale<D> * 2 ++ [none]
                         forward(%s) -> %s {
                     %s
                         }

@@ -33,9 +33,11 @@ final class BlockCalls {
      * A call, of one of the methods of a block.
      *
      * @param index by which the block is chosen from a list
+     * @param among the blocks that could be called here
      */
     private record Use(
-            Expression.Call call, String method, Scope scope, Optional<Scalar> index) {
+            Expression.Call call, String method, Scope scope, Optional<Scalar> index,
+            List<Meaning.Stretch> among) {
         Span span() {
             return call.span();
         }
@@ -45,10 +47,11 @@ final class BlockCalls {
     Meaning call(Meaning owner, String method, Expression.Call c, Scope scope) {
         return switch (owner) {
             case Meaning.Blocks b -> block(single(b, c.span()), Optional.empty(),
-                    new Use(c, method, scope, Optional.empty()));
+                    new Use(c, method, scope, Optional.empty(), b.stretches()));
             case Meaning.Chosen chosen -> {
                 Scalar index = body.evaluator.scalar(chosen.index(), chosen.span());
-                yield chosen(chosen, index, new Use(c, method, scope, Optional.of(index)));
+                yield chosen(chosen, index, new Use(c, method, scope, Optional.of(index),
+                        chosen.blocks().stretches()));
             }
             default -> throw new IllegalStateException("no block: " + owner);
         };
@@ -137,7 +140,31 @@ final class BlockCalls {
         return meanings.stream().map(m -> ((Meaning.Tensor) m).value().orElseThrow()).toList();
     }
 
+    /** What {@code none} gives: zeros, in the shapes of the blocks beside it. */
+    private Meaning nothing(Use use) {
+        Template other = use.among().stream().map(Meaning.Stretch::template)
+                .filter(t -> !(t instanceof Template.None)).findFirst()
+                .orElseThrow(() -> body.session.fail(Diagnostic.error("E0208", use.span(),
+                                "`none` gives what the blocks beside it give, and here is none")
+                        .helped("put a block into the list")));
+        Signatures.Shape shape = new Signatures(body).of(other, use.method())
+                .orElseThrow(() -> noMethod(other, use));
+        Matching.Matched m = new Matching(body).match(use.call().function().span().text(),
+                shape.signature(), shape.scope().inner(), use.call(), use.scope(), false);
+        List<Meaning> results = new ArrayList<>();
+        for (int i = 0; i < m.results().size(); i++) {
+            Format format = Formats.declared(shape.signature().results().get(i).type());
+            List<Dimension> axes = m.results().get(i);
+            results.add(body.stored(body.constant(
+                    "none", Scalars.zero(format), axes, use.span()), axes, use.span()));
+        }
+        return results.size() == 1 ? results.getFirst() : new Meaning.Several(results);
+    }
+
     private Meaning block(Meaning.Stretch stretch, Optional<Scalar> index, Use use) {
+        if (stretch.template() instanceof Template.None) {
+            return nothing(use);
+        }
         Signatures.Shape shape = new Signatures(body).of(stretch.template(), use.method())
                 .orElseThrow(() -> noMethod(stretch.template(), use));
         String text = use.call().function().span().text();

@@ -160,6 +160,9 @@ final class Evaluator {
         if (local.isPresent()) {
             return local.get();
         }
+        if (name.equals(Templates.NONE)) {
+            return new Meaning.Whole(Dimension.of(Routes.NO_BLOCK));
+        }
         if (name.equals("config")) {
             return new Meaning.ConfigurationField("");
         }

@@ -197,7 +197,8 @@ final class Frame {
         }
         Template other = new Templates(new Body(session, this))
                 .resolve(found.get().source().template(), names);
-        return runs.stream().map(r -> r.with(other)).toList();
+        return runs.stream().map(r ->
+                r.template() instanceof Template.None ? r : r.with(other)).toList();
     }
 
     private String storedName(String member) {

@@ -48,7 +48,9 @@ final class OneByOne {
         Span span = call.span();
         List<Dimension> shape = List.of();
         for (Meaning.Stretch stretch : blocks.stretches()) {
-            shape = body.routes.matched(blocks, stretch, call, scope).results().getFirst();
+            if (!(stretch.template() instanceof Template.None)) {
+                shape = body.routes.matched(blocks, stretch, call, scope).results().getFirst();
+            }
         }
         Dimension choices = new Dimension(
                 selection.type().shape().getFirst(), selection.type().shape().getFirst());

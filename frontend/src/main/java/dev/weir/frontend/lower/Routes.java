@@ -30,6 +30,9 @@ final class Routes {
             Expression.Call call,
             Expression.Access access) {}
 
+    /** The number that {@code none} is. */
+    static final long NO_BLOCK = -1;
+
     private final Body body;
 
     Routes(Body body) {
@@ -81,7 +84,7 @@ final class Routes {
                 .map(e -> new Expression.Argument(Optional.empty(), e)).toList();
         Expression.Call call = new Expression.Call(
                 r.blocks(), arguments, Optional.empty(), r.span());
-        return emit(blocks, indices, picked, call, scope);
+        return emit(blocks, indices, picked, call, scope, false);
     }
 
     private Meaning.Blocks list(Expression e, Scope scope) {
@@ -151,9 +154,10 @@ final class Routes {
                         Scalar.load(sum, List.of())), span);
     }
 
+    /** @param orNone whether a choice may be the number of blocks, which stands for none of them */
     private Meaning emit(
             Meaning.Blocks blocks, Value selection, Value weights, Expression.Call call,
-            Scope scope) {
+            Scope scope, boolean orNone) {
         Span span = call.span();
         boolean remembers = blocks.stretches().stream()
                 .anyMatch(stretch -> Templates.hasState(stretch.template()));
@@ -163,10 +167,17 @@ final class Routes {
         List<Node.Alternative> alternatives = new ArrayList<>();
         List<Dimension> shape = List.of();
         List<Value> arguments = List.of();
+        boolean known = false;
         for (Meaning.Stretch stretch : blocks.stretches()) {
+            if (stretch.template() instanceof Template.None) {
+                stretch.places().stretches().forEach(s -> alternatives.add(
+                        Node.Alternative.none(s.first(), s.count())));
+                continue;
+            }
             Matching.Matched m = matched(blocks, stretch, call, scope);
             List<Dimension> own = m.results().getFirst();
-            if (arguments.isEmpty() && alternatives.isEmpty()) {
+            if (!known) {
+                known = true;
                 shape = own;
                 arguments = m.arguments();
             }
@@ -178,6 +189,15 @@ final class Routes {
                 stretch.places().stretches().forEach(s -> alternatives.add(new Node.Alternative(
                         name, s.first(), s.count(), stretch.indexed(), s.start())));
             }
+        }
+        if (!known) {
+            throw body.session.fail(Diagnostic.error("E0403", span,
+                            "`" + blocks.name() + "` holds no block that could be chosen")
+                    .with(blocks.span(), "declared here"));
+        }
+        if (orNone) {
+            alternatives.add(Node.Alternative.none(
+                    blocks.count().size().constant().orElse(0L), 1));
         }
         alternatives.sort(Comparator.comparingLong(Node.Alternative::first));
         Value result = body.newValue("routed", Format.F32, shape);
@@ -243,11 +263,12 @@ final class Routes {
                     "the weight of a chosen block depends on `" + p.index() + "` only");
         }
         Value weights = body.compute("weights", List.of(j), Optional.empty(), weight, r.span());
+        boolean proved = isProved(selection, blocks);
         Value chosen = body.materialise(
-                inside(selection, blocks), "chosen", r.span());
+                proved ? selection : orNone(selection, blocks), "chosen", r.span());
         Meaning.Tensor result = (Meaning.Tensor) emit(blocks, chosen, weights,
                 new Expression.Call(p.blocks(), p.call().arguments(), Optional.empty(),
-                        p.call().span()), scope);
+                        p.call().span()), scope, !proved);
         Scope known = scope.inner();
         String name = "routed result";
         known.define(name, result);
@@ -256,15 +277,24 @@ final class Routes {
                 p.access().fallback(), p.access().span()), known, true));
     }
 
-    /** The choices, checked when the program runs unless they are known to be in the list. */
-    private Meaning.Tensor inside(Meaning.Tensor selection, Meaning.Blocks blocks) {
+    private boolean isProved(Meaning.Tensor selection, Meaning.Blocks blocks) {
         Scalar any = selection.reader().at(List.of(
                 Scalar.variable(body.index("j", selection.shape().getFirst()))));
-        boolean known = body.bounds.inside(any, blocks.count().size()) == Bounds.Verdict.PROVED;
-        return known ? selection : new Meaning.Tensor(selection.shape(), selection.format(),
-                at -> Accesses.within(
-                        selection.reader().at(at), blocks.count(), 0, blocks.name()),
-                Optional.empty(), selection.span());
+        return body.bounds.inside(any, blocks.count().size()) == Bounds.Verdict.PROVED;
+    }
+
+    /** The choices, checked when the program runs; {@code none} becomes the number of blocks. */
+    private static Meaning.Tensor orNone(Meaning.Tensor selection, Meaning.Blocks blocks) {
+        Scalar count = Scalar.extent(blocks.count().size());
+        return new Meaning.Tensor(selection.shape(), selection.format(), at -> {
+            Scalar chosen = selection.reader().at(at);
+            Scalar known = Scalar.apply(Operation.SELECT,
+                    Scalar.apply(Operation.EQUAL, chosen, Scalar.whole(NO_BLOCK)),
+                    Scalar.whole(0), chosen);
+            return Scalar.apply(Operation.SELECT,
+                    Scalar.apply(Operation.EQUAL, chosen, Scalar.whole(NO_BLOCK)), count,
+                    Accesses.within(known, blocks.count(), 0, blocks.name()));
+        }, Optional.empty(), selection.span());
     }
 
     Optional<Pattern> pattern(Expression.Reduction r) {

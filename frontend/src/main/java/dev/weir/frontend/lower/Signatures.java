@@ -33,6 +33,7 @@ final class Signatures {
     Optional<Shape> of(Template template, String method) {
         return switch (template) {
             case Template.Abstract a -> Optional.of(new Shape(a.signature(), a.scope(), this));
+            case Template.None n -> Optional.empty();
             case Template.Concrete c -> c.declaration().method(method).map(m -> {
                 Scope scope = Scope.of(c.module());
                 c.bindings().forEach(scope::define);

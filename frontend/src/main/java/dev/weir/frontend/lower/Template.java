@@ -20,6 +20,9 @@ sealed interface Template {
             Map<String, String> stored)
             implements Template {}
 
+    /** {@code none} in a list: no block, which gives nothing and costs nothing. */
+    record None() implements Template {}
+
     /** A generic {@code Expert: Block<D, D>} that is not bound. */
     record Abstract(String name, Declaration.Signature signature, Scope scope)
             implements Template {}

@@ -39,6 +39,8 @@ final class Templates {
         }
     }
 
+    /** What stands for no block: in lists, and as the number of a choice. */
+    static final String NONE = "none";
     private static final int LONGEST_LIST = 100_000;
 
     private final Body body;
@@ -58,6 +60,8 @@ final class Templates {
 
     List<Run> runs(BlockList list, Scope scope) {
         return switch (list) {
+            case BlockList.Template t when isNone(t, scope) ->
+                    List.of(new Run(new Template.None(), Dimension.of(1), false));
             case BlockList.Template t ->
                     List.of(new Run(resolve(t, scope), Dimension.of(1), false));
             case BlockList.Repeated r -> repeated(r, scope);
@@ -101,6 +105,11 @@ final class Templates {
         return all;
     }
 
+    private static boolean isNone(BlockList.Template t, Scope scope) {
+        return t.name().equals(NONE) && t.generics().isEmpty() && t.settings().isEmpty()
+                && scope.find(NONE).isEmpty();
+    }
+
     private static long length(List<Run> runs) {
         return runs.stream().mapToLong(r -> r.count().size().constant().orElse(1L)).sum();
     }
@@ -130,6 +139,7 @@ final class Templates {
             Unused.names(choice, names);
             Template template = names.contains(c.index())
                     ? resolve(choice, inner)
+                    : isNone(choice, scope) ? new Template.None()
                     : same.computeIfAbsent(choice, t -> resolve(t, scope));
             places.computeIfAbsent(template, t -> new ArrayList<>()).add(i - first.get());
         }

@@ -205,8 +205,9 @@ public final class Streams {
                 }
             }
             case Node.Call n -> call(n, place);
-            case Node.Route n -> n.alternatives().forEach(a -> callee(
-                    program.function(a.function()), n.arguments(), List.of(), place, false));
+            case Node.Route n -> n.alternatives().stream().filter(a -> !a.isNone())
+                    .forEach(a -> callee(program.function(a.function()), n.arguments(), List.of(),
+                            place, false));
             case Node.If n -> Walk.regions(n).forEach(r -> region(r, place));
             case Node.Gate n -> {
                 boolean gatesStream = place.isStream(n.condition().type().shape().getFirst());

@@ -101,7 +101,7 @@ final class Tails {
                 if (node instanceof Node.Call call) {
                     order(program.function(call.function()), seen, callersFirst);
                 } else if (node instanceof Node.Route route) {
-                    route.alternatives().forEach(a ->
+                    route.alternatives().stream().filter(a -> !a.isNone()).forEach(a ->
                             order(program.function(a.function()), seen, callersFirst));
                 }
             });

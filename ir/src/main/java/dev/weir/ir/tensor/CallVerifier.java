@@ -95,6 +95,9 @@ final class CallVerifier {
             require(alternative.first() == next && alternative.count() > 0,
                     "the alternatives do not follow each other");
             next = alternative.first() + alternative.count();
+            if (alternative.isNone()) {
+                continue;
+            }
             int instances = node.instances().size() + (alternative.indexed() ? 1 : 0);
             function(alternative.function(), instances, node.arguments().size(), 1)
                     .ifPresent(function -> {

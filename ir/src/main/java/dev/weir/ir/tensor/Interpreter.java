@@ -435,6 +435,9 @@ public final class Interpreter {
                     .sorted((a, b) -> Long.compare(selection.whole(a), selection.whole(b)))
                     .forEach(j -> {
                         Node.Alternative chosen = alternative(node, selection.whole(j));
+                        if (chosen.isNone()) {
+                            return;
+                        }
                         List<Long> instances = new ArrayList<>(outer);
                         if (chosen.indexed()) {
                             instances.add(

@@ -214,13 +214,22 @@ public sealed interface Node {
      * A stretch of a block list.
      *
      * @param function runs them; {@code indexed} ones take their place in the stretch as one more
-     *     instance
+     *     instance; empty if nothing runs and nothing is added
      * @param first index of the first block
      * @param count how many there are
      * @param indexed whether the stretch is a list of instances or one instance
      * @param start which instance of the function the first block is
      */
-    record Alternative(String function, long first, long count, boolean indexed, long start) {}
+    record Alternative(String function, long first, long count, boolean indexed, long start) {
+        /** A choice of no block. */
+        public static Alternative none(long first, long count) {
+            return new Alternative("", first, count, false, 0);
+        }
+
+        public boolean isNone() {
+            return function.isEmpty();
+        }
+    }
 
     /** Runs one of two regions; their results become the node's. */
     record If(

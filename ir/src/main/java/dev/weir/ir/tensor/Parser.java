@@ -251,6 +251,9 @@ public final class Parser {
         Value selection = read.use();
         Value weights = read.use();
         List<Node.Alternative> alternatives = read.list("(", ")", () -> {
+            if (tokens.accept("none")) {
+                return Node.Alternative.none(tokens.integer(), tokens.integer());
+            }
             String function = tokens.quoted();
             long first = tokens.integer();
             long count = tokens.integer();

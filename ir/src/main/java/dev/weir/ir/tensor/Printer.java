@@ -122,8 +122,8 @@ public final class Printer {
                             .collect(Collectors.joining()));
             case Node.Route n -> {
                 String alternatives = n.alternatives().stream()
-                        .map(a -> quote(a.function()) + " " + a.first() + " " + a.count()
-                                + (a.indexed() ? " indexed" : " single")
+                        .map(a -> (a.isNone() ? "none" : quote(a.function())) + " " + a.first()
+                                + " " + a.count() + (a.isNone() ? "" : a.indexed() ? " indexed" : " single")
                                 + (a.start() == 0 ? "" : " from " + a.start()))
                         .collect(Collectors.joining(", ", "(", ")"));
                 line(depth, results + "route " + n.selection() + " " + n.weights() + " "

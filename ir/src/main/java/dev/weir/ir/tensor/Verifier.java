@@ -112,7 +112,8 @@ public final class Verifier {
         return switch (node) {
             case Node.Call call -> List.of(call.function());
             case Node.Route route ->
-                    route.alternatives().stream().map(Node.Alternative::function).toList();
+                    route.alternatives().stream().filter(a -> !a.isNone())
+                            .map(Node.Alternative::function).toList();
             default -> List.of();
         };
     }

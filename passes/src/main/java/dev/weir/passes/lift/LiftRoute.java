@@ -71,7 +71,7 @@ final class LiftRoute {
         Optional<Expansion> copies = stream.map(
                 s -> Expansion.of(context, s, pairFrame(pairs, row -> row, order)));
         Value out = runBlocks(order, members, offsets, pairs, copies);
-        combine(weights, place, inverse, out, stream, copies);
+        combine(weights, place, keys, inverse, out, stream, copies);
     }
 
     /** The frame of some pairs in sorted order: each lies in the row that chose. */
@@ -168,8 +168,15 @@ final class LiftRoute {
                     node.alternatives().getFirst(), pairs, row -> row, order, members);
         }
         Size rows = copies.map(c -> c.frame().rows()).orElse(pairs);
+        List<Node.Alternative> blocks =
+                node.alternatives().stream().filter(a -> !a.isNone()).toList();
+        if (blocks.size() == 1 && blocks.getFirst().first() == 0) {
+            Scalar last = Scalar.load(
+                    offsets, List.of(Scalar.whole(blocks.getFirst().count())));
+            return runBlocks(blocks.getFirst(), count(last), row -> row, order, members);
+        }
         Value out = null;
-        for (Node.Alternative alternative : node.alternatives()) {
+        for (Node.Alternative alternative : blocks) {
             out = stretch(alternative, order, members, offsets, rows, copies, out);
         }
         return out;
@@ -187,12 +194,7 @@ final class LiftRoute {
         Scalar first = Scalar.load(offsets, List.of(Scalar.whole(alternative.first())));
         Scalar last = Scalar.load(
                 offsets, List.of(Scalar.whole(alternative.first() + alternative.count())));
-        Value length = context.identifiers.value("pairs", TensorType.scalar(Format.I64));
-        context.nodes.add(new Node.Compute(
-                length, List.of(), Optional.empty(),
-                Scalar.apply(Operation.SUBTRACT, last, first), Span.NONE));
-        Size.Symbol count = context.identifiers.symbol("K");
-        context.nodes.add(new Node.Measure(count, length));
+        Size count = count(Scalar.apply(Operation.SUBTRACT, last, first));
         Value rows = runBlocks(alternative, count,
                 row -> Scalar.apply(Operation.ADD, first, row), order, members);
         Scalar firstRow = copies.<Scalar>map(c -> Scalar.load(c.offsets(), List.of(first)))
@@ -217,6 +219,16 @@ final class LiftRoute {
                 result, base, axes, target, Optional.empty(), false,
                 Scalar.load(rows, source), node.span()));
         return result;
+    }
+
+    /** So many pairs, as a size. */
+    private Size count(Scalar pairs) {
+        Value length = context.identifiers.value("pairs", TensorType.scalar(Format.I64));
+        context.nodes.add(new Node.Compute(
+                length, List.of(), Optional.empty(), pairs, Span.NONE));
+        Size.Symbol count = context.identifiers.symbol("K");
+        context.nodes.add(new Node.Measure(count, length));
+        return count;
     }
 
     private Value blank(TensorType type) {
@@ -278,6 +290,7 @@ final class LiftRoute {
     private void combine(
             Value weights,
             Value place,
+            Value keys,
             Value inverse,
             Value out,
             Optional<Frame> stream,
@@ -288,10 +301,11 @@ final class LiftRoute {
         Index r = context.identifiers.index("r");
         Scalar row = frame.rowIn(context.frame, Scalar.variable(p));
         Scalar choice = Scalar.variable(r);
-        Scalar pair = Scalar.load(inverse, List.of(Scalar.apply(
+        Scalar unsorted = Scalar.apply(
                 Operation.ADD,
                 Scalar.apply(Operation.MULTIPLY, row, Scalar.whole(choices)),
-                choice)));
+                choice);
+        Scalar pair = Scalar.load(inverse, List.of(unsorted));
         List<Axis> axes = new ArrayList<>();
         axes.add(Axis.over(p, frame.rows()));
         List<Scalar> source = new ArrayList<>();
@@ -317,8 +331,25 @@ final class LiftRoute {
                         Reduction.Kind.SUM,
                         List.of(Axis.over(r, Size.of(choices))),
                         Optional.empty())),
-                Scalar.apply(Operation.MULTIPLY, weight, Scalar.load(out, source)),
+                term(weight, out, source, Scalar.load(keys, List.of(unsorted))),
                 node.span()));
         context.values.put(node.result(), context.canonical(type, result));
+    }
+
+    /** What a pair adds: nothing, if it chose no block. */
+    private Scalar term(Scalar weight, Value out, List<Scalar> source, Scalar chosen) {
+        Optional<Scalar> none = node.alternatives().stream()
+                .filter(Node.Alternative::isNone)
+                .map(a -> Scalar.apply(Operation.AND,
+                        Scalar.apply(Operation.GREATER_EQUAL, chosen, Scalar.whole(a.first())),
+                        Scalar.apply(Operation.LESS, chosen,
+                                Scalar.whole(a.first() + a.count()))))
+                .reduce((a, b) -> Scalar.apply(Operation.OR, a, b));
+        if (none.isEmpty()) {
+            return Scalar.apply(Operation.MULTIPLY, weight, Scalar.load(out, source));
+        }
+        Scalar zero = new Scalar.Real(out.type().format().compute(), 0);
+        return Scalar.apply(Operation.SELECT, none.get(), zero, Scalar.apply(
+                Operation.MULTIPLY, weight, Scalar.loadOr(out, source, zero)));
     }
 }

@@ -70,6 +70,24 @@ class VariantsTest {
         return BASE.formatted(mlp, call, size, loop, precision);
     }
 
+    /** Some of the layers are of another kind. */
+    private static String withOthers(String which, String mlp) {
+        return base("Mlp<D, F>", CALL, "6", LOOP, "").replace("layers: Layer<D, F> * L",
+                "layers: [if " + which + " { Other<D, F> } else { Layer<D, F> } for i in 0..L]")
+                + """
+                block Other<D, F> {
+                    norm: Norm<D>
+                    %s
+                    sums: Sums<D>
+                    forward(x[T, D]) -> y[T, D] {
+                        h = x
+                        h += mlp(norm(x))
+                        y = h + sums(h)
+                    }
+                }
+                """.formatted(mlp);
+    }
+
     private static String derived(String transformations) {
         return base("Mlp<D, F>", CALL, "6", LOOP, "")
                 + "model Variant = Base with {\n" + transformations + "\n}\n";
@@ -87,6 +105,18 @@ class VariantsTest {
                 "Mlp<D, F>", CALL, "8", LOOP, "precision { weights: bf16, *.norm: f32 }")),
         REPLACED("replace layers.mlp with Scaled<D>", base(
                 "Scaled<D>", CALL, "6", LOOP, "")),
+        REPLACED_IN_SOME_LAYERS("replace layers[1..3].mlp with Scaled<D>",
+                withOthers("1 <= i and i < 3", "mlp: Scaled<D>")),
+        REPLACED_IN_ONE_LAYER("replace layers[L - 1].mlp with Mlp<D, 2 * F>",
+                withOthers("i == 4", "mlp: Mlp<D, 2 * F>")),
+        SOME_LAYERS_REPLACED("replace layers[0..2] with Sums<D>",
+                base("Mlp<D, F>", CALL, "6", LOOP, "").replace("layers: Layer<D, F> * L",
+                        "layers: Sums<D> * 2 ++ Layer<D, F> * 3")),
+        FORMATS_OF_SOME("precision { layers[1..3].mlp: bf16, weights: f16 }",
+                withOthers("1 <= i and i < 3", "mlp: Mlp<D, F>\n precision { mlp: bf16 }")
+                        .replace("forward(x[T, D]) -> y[T, D] {\n        y = x\n        for",
+                                "precision { weights: f16 }\n"
+                                        + "forward(x[T, D]) -> y[T, D] {\n        y = x\n for")),
         OF_A_VARIANT("drop layers[4]\n}\nmodel Second = Variant with {\n"
                 + "replace layers.mlp with Scaled<D>", base(
                         "Scaled<D>", CALL, "6", "if i != 4 { " + LOOP + " }", ""));

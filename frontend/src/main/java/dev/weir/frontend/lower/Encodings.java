@@ -36,33 +36,32 @@ final class Encodings {
         for (Declaration.Precision p : block.precisions()) {
             Map<String, Span> seen = new HashMap<>();
             for (Declaration.PrecisionItem item : p.items()) {
-                String selector = selector(item.selector());
+                String selector = text(item.selector());
                 Span before = seen.putIfAbsent(selector, item.span());
                 if (before != null) {
                     session.report(Diagnostic.error("E0201", item.span(),
-                                    "`" + item.selector() + "` is there twice")
+                                    "`" + item.selector().span().text() + "` is there twice")
                             .with(before, "first said here"));
-                }
-                if (selector.contains("[") || selector.contains("*")) {
-                    session.unsupported("E0602", item.span(), "a format for some blocks of a list",
-                            "name the member: `*.member: …`");
-                    continue;
                 }
                 Optional<Encoding> encoding = encoding(item)
                         .filter(e -> fits(selector, e, item));
                 if (Precision.GROUPS.contains(selector)) {
                     encoding.ifPresent(e -> groups.put(selector, e));
                 } else {
-                    session.selectors().put(item.span(), item.selector());
-                    encoding.ifPresent(e -> selected.add(new Precision.Selected(
-                            List.of(selector.split("\\.")), e, item.span())));
+                    session.selectors().put(item.span(), item.selector().span().text());
+                    Selector members = Selector.of(item.selector(), constants, scope);
+                    int first = members.parts().getFirst().name().equals("*") ? 1 : 0;
+                    encoding.ifPresent(e -> selected.add(new Precision.Selected(new Selector(
+                            members.parts().subList(first, members.parts().size())),
+                            e, item.span())));
                 }
             }
         }
         return around.with(groups, selected);
     }
 
-    private static String selector(String text) {
+    private static String text(Declaration.Selector selector) {
+        String text = selector.span().text();
         return text.startsWith("*.") ? text.substring(2) : text;
     }
 

@@ -146,9 +146,9 @@ final class Frame {
         instance.naming().ifPresent(n ->
                 n.inner().forEach(r -> inner.put(r.member(), r.stored())));
         Place member = place.then(new Place.Member(instance.name())).storedAs(names);
-        List<Templates.Run> runs =
-                held(replaced(instance, templates.runs(instance.blocks(), scope)));
         boolean isList = !(instance.blocks() instanceof BlockList.Template);
+        List<Templates.Run> runs =
+                held(replaced(instance, isList, templates.runs(instance.blocks(), scope)));
         List<Meaning.Stretch> stretches = new ArrayList<>();
         Dimension first = Dimension.of(0);
         for (Templates.Run run : runs) {
@@ -183,22 +183,41 @@ final class Frame {
         return held.isEmpty() ? runs.stream().limit(1).toList() : held;
     }
 
-    /** The blocks of a member, or what a derived model has in their place. */
+    /**
+     * The blocks of a member, with what a derived model has in their place; where only some of them
+     * are named, by that or by a format, they are told apart.
+     */
     private List<Templates.Run> replaced(
-            Declaration.Instance instance, List<Templates.Run> runs) {
-        Optional<Variant.Replacement> found =
-                session.variant().replacement(place, instance.name());
-        if (found.isEmpty()) {
-            return runs;
+            Declaration.Instance instance, boolean isList, List<Templates.Run> runs) {
+        List<Selector.Elements> named = new ArrayList<>(
+                session.variant().replacedElements(place, instance.name()));
+        named.addAll(precision.elements(place.path(), instance.name()));
+        List<Templates.Run> result = new ArrayList<>();
+        long first = 0;
+        for (Templates.Run run : runs) {
+            for (Templates.Run one : named.isEmpty() || session.isChecking()
+                    ? List.of(run) : run.divided(first, named)) {
+                Optional<Long> position = !isList ? Optional.empty() : Optional.of(
+                        one.positions().map(Positions::first).orElse(first));
+                result.add(replacement(instance, position)
+                        .filter(other -> !(one.template() instanceof Template.None))
+                        .map(one::with).orElse(one));
+            }
+            first += run.count().size().constant().orElse(1L);
         }
-        Scope names = Scope.of(found.get().module());
-        for (String name : scope.own().keySet()) {
-            scope.find(name).ifPresent(m -> names.define(name, m));
-        }
-        Template other = new Templates(new Body(session, this))
-                .resolve(found.get().source().template(), names);
-        return runs.stream().map(r ->
-                r.template() instanceof Template.None ? r : r.with(other)).toList();
+        return result;
+    }
+
+    private Optional<Template> replacement(
+            Declaration.Instance instance, Optional<Long> position) {
+        return session.variant().replacement(place, instance.name(), position).map(found -> {
+            Scope names = Scope.of(found.module());
+            for (String name : scope.own().keySet()) {
+                scope.find(name).ifPresent(m -> names.define(name, m));
+            }
+            return new Templates(new Body(session, this))
+                    .resolve(found.source().template(), names);
+        });
     }
 
     private String storedName(String member) {

@@ -3,7 +3,6 @@ package dev.weir.frontend.lower;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.type.Format;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,18 +29,21 @@ record Precision(Map<String, Encoding> groups, List<Selected> selected) {
     /**
      * The format of members that a selector names.
      *
-     * @param names that follow each other in the path of a member: {@code experts}, or {@code
+     * @param selector members that follow each other in the path of one: {@code experts}, or {@code
      *     attention.wq}
      */
-    record Selected(List<String> names, Encoding encoding, Span span) {
-        Selected {
-            names = List.copyOf(names);
-        }
-
+    record Selected(Selector selector, Encoding encoding, Span span) {
         @Override
         public String toString() {
-            return String.join(".", names) + ": " + encoding.word();
+            return selector + ": " + encoding.word();
         }
+    }
+
+    /** The elements of a list of a block that are named apart from others. */
+    List<Selector.Elements> elements(String owner, String list) {
+        List<Selector.Step> path = Selector.steps(owner);
+        return selected.stream()
+                .flatMap(s -> s.selector().elementsOf(path, list, true).stream()).toList();
     }
 
     static Precision none() {
@@ -84,23 +86,17 @@ record Precision(Map<String, Encoding> groups, List<Selected> selected) {
 
     /** The innermost name decides, and of selectors for the same name the innermost block's. */
     private Optional<Encoding> member(String path, Consumer<Span> used) {
-        List<String> steps = new ArrayList<>();
-        for (String step : path.split("\\.")) {
-            String name = step.replaceAll("[\\[{#].*", "");
-            if (!name.isEmpty()) {
-                steps.add(name);
-            }
-        }
+        List<Selector.Step> steps = Selector.steps(path);
         Optional<Encoding> found = Optional.empty();
         int deepest = -1;
         for (Selected one : selected) {
-            int at = Collections.lastIndexOfSubList(steps, one.names());
-            if (at < 0) {
+            int end = one.selector().lastIn(steps);
+            if (end < 0) {
                 continue;
             }
             used.accept(one.span());
-            if (at + one.names().size() >= deepest) {
-                deepest = at + one.names().size();
+            if (end >= deepest) {
+                deepest = end;
                 found = Optional.of(one.encoding());
             }
         }

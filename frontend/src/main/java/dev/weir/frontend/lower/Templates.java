@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /** Binds block templates: which block a name means, and what its generics and settings are. */
 final class Templates {
@@ -32,6 +33,24 @@ final class Templates {
 
         Run with(Template other) {
             return new Run(other, count, indexed, positions);
+        }
+
+        /**
+         * The same, divided where some are named and others not.
+         *
+         * @param first where they begin
+         */
+        List<Run> divided(long first, List<Selector.Elements> named) {
+            List<Long> all = positions.map(Positions::list).orElseGet(() -> LongStream
+                    .range(first, first + count.size().constant().orElse(1L)).boxed().toList());
+            Map<List<Boolean>, List<Long>> groups = new LinkedHashMap<>();
+            for (long position : all) {
+                groups.computeIfAbsent(named.stream().map(e -> e.contains(position)).toList(),
+                        g -> new ArrayList<>()).add(position);
+            }
+            return groups.size() < 2 ? List.of(this) : groups.values().stream()
+                    .map(at -> new Run(template, Dimension.of(at.size()), true,
+                            Optional.of(new Positions(at)))).toList();
         }
 
         Run shifted(long by) {

@@ -5,7 +5,6 @@ import dev.weir.frontend.resolve.Names;
 import dev.weir.frontend.resolve.Symbol;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Declaration.Transformation;
-import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
@@ -22,20 +21,11 @@ import java.util.Set;
  */
 final class Variant {
     /** Blocks that are left out, with the elements of lists as numbers. */
-    private record Drop(List<Part> parts, Span span) {}
-
-    private record Part(String name, Optional<Elements> elements) {}
-
-    /** From {@code first} up to but not including {@code end}. */
-    private record Elements(long first, long end) {
-        boolean contains(long position) {
-            return first <= position && position < end;
-        }
-    }
+    private record Drop(List<Selector.Part> parts, Span span) {}
 
     /** A block in the place of another, with the module whose names it is written in. */
     record Replacement(
-            List<String> path, Transformation.Replace source, ModuleScope module) {}
+            Selector path, Transformation.Replace source, ModuleScope module) {}
 
     private final Session session;
     private final List<Drop> drops = new ArrayList<>();
@@ -133,49 +123,34 @@ final class Variant {
         for (Transformation t : d.transformations()) {
             switch (t) {
                 case Transformation.Drop x -> drops.add(new Drop(
-                        x.selector().parts().stream().map(p -> new Part(p.name(),
-                                p.elements().map(e -> elements(e, constants, scope)))).toList(),
-                        x.span()));
+                        Selector.of(x.selector(), constants, scope).parts(), x.span()));
                 case Transformation.Replace x -> replacements.add(new Replacement(
-                        path(x.selector()), x, model.module()));
+                        Selector.of(x.selector(), constants, scope), x, model.module()));
                 case Transformation.Formats x -> { }
                 case Transformation.Size x -> { }
             }
         }
     }
 
-    private List<String> path(Declaration.Selector selector) {
-        if (selector.parts().stream().anyMatch(p -> p.elements().isPresent())) {
-            session.unsupported("E0909", selector.span(), "a replacement of some blocks of a list",
-                    "replace them in all: leave the brackets out");
-        }
-        return selector.parts().stream().map(Declaration.SelectorPart::name).toList();
-    }
-
-    private Elements elements(Expression.Range range, Body constants, Scope scope) {
-        long first = whole(range.from(), constants, scope);
-        return new Elements(first, range.from() == range.to()
-                ? first + 1 : whole(range.to(), constants, scope));
-    }
-
-    private static long whole(Expression e, Body constants, Scope scope) {
-        return constants.evaluator.dimension(e, scope).size().constant().orElseThrow(() ->
-                constants.fail("E0208", e.span(), "this must be a whole number"));
-    }
-
-    /** What stands in the place of a member of the block at a place. */
-    Optional<Replacement> replacement(Place place, String member) {
-        List<String> path = new ArrayList<>();
-        for (Place.Step step : place.steps()) {
-            if (step instanceof Place.Member m && !isNumber(m.name())) {
-                path.add(m.name());
-            }
-        }
-        path.add(member);
+    /**
+     * What stands in the place of a member of the block at a place.
+     *
+     * @param position where in the member the block stands, if this is a list
+     */
+    Optional<Replacement> replacement(Place place, String member, Optional<Long> position) {
+        List<Selector.Step> path = new ArrayList<>(Selector.steps(place.path()));
+        path.add(new Selector.Step(member, position));
         Optional<Replacement> found = replacements.reversed().stream()
-                .filter(r -> r.path().equals(path)).findFirst();
+                .filter(r -> r.path().isPath(path)).findFirst();
         found.ifPresent(r -> used.add(r.source().span()));
         return found;
+    }
+
+    /** The elements of a list of the block at a place that something else stands for, or in. */
+    List<Selector.Elements> replacedElements(Place place, String list) {
+        List<Selector.Step> owner = Selector.steps(place.path());
+        return replacements.stream()
+                .flatMap(r -> r.path().elementsOf(owner, list, false).stream()).toList();
     }
 
     /**
@@ -240,12 +215,13 @@ final class Variant {
         return name.chars().allMatch(Character::isDigit);
     }
 
-    private static boolean isAmong(Part part, long position) {
+    private static boolean isAmong(Selector.Part part, long position) {
         return part.elements().map(e -> e.contains(position)).orElse(true);
     }
 
     /** Whether an element of a list is one of those that are named; empty if none is. */
-    private static Optional<Scalar> among(Part part, Place.ListElement list, Scalar instance) {
+    private static Optional<Scalar> among(
+            Selector.Part part, Place.ListElement list, Scalar instance) {
         List<Long> positions = list.positions().list();
         List<Long> numbers = new ArrayList<>();
         for (long n = 0; n < list.count(); n++) {

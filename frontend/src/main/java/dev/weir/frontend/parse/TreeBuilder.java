@@ -338,7 +338,7 @@ final class TreeBuilder {
         List<Declaration.PrecisionItem> items = p.precisionItem().stream()
                 .filter(i -> i.selector() != null && i.expression() != null)
                 .map(i -> new Declaration.PrecisionItem(
-                        i.selector().getText(), expressions.expression(i.expression()), span(i)))
+                        selector(i.selector()), expressions.expression(i.expression()), span(i)))
                 .toList();
         return new Declaration.Precision(items, span(p));
     }

@@ -191,7 +191,7 @@ public sealed interface Declaration {
     }
 
     /** {@code *.experts: int4(group: 128)}. */
-    record PrecisionItem(String selector, Expression format, Span span) {}
+    record PrecisionItem(Selector selector, Expression format, Span span) {}
 
     record Method(String name, Signature signature, Body body, Span span) {}
 

@@ -123,7 +123,8 @@ public final class Printer {
             case Node.Route n -> {
                 String alternatives = n.alternatives().stream()
                         .map(a -> (a.isNone() ? "none" : quote(a.function())) + " " + a.first()
-                                + " " + a.count() + (a.isNone() ? "" : a.indexed() ? " indexed" : " single")
+                                + " " + a.count()
+                                + (a.isNone() ? "" : a.indexed() ? " indexed" : " single")
                                 + (a.start() == 0 ? "" : " from " + a.start()))
                         .collect(Collectors.joining(", ", "(", ")"));
                 line(depth, results + "route " + n.selection() + " " + n.weights() + " "

@@ -10,19 +10,23 @@ import dev.weir.runtime.model.InterpretedModel;
 import dev.weir.runtime.model.Model;
 import dev.weir.runtime.model.Signature;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * A model with its weights, ready to run. Close it to free all that it holds.
  *
+ * @param signatures of the entries, the one that is taken by itself first
  * @param stream the axis along which a sequence lies; empty for a model without one
  * @param kernels what runs; empty if it is interpreted
  */
 record Loaded(
-        Signature signature,
+        SequencedMap<String, Signature> signatures,
         Optional<StreamAxis> stream,
         Optional<KernelProgram> kernels,
         Engine engine,
@@ -82,19 +86,39 @@ record Loaded(
         if (options.isKernelDump() || options.target != ModelOptions.Target.INTERPRETER) {
             KernelCompiler compiler = new WatchedCompiler(options.cachedCompiler(), progress);
             resources.add(compiler);
-            KernelProgram kernels = options.schedule(trace, compiler);
-            Weights weights = source.apply(kernels.parameters());
+            List<KernelProgram> entries = options.scheduleEntries(trace, compiler);
+            Weights weights = source.apply(parameters(
+                    entries.stream().map(KernelProgram::parameters)));
             weights.owner().ifPresent(resources::add);
-            return new Loaded(Signature.of(kernels), kernels.stream(), Optional.of(kernels),
-                    new Model(kernels, compiler, weights.tensors(), threads, memory.limit()),
+            SequencedMap<String, Signature> signatures = new LinkedHashMap<>();
+            entries.forEach(e -> signatures.put(e.entry(), Signature.of(e)));
+            return new Loaded(signatures, entries.getFirst().stream(),
+                    Optional.of(entries.getFirst()),
+                    new Model(entries, compiler, weights.tensors(), threads, memory.limit()),
                     weights, resources);
         }
-        TensorProgram program = options.lower(trace);
-        Weights weights = source.apply(program.parameters());
+        List<TensorProgram> entries = options.entries(trace);
+        Weights weights = source.apply(parameters(
+                entries.stream().map(TensorProgram::parameters)));
         weights.owner().ifPresent(resources::add);
-        Engine engine = new InterpretedModel(program, weights.tensors());
-        return new Loaded(Signature.of(program), program.stream(), Optional.empty(), engine,
-                weights, resources);
+        SequencedMap<String, Signature> signatures = new LinkedHashMap<>();
+        entries.forEach(e -> signatures.put(e.entry().name(), Signature.of(e)));
+        return new Loaded(signatures, entries.getFirst().stream(), Optional.empty(),
+                new InterpretedModel(entries, weights.tensors()), weights, resources);
+    }
+
+    private static List<Parameter> parameters(Stream<List<Parameter>> entries) {
+        return entries.flatMap(List::stream).distinct().toList();
+    }
+
+    /** Whether a step that names no entry has one: the only one, or {@code forward}. */
+    boolean hasMain() {
+        return signatures.size() == 1 || signatures.firstEntry().getKey().equals("forward");
+    }
+
+    /** Of the entry that is taken by itself. */
+    Signature signature() {
+        return signatures.firstEntry().getValue();
     }
 
     @Override

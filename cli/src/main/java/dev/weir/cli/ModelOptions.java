@@ -57,6 +57,10 @@ final class ModelOptions {
             description = "checkpoint folder; beside the program by default")
     Optional<Path> weights = Optional.empty();
 
+    @Option(names = "--entry", paramLabel = "NAME",
+            description = "which of the model's methods (default: forward, or the only one)")
+    Optional<String> entry = Optional.empty();
+
     @Option(names = "--set", paramLabel = "NAME=VALUE",
             description = "override a size or setting of the model")
     Map<String, String> settings = new TreeMap<>();
@@ -103,8 +107,18 @@ final class ModelOptions {
             }
             return program;
         }
-        return Compiler.lower(found.source(), found.library(),
-                new LowerOptions(name, found.configuration(), settings, trace));
+        return Compiler.lower(found.source(), found.library(), lowerOptions(trace));
+    }
+
+    /** All entries of the model, or the one that is named; a dump has one. */
+    List<TensorProgram> entries(boolean trace) {
+        ModelFiles found = files();
+        return isDump() || isKernelDump() ? List.of(lower(trace))
+                : Compiler.entries(found.source(), found.library(), lowerOptions(trace));
+    }
+
+    private LowerOptions lowerOptions(boolean trace) {
+        return new LowerOptions(name, entry, files().configuration(), settings, trace);
     }
 
     /** Whether MODEL is what {@code weir dump} wrote. */
@@ -115,6 +129,12 @@ final class ModelOptions {
     /** Whether MODEL is a dump of the stage {@code kernels}. */
     boolean isKernelDump() {
         return model.toString().endsWith(".kernels");
+    }
+
+    /** All entries as kernels; a dumped kernel program is taken as it is. */
+    List<KernelProgram> scheduleEntries(boolean trace, KernelCompiler compiler) {
+        return isKernelDump() ? List.of(schedule(trace, compiler)) : entries(trace).stream()
+                .map(e -> schedule(optimise(e), compiler.target())).toList();
     }
 
     /** The model as kernels; a dumped kernel program is taken as it is. */

@@ -70,8 +70,9 @@ final class RunCommand implements Callable<Integer> {
             description = "threads to compute with (default: all processors)")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--inputs", paramLabel = "FILE", description = "safetensors with the inputs")
-    private Optional<Path> inputs = Optional.empty();
+    @Option(names = "--inputs", paramLabel = "[ENTRY=]FILE", description = "safetensors with the "
+            + "inputs; given several times, these entries run one after the other")
+    private List<String> inputs = List.of();
 
     @Option(names = "--outputs", paramLabel = "FILE", description = "safetensors to write")
     private Optional<Path> outputs = Optional.empty();
@@ -101,8 +102,9 @@ final class RunCommand implements Callable<Integer> {
             }
             progress("computing");
             ObjectNode result = Json.MAPPER.createObjectNode();
-            if (inputs.isPresent()) {
-                new TensorRun(loaded).run(inputs.get(), outputs.orElseThrow());
+            if (!inputs.isEmpty()) {
+                TensorRun.run(loaded, inputs.stream().map(i -> call(loaded, i)).toList(),
+                        outputs.orElseThrow());
                 result.put("outputs", outputs.orElseThrow().toString());
             } else {
                 generate(loaded, result);
@@ -115,11 +117,11 @@ final class RunCommand implements Callable<Integer> {
     /** What picocli cannot see: options that go together, and numbers out of their range. */
     private void requireSense() {
         int given = (prompt.isPresent() ? 1 : 0) + (promptIds.isEmpty() ? 0 : 1)
-                + (inputs.isPresent() ? 1 : 0);
+                + (inputs.isEmpty() ? 0 : 1);
         options.require(given == 1, "give one of --prompt, --prompt-ids and --inputs");
-        options.require(inputs.isPresent() == outputs.isPresent(),
+        options.require(inputs.isEmpty() == outputs.isEmpty(),
                 "--inputs and --outputs go together");
-        options.require(!trace || inputs.isPresent(), "--trace goes with --inputs and --outputs");
+        options.require(!trace || !inputs.isEmpty(), "--trace goes with --inputs and --outputs");
         options.requireThreads(threads);
         memory.requireSense(options);
         options.require(maxTokens >= 0, "--max-tokens has to be at least 0, here it is "
@@ -134,6 +136,21 @@ final class RunCommand implements Callable<Integer> {
                 "--top-p has to be above 0 and at most 1, here it is " + topP);
     }
 
+    /** {@code ENTRY=FILE}; without a name, the entry that is taken by itself. */
+    private TensorRun.Call call(Loaded loaded, String input) {
+        String known = String.join(", ", loaded.signatures().keySet());
+        int sign = input.indexOf('=');
+        if (sign > 0 && loaded.signatures().containsKey(input.substring(0, sign))) {
+            return new TensorRun.Call(input.substring(0, sign),
+                    Path.of(input.substring(sign + 1)));
+        }
+        options.require(sign < 0, "the model has no entry " + input.substring(0, Math.max(0, sign))
+                + "; it has " + known);
+        options.require(loaded.hasMain(), "say which entry " + input + " is for: ENTRY=" + input
+                + ", of " + known);
+        return new TensorRun.Call(loaded.signatures().firstEntry().getKey(), Path.of(input));
+    }
+
     /** For people, who do not want to read JSON either. */
     private void progress(String text) {
         if (!json) {
@@ -142,6 +159,9 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private void generate(Loaded loaded, ObjectNode result) {
+        options.require(loaded.hasMain(), "the model has several entries, and none is called "
+                + "forward: name one with --entry, of "
+                + String.join(", ", loaded.signatures().keySet()));
         Generator generator = new Generator(loaded.engine(), loaded.signature());
         Sampler sampler = greedy
                 ? Sampler.greedy()

@@ -14,49 +14,86 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs a model once on tensors from a file, as one batch from the beginning of its sequences. */
+/**
+ * Runs a model on tensors from files, as one batch from the beginning of its sequences: one step,
+ * or one of each of several entries after the other.
+ */
 final class TensorRun {
-    private final Loaded loaded;
-    private final List<Signature.Slot> arguments;
+    /**
+     * A step to run.
+     *
+     * @param inputs a file with its arguments
+     */
+    record Call(String entry, Path inputs) {}
 
-    TensorRun(Loaded loaded) {
+    private final Loaded loaded;
+    private final Call call;
+    private final Signature signature;
+    private final List<Signature.Slot> arguments;
+    private final Map<String, Tensor> given;
+    private final boolean batched;
+
+    private TensorRun(Loaded loaded, Call call, Arena arena) {
         this.loaded = loaded;
-        this.arguments = loaded.signature().arguments();
+        this.call = call;
+        this.signature = loaded.signatures().get(call.entry());
+        this.arguments = signature.arguments();
+        this.given = SafeTensors.map(call.inputs(), arena);
+        this.batched = isBatched();
     }
 
-    void run(Path inputs, Path outputs) {
+    /** Runs the calls in their order, and writes what all of them gave. */
+    static void run(Loaded loaded, List<Call> calls, Path outputs) {
         try (Arena arena = Arena.ofConfined()) {
-            Map<String, Tensor> given = SafeTensors.map(inputs, arena);
-            boolean batched = isBatched(given);
-            long sequences = batched ? first(given).shape()[0] : 1;
-            long[] rows = new long[Math.toIntExact(sequences)];
-            Arrays.fill(rows, rowsOfEach(given, batched));
+            List<TensorRun> runs = calls.stream()
+                    .map(c -> new TensorRun(loaded, c, arena)).toList();
+            long sequences = runs.getFirst().sequences();
             List<Engine.Session> sessions = new ArrayList<>();
-            for (int b = 0; b < rows.length; b++) {
+            for (int b = 0; b < sequences; b++) {
                 sessions.add(loaded.engine().start());
             }
-            List<Tensor> flat = new ArrayList<>();
-            for (Signature.Slot argument : arguments) {
-                flat.add(argument.isPositions() && !given.containsKey(argument.name())
-                        ? Engine.positions(sessions, rows)
-                        : flat(argument, input(argument, given), batched, rows));
-            }
-            Map<String, Tensor> traced = new LinkedHashMap<>();
-            List<Tensor> results = loaded.engine().step(sessions, rows, flat,
-                    (path, value) -> traced.put(unused(path, traced), value.copy()));
-            Map<String, Tensor> written = new LinkedHashMap<>(traced);
-            for (int r = 0; r < results.size(); r++) {
-                Signature.Slot slot = loaded.signature().results().get(r);
-                Tensor last = shaped(slot, results.get(r), batched, sequences);
-                Tensor first = written.put(slot.name(), last);
-                // A result is also a traced equation, of which it is the last value.
-                if (traced.containsKey(slot.name() + "#2")) {
-                    written.put(slot.name() + "#1", first);
+            Map<String, Tensor> written = new LinkedHashMap<>();
+            for (TensorRun run : runs) {
+                if (run.sequences() != sequences) {
+                    throw new UserException(run.call.inputs() + " has " + run.sequences()
+                            + " sequences, " + runs.getFirst().call.inputs() + " has "
+                            + sequences);
                 }
+                String prefix = calls.size() == 1 ? "" : run.call.entry() + ".";
+                run.step(sessions).forEach((name, tensor) -> written.put(prefix + name, tensor));
             }
             SafeTensors.write(outputs, written);
             sessions.forEach(Engine.Session::close);
         }
+    }
+
+    private long sequences() {
+        return batched ? first().shape()[0] : 1;
+    }
+
+    private Map<String, Tensor> step(List<Engine.Session> sessions) {
+        long[] rows = new long[sessions.size()];
+        Arrays.fill(rows, rowsOfEach());
+        List<Tensor> flat = new ArrayList<>();
+        for (Signature.Slot argument : arguments) {
+            flat.add(argument.isPositions() && !given.containsKey(argument.name())
+                    ? Engine.positions(call.entry(), sessions, rows)
+                    : flat(argument, input(argument), rows));
+        }
+        Map<String, Tensor> traced = new LinkedHashMap<>();
+        List<Tensor> results = loaded.engine().step(call.entry(), sessions, rows, flat,
+                (path, value) -> traced.put(unused(path, traced), value.copy()));
+        Map<String, Tensor> written = new LinkedHashMap<>(traced);
+        for (int r = 0; r < results.size(); r++) {
+            Signature.Slot slot = signature.results().get(r);
+            Tensor last = shaped(slot, results.get(r), sessions.size());
+            Tensor first = written.put(slot.name(), last);
+            // A result is also a traced equation, of which it is the last value.
+            if (traced.containsKey(slot.name() + "#2")) {
+                written.put(slot.name() + "#1", first);
+            }
+        }
+        return written;
     }
 
     /** A path that is shown several times has its further values under {@code path#2} and on. */
@@ -68,23 +105,23 @@ final class TensorRun {
         return name;
     }
 
-    private Tensor input(Signature.Slot argument, Map<String, Tensor> given) {
+    private Tensor input(Signature.Slot argument) {
         Tensor tensor = given.get(argument.name());
         if (tensor == null) {
-            throw new UserException("the inputs have no tensor " + argument.name()
+            throw new UserException(call.inputs() + " has no tensor " + argument.name()
                     + ": expected " + argument.type()
                     + ", with one more axis in front for a batch");
         }
         return tensor;
     }
 
-    private Tensor first(Map<String, Tensor> given) {
-        return input(arguments.getFirst(), given);
+    private Tensor first() {
+        return input(arguments.getFirst());
     }
 
-    private boolean isBatched(Map<String, Tensor> given) {
+    private boolean isBatched() {
         int own = arguments.getFirst().type().rank();
-        int rank = first(given).shape().length;
+        int rank = first().shape().length;
         if (rank != own && rank != own + 1) {
             throw new UserException("the input " + arguments.getFirst().name() + " has "
                     + rank + " axes, expected " + own + ", or one more for a batch");
@@ -92,7 +129,7 @@ final class TensorRun {
         return rank == own + 1;
     }
 
-    private long rowsOfEach(Map<String, Tensor> given, boolean batched) {
+    private long rowsOfEach() {
         for (Signature.Slot argument : arguments) {
             if (argument.isStream() && given.containsKey(argument.name())) {
                 return given.get(argument.name()).shape()[batched ? 1 : 0];
@@ -101,7 +138,7 @@ final class TensorRun {
         return 1;
     }
 
-    private Tensor flat(Signature.Slot argument, Tensor tensor, boolean batched, long[] rows) {
+    private Tensor flat(Signature.Slot argument, Tensor tensor, long[] rows) {
         long sequences = rows.length;
         long[] shape = tensor.shape();
         List<Size> own = argument.type().shape();
@@ -161,7 +198,7 @@ final class TensorRun {
         return copy;
     }
 
-    private Tensor shaped(Signature.Slot value, Tensor result, boolean batched, long sequences) {
+    private Tensor shaped(Signature.Slot value, Tensor result, long sequences) {
         long[] shape = result.shape();
         if (value.isStream()) {
             long[] split = prepend(sequences, shape);

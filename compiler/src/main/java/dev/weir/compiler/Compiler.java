@@ -9,6 +9,7 @@ import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.passes.pipeline.Pipeline;
 import dev.weir.passes.schedule.Schedule;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -26,6 +27,12 @@ public final class Compiler {
     public static TensorProgram lower(
             Source source, SourceProvider sources, LowerOptions options) {
         return Frontend.lower(source, sources, options);
+    }
+
+    /** Checks and lowers all entries of a model; the one that is meant by itself comes first. */
+    public static List<TensorProgram> entries(
+            Source source, SourceProvider sources, LowerOptions options) {
+        return Frontend.entries(source, sources, options);
     }
 
     /** Lifts a program and runs all passes over it. */

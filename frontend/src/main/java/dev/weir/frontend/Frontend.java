@@ -64,25 +64,41 @@ public final class Frontend {
     }
 
     /**
-     * A model as tensor IR, not yet lifted. A file that defines no model but imports one lowers the
-     * imported one.
+     * A model as tensor IR, not yet lifted: the entry that the options name. A file that defines no
+     * model but imports one lowers the imported one.
      *
      * @throws WeirException with every error that was found
      */
     public static TensorProgram lower(
             Source source, SourceProvider sources, LowerOptions options) {
+        return lowered(source, sources, options, false).getFirst();
+    }
+
+    /**
+     * As {@link #lower}, all entries of a model; they have the same states and parameters. The one
+     * that is meant where none is named comes first.
+     *
+     * @throws WeirException with every error that was found
+     */
+    public static List<TensorProgram> entries(
+            Source source, SourceProvider sources, LowerOptions options) {
+        return lowered(source, sources, options, true);
+    }
+
+    private static List<TensorProgram> lowered(
+            Source source, SourceProvider sources, LowerOptions options, boolean all) {
         List<Diagnostic> diagnostics = new ArrayList<>();
-        Optional<TensorProgram> program = guarded(source, diagnostics, () -> {
+        Optional<List<TensorProgram>> programs = guarded(source, diagnostics, () -> {
             Optional<ModuleScope> module = checked(source, sources, diagnostics);
             return hasErrors(diagnostics) || module.isEmpty() ? Optional.empty()
                     : model(source, module.get(), options, diagnostics)
-                            .flatMap(m -> ModelLowering.lower(m, options, diagnostics));
+                            .flatMap(m -> ModelLowering.lower(m, options, all, diagnostics));
         });
-        if (program.isEmpty() || hasErrors(diagnostics)) {
+        if (programs.isEmpty() || hasErrors(diagnostics)) {
             throw new WeirException(ordered(diagnostics).stream()
                     .filter(d -> d.severity() == Severity.ERROR).toList());
         }
-        return program.get();
+        return programs.get();
     }
 
     private static boolean hasErrors(List<Diagnostic> diagnostics) {

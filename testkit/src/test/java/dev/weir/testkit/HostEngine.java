@@ -184,6 +184,11 @@ public final class HostEngine implements Engine {
         }
 
         @Override
+        public long position(String entry) {
+            return position();
+        }
+
+        @Override
         public long position() {
             return calls.call("session_position", address);
         }
@@ -220,8 +225,14 @@ public final class HostEngine implements Engine {
     }
 
     @Override
+    public List<String> entries() {
+        return List.of(program.entry());
+    }
+
+    @Override
     public List<Tensor> step(
-            List<Session> sessions, long[] rows, List<Tensor> arguments, Tracer tracer) {
+            String entry, List<Session> sessions, long[] rows, List<Tensor> arguments,
+            Tracer tracer) {
         List<Tensor> given = new ArrayList<>();
         for (int i = 0; i < arguments.size(); i++) {
             if (HostLowering.given(program).contains(program.arguments().get(i))) {

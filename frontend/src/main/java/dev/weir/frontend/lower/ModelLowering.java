@@ -15,7 +15,10 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -34,17 +37,25 @@ public final class ModelLowering {
         this.session = new Session(false, options.trace(), options.configuration(), diagnostics);
     }
 
-    /** The program; empty if there were errors, which have been added. */
-    public static Optional<TensorProgram> lower(
-            Symbol model, LowerOptions options, List<Diagnostic> diagnostics) {
+    /**
+     * The entries of a model; empty if there were errors, which have been added.
+     *
+     * @param all whether all are asked for, or the one that the options name
+     */
+    public static Optional<List<TensorProgram>> lower(
+            Symbol model, LowerOptions options, boolean all, List<Diagnostic> diagnostics) {
         try {
-            return new ModelLowering(options, diagnostics).lower(model);
+            return new ModelLowering(options, diagnostics).lower(model, all);
         } catch (Failure reported) {
             return Optional.empty();
         }
     }
 
-    private Optional<TensorProgram> lower(Symbol chosen) {
+    /** What a method of the model has become. */
+    private record Entry(
+            Declaration.Method method, Function function, Optional<StreamAxis> stream) {}
+
+    private Optional<List<TensorProgram>> lower(Symbol chosen, boolean all) {
         Symbol model = Variant.declaration(chosen, session);
         Declaration.Block block = (Declaration.Block) model.declaration();
         Template.Concrete template = new Template.Concrete(
@@ -55,19 +66,10 @@ public final class ModelLowering {
         session.variant().add(chosen, new Body(
                 session, Frame.ofFunction(session, sizes, Precision.none())), sizes);
         Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
-        Declaration.Method method = block.method("forward").orElseThrow(() -> session.fail(
-                Diagnostic.error("E0204", block.span(),
-                        "`" + block.name() + "` has no `forward`")));
-        if (block.methods().size() > 1) {
-            session.unsupported("E0910", block.methods().getLast().span(),
-                    "a second entry of a model", "keep one `forward`");
+        List<Entry> entries = new ArrayList<>();
+        for (Declaration.Method method : methods(block, all)) {
+            entries.add(entry(frame, method));
         }
-        Body body = new Body(session, frame);
-        frame.declareParameters(body);
-        Scope scope = frame.scope().inner();
-        TemplateCheck.openSizes(method.signature(), scope);
-        scope.own().keySet().forEach(session::reserve);
-        Region region = new Methods(body).lower(method.signature(), method.body(), scope);
         if (!session.hasErrors()) {
             session.reportUnusedSelectors();
             session.variant().reportUnused();
@@ -75,31 +77,93 @@ public final class ModelLowering {
         if (session.hasErrors()) {
             return Optional.empty();
         }
+        List<TensorProgram> programs = entries.stream().map(e -> program(block, e)).toList();
+        return Optional.of(programs);
+    }
+
+    /** The methods that are asked for; the one that is meant where none is named comes first. */
+    private List<Declaration.Method> methods(Declaration.Block block, boolean all) {
+        List<Declaration.Method> methods = new ArrayList<>(block.methods());
+        if (methods.isEmpty()) {
+            throw session.fail(Diagnostic.error("E0204", block.span(),
+                    "`" + block.name() + "` has no `forward`"));
+        }
+        Optional<Declaration.Method> main = options.entry().map(name -> block.method(name)
+                        .orElseThrow(() -> noEntry(block, "`" + block.name()
+                                + "` has no entry `" + name + "`")))
+                .or(() -> block.method(BlockCalls.FORWARD))
+                .or(() -> methods.size() == 1 ? Optional.of(methods.getFirst())
+                        : Optional.empty());
+        if (main.isPresent() && (!all || options.entry().isPresent())) {
+            return List.of(main.get());
+        }
+        if (!all) {
+            throw noEntry(block, "`" + block.name() + "` has several entries, and none is called "
+                    + "`forward`");
+        }
+        main.ifPresent(m -> {
+            methods.remove(m);
+            methods.addFirst(m);
+        });
+        return methods;
+    }
+
+    private Failure noEntry(Declaration.Block block, String message) {
+        return session.fail(Diagnostic.error("E0707", block.span(), message)
+                .helped("name one with --entry: " + block.methods().stream()
+                        .map(Declaration.Method::name).collect(Collectors.joining(", "))));
+    }
+
+    private Entry entry(Frame frame, Declaration.Method method) {
+        String name = session.functionName(method.name());
+        Body body = new Body(session, frame);
+        frame.declareParameters(body);
+        Scope scope = frame.scope().inner();
+        TemplateCheck.openSizes(method.signature(), scope);
+        scope.own().keySet().forEach(session::reserve);
+        Region region = new Methods(body).lower(method.signature(), method.body(), scope);
         Optional<StreamAxis> stream = method.signature().formals().stream()
                 .filter(f -> !f.axes().isEmpty()).findFirst()
                 .map(f -> f.axes().getFirst())
                 .filter(a -> a instanceof Expression.Name n && scope.own().containsKey(n.name()))
                 .map(a -> new StreamAxis(
                         new Size.Symbol(((Expression.Name) a).name()), Optional.empty()));
-        checkEntry(method.signature(), region, stream.map(StreamAxis::size));
-        if (session.hasErrors()) {
-            return Optional.empty();
+        if (!session.hasErrors()) {
+            checkEntry(method.signature(), region, stream.map(StreamAxis::size));
         }
+        return new Entry(method, new Function(name, "", List.of(), region), stream);
+    }
+
+    private TensorProgram program(Declaration.Block block, Entry e) {
         Session.Program program = session.program();
-        String name = session.functionName("forward");
-        List<Function> functions =
-                program.functions.values().stream().map(Pruning::run).toList();
-        Function entry = Pruning.run(new Function(name, "", List.of(), region));
-        return Optional.of(Streams.run(new TensorProgram(
+        Function entry = Pruning.run(e.function());
+        List<Function> functions = called(entry,
+                program.functions.values().stream().map(Pruning::run).toList());
+        return Streams.run(new TensorProgram(
                 block.name(),
                 needed(program.parameters.values(), functions, entry),
                 List.copyOf(program.states.values()),
                 functions,
                 entry,
-                stream,
-                method.signature().results().stream().map(Declaration.Formal::name).toList(),
+                e.stream(),
+                e.method().signature().results().stream()
+                        .map(Declaration.Formal::name).toList(),
                 Optional.empty(),
-                options.configuration().read())));
+                options.configuration().read()));
+    }
+
+    /** The functions that an entry calls, directly or not, in their order. */
+    private static List<Function> called(Function entry, List<Function> all) {
+        Set<String> names = new HashSet<>();
+        Deque<Function> open = new ArrayDeque<>(List.of(entry));
+        while (!open.isEmpty()) {
+            Walk.nodes(open.pop().body(), node -> Walk.functions(node).forEach(name -> {
+                if (names.add(name)) {
+                    all.stream().filter(f -> f.name().equals(name)).forEach(open::push);
+                }
+            }));
+        }
+        return all.stream().filter(f -> names.contains(f.name())).toList();
     }
 
     /** The stream is the first axis of what has it, and the only size that a step decides. */
@@ -107,7 +171,7 @@ public final class ModelLowering {
             Declaration.Signature signature, Region region, Optional<Size.Symbol> stream) {
         if (signature.formals().isEmpty()) {
             session.report(Diagnostic.error("E0705", signature.span(),
-                            "a model's `forward` takes no tensor, so nothing says how many "
+                            "an entry of a model takes no tensor, so nothing says how many "
                                     + "sequences there are")
                     .helped("give it an argument"));
         }

@@ -235,6 +235,8 @@ public final class Streams {
             case Node.Grouping n -> whole(n, n.keys(), place);
             // A table's largest is only how much room a jagged axis gets.
             case Node.Measure n -> { }
+            case Node.Read n when program.state(n.state()).grows()
+                    && !growing.contains(n.state()) -> { } // another entry has filled it
             case Node.Read n when program.state(n.state()).grows() -> {
                 history.holds(n.result(), program.state(n.state()).keep());
                 if (growing.contains(n.state()) && !grown.contains(n.state())) {

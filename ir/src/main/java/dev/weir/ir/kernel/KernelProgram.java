@@ -15,6 +15,7 @@ import java.util.Optional;
  * A whole model as kernels and the host program that calls them.
  *
  * @param name the model's name
+ * @param entry the method that a step runs
  * @param parameters what comes from the checkpoint
  * @param states what sequences remember
  * @param stream the axis along which a sequence lies; empty for a model without one
@@ -31,6 +32,7 @@ import java.util.Optional;
  */
 public record KernelProgram(
         String name,
+        String entry,
         List<Parameter> parameters,
         List<State> states,
         Optional<StreamAxis> stream,

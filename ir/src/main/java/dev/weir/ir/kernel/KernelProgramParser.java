@@ -52,6 +52,8 @@ public final class KernelProgramParser {
     private KernelProgram program() {
         tokens.expect("kernel_program");
         String name = tokens.quoted();
+        tokens.expect("entry");
+        String entry = tokens.quoted();
         Optional<StreamAxis> stream = read.stream();
         tokens.expect("results");
         List<String> resultNames = read.list("(", ")", tokens::quoted);
@@ -88,7 +90,7 @@ public final class KernelProgramParser {
         }
         List<Value> results = read.uses();
         tokens.expect("}");
-        return new KernelProgram(name, parameters, states, stream, frames, arguments,
+        return new KernelProgram(name, entry, parameters, states, stream, frames, arguments,
                 results, resultNames, all, initialise, step, checks, List.of(), Map.of());
     }
 

@@ -28,7 +28,7 @@ public final class KernelProgramPrinter {
     }
 
     private void program(KernelProgram program) {
-        line(0, "kernel_program " + quote(program.name())
+        line(0, "kernel_program " + quote(program.name()) + " entry " + quote(program.entry())
                 + Printer.stream(program.stream()) + program.resultNames().stream()
                 .map(Printer::quote).collect(Collectors.joining(", ", " results (", ")")));
         line(0, Printer.frames(program.frames()));

@@ -97,7 +97,7 @@ public final class Verifier {
     private boolean reaches(Function from, String wanted, Set<String> seen) {
         boolean[] found = {false};
         Walk.nodes(from.body(), node -> {
-            for (String name : called(node)) {
+            for (String name : Walk.functions(node)) {
                 if (name.equals(wanted)) {
                     found[0] = true;
                 } else if (seen.add(name)) {
@@ -106,16 +106,6 @@ public final class Verifier {
             }
         });
         return found[0];
-    }
-
-    private static List<String> called(Node node) {
-        return switch (node) {
-            case Node.Call call -> List.of(call.function());
-            case Node.Route route ->
-                    route.alternatives().stream().filter(a -> !a.isNone())
-                            .map(Node.Alternative::function).toList();
-            default -> List.of();
-        };
     }
 
     private Optional<Function> find(String name) {

@@ -10,6 +10,16 @@ import java.util.stream.Stream;
 public final class Walk {
     private Walk() {}
 
+    /** The functions that a node calls. */
+    public static List<String> functions(Node node) {
+        return switch (node) {
+            case Node.Call call -> List.of(call.function());
+            case Node.Route route -> route.alternatives().stream().filter(a -> !a.isNone())
+                    .map(Node.Alternative::function).toList();
+            default -> List.of();
+        };
+    }
+
     /** The regions directly inside a node. */
     public static List<Region> regions(Node node) {
         return switch (node) {

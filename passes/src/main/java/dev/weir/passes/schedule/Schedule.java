@@ -116,6 +116,7 @@ public final class Schedule {
         kernels.forEach((kernel, name) -> all.add(named(kernel, name)));
         return new KernelProgram(
                 program.name(),
+                program.entry().name(),
                 program.parameters(),
                 program.states(),
                 program.stream(),

@@ -7,6 +7,7 @@ import dev.weir.runtime.memory.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 
 /**
  * A loaded model that can be stepped: compiled, or interpreted. Several threads may use it and its
@@ -21,6 +22,9 @@ public interface Engine extends AutoCloseable {
     interface Session extends AutoCloseable {
         /** How many elements of the stream it has seen: the position of the next one. */
         long position();
+
+        /** As {@link #position()}, of the stream of an entry; each has its own. */
+        long position(String entry);
 
         /**
          * Another session that remembers the same, without the marks. From here on neither sees
@@ -77,6 +81,12 @@ public interface Engine extends AutoCloseable {
         void traced(String path, Tensor value);
     }
 
+    /**
+     * The ways to step the model, which share its weights and what its sessions remember; the one
+     * that {@link #step(List, long[], List, Tracer)} takes comes first.
+     */
+    List<String> entries();
+
     /** A session that has seen nothing. */
     Session start();
 
@@ -92,8 +102,19 @@ public interface Engine extends AutoCloseable {
      * @throws dev.weir.runtime.memory.MemoryLimitException if it takes more memory than is allowed
      * @return the results in the model's order, rows likewise
      */
+    default List<Tensor> step(
+            List<Session> sessions, long[] rows, List<Tensor> arguments, Tracer tracer) {
+        return step(entries().getFirst(), sessions, rows, arguments, tracer);
+    }
+
+    /**
+     * As {@link #step(List, long[], List, Tracer)}, by one of the {@link #entries}.
+     *
+     * @throws IllegalArgumentException if there is no such entry
+     */
     List<Tensor> step(
-            List<Session> sessions, long[] rows, List<Tensor> arguments, Tracer tracer);
+            String entry, List<Session> sessions, long[] rows, List<Tensor> arguments,
+            Tracer tracer);
 
     /** What ran so far. */
     Ledger ledger();
@@ -106,12 +127,14 @@ public interface Engine extends AutoCloseable {
      *
      * @throws Fault that names the equation in the way
      */
-    static void mayStep(String model, Optional<StreamAxis> stream, List<Session> sessions) {
+    static void mayStep(
+            String model, String entry, Optional<StreamAxis> stream, List<Session> sessions) {
         Optional<String> obstacle = stream.flatMap(StreamAxis::obstacle);
-        Optional<Session> begun = sessions.stream().filter(s -> s.position() > 0).findFirst();
+        Optional<Session> begun =
+                sessions.stream().filter(s -> s.position(entry) > 0).findFirst();
         if (obstacle.isPresent() && begun.isPresent()) {
             throw new Fault("a sequence of " + model + " has had its first "
-                    + begun.get().position() + " elements already, and this model takes a whole "
+                    + begun.get().position(entry) + " elements already, and this model takes a whole "
                     + "sequence in one step: " + obstacle.get() + "; give all elements at once, "
                     + "or let the equation read what went before through `state`");
         }
@@ -119,11 +142,21 @@ public interface Engine extends AutoCloseable {
 
     /** The positions of the next rows of each sequence, one behind the other. */
     static Tensor positions(List<Session> sessions, long[] rows) {
+        return positions(sessions, rows, Session::position);
+    }
+
+    /** As {@link #positions(List, long[])}, in the stream of an entry. */
+    static Tensor positions(String entry, List<Session> sessions, long[] rows) {
+        return positions(sessions, rows, s -> s.position(entry));
+    }
+
+    private static Tensor positions(
+            List<Session> sessions, long[] rows, ToLongFunction<Session> next) {
         long[] positions = new long[(int) Arrays.stream(rows).sum()];
         int at = 0;
         for (int b = 0; b < rows.length; b++) {
             for (long t = 0; t < rows[b]; t++) {
-                positions[at++] = sessions.get(b).position() + t;
+                positions[at++] = next.applyAsLong(sessions.get(b)) + t;
             }
         }
         return Tensor.ofLongs(positions);

@@ -5,6 +5,7 @@ import dev.weir.ir.tensor.Memory;
 import dev.weir.ir.tensor.Moment;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorData;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Traced;
@@ -14,14 +15,19 @@ import dev.weir.ir.type.Size;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.memory.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.TreeMap;
 
 /** A model run by the interpreter, one sequence after the other: slow, and what the others mean. */
 public final class InterpretedModel implements Engine {
-    private final TensorProgram program;
-    private final Interpreter interpreter;
+    /** One entry, with what it runs on. */
+    private record Entry(TensorProgram program, Interpreter interpreter) {}
+
+    private final SequencedMap<String, Entry> entries = new LinkedHashMap<>();
     private final Sessions sessions;
     private final Ledger ledger = new Ledger();
 
@@ -29,9 +35,29 @@ public final class InterpretedModel implements Engine {
      * @param program not lifted
      */
     public InterpretedModel(TensorProgram program, Map<Parameter, List<Tensor>> weights) {
-        this.program = program;
-        this.interpreter = new Interpreter(program, p -> stacked(p, weights.get(p)));
-        this.sessions = new Sessions(program.name(), program.stream(), program.states());
+        this(List.of(program), weights);
+    }
+
+    /**
+     * With all entries of a model.
+     *
+     * @param programs not lifted; the one that a step takes by itself first
+     */
+    public InterpretedModel(
+            List<TensorProgram> programs, Map<Parameter, List<Tensor>> weights) {
+        for (TensorProgram program : programs) {
+            entries.put(program.entry().name(), new Entry(program,
+                    new Interpreter(program, p -> stacked(p, weights.get(p)))));
+        }
+        SequencedMap<String, Optional<StreamAxis>> streams = new LinkedHashMap<>();
+        entries.forEach((name, entry) -> streams.put(name, entry.program().stream()));
+        this.sessions = new Sessions(programs.getFirst().name(), streams,
+                States.all(programs.stream().map(TensorProgram::states).toList()));
+    }
+
+    @Override
+    public List<String> entries() {
+        return List.copyOf(entries.keySet());
     }
 
     /** All instances of a parameter in one tensor. */
@@ -60,14 +86,18 @@ public final class InterpretedModel implements Engine {
 
     @Override
     public List<Tensor> step(
-            List<Session> taking, long[] rows, List<Tensor> arguments, Tracer tracer) {
-        return sessions.step(taking, rows, stores -> run(
+            String entry, List<Session> taking, long[] rows, List<Tensor> arguments,
+            Tracer tracer) {
+        return sessions.step(entry, taking, rows, stores -> run(
+                entries.get(entry),
                 stores.stream().map(s -> ((InterpretedStore) s).memory()).toList(),
                 rows, arguments, tracer));
     }
 
     private List<Tensor> run(
-            List<Memory> memories, long[] rows, List<Tensor> arguments, Tracer tracer) {
+            Entry entry, List<Memory> memories, long[] rows, List<Tensor> arguments,
+            Tracer tracer) {
+        TensorProgram program = entry.program();
         Map<Moment, List<Traced>> shown = new TreeMap<>();
         Watcher watcher = new Watcher() {
             @Override
@@ -87,10 +117,10 @@ public final class InterpretedModel implements Engine {
         for (int b = 0; b < rows.length; b++) {
             List<TensorData> own = new ArrayList<>();
             for (int a = 0; a < arguments.size(); a++) {
-                own.add(part(program.entry().body().arguments().get(a), arguments.get(a), b, from,
-                        rows[b]));
+                own.add(part(program, program.entry().body().arguments().get(a),
+                        arguments.get(a), b, from, rows[b]));
             }
-            parts.add(interpreter.step(memories.get(b), own, watcher));
+            parts.add(entry.interpreter().step(memories.get(b), own, watcher));
             from += rows[b];
         }
         shown.values().forEach(moment -> tracer.traced(moment.getFirst().path(), Tensor.of(
@@ -100,19 +130,21 @@ public final class InterpretedModel implements Engine {
         for (int r = 0; r < names.size(); r++) {
             int result = r;
             results.add(joined(parts.stream().map(p -> p.get(result)).toList(),
-                    isStream(names.get(r))));
+                    isStream(program, names.get(r))));
         }
         return results;
     }
 
-    private boolean isStream(Value value) {
+    private static boolean isStream(TensorProgram program, Value value) {
         List<Size> shape = value.type().shape();
         return !shape.isEmpty()
                 && program.stream().map(s -> s.size().equals(shape.getFirst())).orElse(false);
     }
 
-    private TensorData part(Value argument, Tensor all, int sequence, long from, long rows) {
-        if (isStream(argument)) {
+    private static TensorData part(
+            TensorProgram program, Value argument, Tensor all, int sequence, long from,
+            long rows) {
+        if (isStream(program, argument)) {
             return all.rows(from, from + rows).toData();
         }
         TensorData one = all.rows(sequence, sequence + 1).toData();

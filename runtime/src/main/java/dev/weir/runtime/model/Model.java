@@ -1,18 +1,22 @@
 package dev.weir.runtime.model;
 
 import dev.weir.ir.kernel.CompiledKernel;
-import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.runtime.execute.Executor;
 import dev.weir.runtime.execute.WorkerPool;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
 
 /**
  * A compiled model with its weights, ready to run. Weights and code are shared by all sequences.
@@ -21,7 +25,9 @@ import java.util.Map;
 public final class Model implements Engine {
     private final KernelProgram program;
     private final WorkerPool workers;
-    private final Executor executor;
+    /** What runs a step, by the name of the entry. */
+    private final SequencedMap<String, Executor> executors = new LinkedHashMap<>();
+    private final List<State> states;
     private final Pool pool;
     private final Sessions sessions;
     private volatile Ledger ledger = new Ledger();
@@ -35,7 +41,18 @@ public final class Model implements Engine {
         this(program, compiler, weights, threads, Pool.UNLIMITED);
     }
 
+    /** As {@link #Model(List, KernelCompiler, Map, int, long)}, with one entry. */
+    public Model(
+            KernelProgram program,
+            KernelCompiler compiler,
+            Map<Parameter, List<Tensor>> weights,
+            int threads,
+            long memoryLimit) {
+        this(List.of(program), compiler, weights, threads, memoryLimit);
+    }
+
     /**
+     * @param entries what steps can run, of one model; the one that is taken by itself first
      * @param weights the stored tensor of every instance of every parameter; they must outlive the
      *     model
      * @param memoryLimit most bytes that states, intermediate tensors and what is computed from the
@@ -44,28 +61,22 @@ public final class Model implements Engine {
      * @throws dev.weir.runtime.memory.MemoryLimitException if the load alone takes more
      */
     public Model(
-            KernelProgram program,
+            List<KernelProgram> entries,
             KernelCompiler compiler,
             Map<Parameter, List<Tensor>> weights,
             int threads,
             long memoryLimit) {
-        this.program = program;
+        this.program = entries.getFirst();
         this.pool = new Pool(memoryLimit);
-        this.sessions = new Sessions(program.name(), program.stream(), program.states());
+        this.states = States.all(entries.stream().map(KernelProgram::states).toList());
+        SequencedMap<String, Optional<StreamAxis>> streams = new LinkedHashMap<>();
+        entries.forEach(e -> streams.put(e.entry(), e.stream()));
+        this.sessions = new Sessions(program.name(), streams, states);
         this.workers = new WorkerPool(threads);
         try {
-            List<CompiledKernel> code = compiler.compile(program.kernels());
-            Map<String, CompiledKernel> compiled = new HashMap<>();
-            for (int i = 0; i < code.size(); i++) {
-                Kernel kernel = program.kernels().get(i);
-                compiled.put(kernel.name(), code.get(i));
+            for (KernelProgram entry : entries) {
+                executors.put(entry.entry(), executor(entry, compiler, weights));
             }
-            this.executor = new Executor(program, compiled, workers, pool);
-            for (Parameter parameter : program.parameters()) {
-                executor.bind(parameter,
-                        weights.get(parameter).stream().map(Tensor::memory).toList());
-            }
-            executor.initialise(new Ledger());
             pool.trim();
         } catch (Throwable e) {
             free();
@@ -73,6 +84,29 @@ public final class Model implements Engine {
         }
     }
 
+    private Executor executor(
+            KernelProgram entry, KernelCompiler compiler,
+            Map<Parameter, List<Tensor>> weights) {
+        List<CompiledKernel> code = compiler.compile(entry.kernels());
+        Map<String, CompiledKernel> compiled = new HashMap<>();
+        for (int i = 0; i < code.size(); i++) {
+            compiled.put(entry.kernels().get(i).name(), code.get(i));
+        }
+        Executor executor = new Executor(entry, compiled, workers, pool);
+        for (Parameter parameter : entry.parameters()) {
+            executor.bind(parameter,
+                    weights.get(parameter).stream().map(Tensor::memory).toList());
+        }
+        executor.initialise(new Ledger());
+        return executor;
+    }
+
+    @Override
+    public List<String> entries() {
+        return List.copyOf(executors.keySet());
+    }
+
+    /** That of the entry that is taken by itself. */
     public KernelProgram program() {
         return program;
     }
@@ -111,13 +145,14 @@ public final class Model implements Engine {
      */
     @Override
     public Session start() {
-        return sessions.start(() -> new BufferStore(program.states(), pool));
+        return sessions.start(() -> new BufferStore(states, pool));
     }
 
     @Override
     public List<Tensor> step(
-            List<Session> taking, long[] rows, List<Tensor> arguments, Tracer tracer) {
-        return sessions.step(taking, rows, stores -> executor.step(
+            String entry, List<Session> taking, long[] rows, List<Tensor> arguments,
+            Tracer tracer) {
+        return sessions.step(entry, taking, rows, stores -> executors.get(entry).step(
                 arguments,
                 rows,
                 new BatchState(stores.stream().map(s -> (BufferStore) s).toList()),

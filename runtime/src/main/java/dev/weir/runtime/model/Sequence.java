@@ -2,7 +2,9 @@ package dev.weir.runtime.model;
 
 import dev.weir.ir.tensor.Fault;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** One sequence of an engine: where it stands, what it remembers, and the marks that were set. */
@@ -11,18 +13,19 @@ final class Sequence implements Engine.Session {
     private final Store store;
     /** Those that hold, in the order in which they were set. */
     private final List<Point> marks = new ArrayList<>();
-    private volatile long position;
+    /** In the stream of each entry that has been taken. */
+    private volatile Map<String, Long> positions;
     private boolean open = true;
 
-    Sequence(Sessions sessions, Store store, long position) {
+    Sequence(Sessions sessions, Store store, Map<String, Long> positions) {
         this.sessions = sessions;
         this.store = store;
-        this.position = position;
+        this.positions = Map.copyOf(positions);
     }
 
     /** What the sequence was at one position. */
     private final class Point implements Engine.Mark {
-        private final long at = position;
+        private final Map<String, Long> at = positions;
         private final Store.Saved saved = store.save();
 
         private boolean isOf(Sequence sequence) {
@@ -31,7 +34,7 @@ final class Sequence implements Engine.Session {
 
         @Override
         public long position() {
-            return at;
+            return Sequence.position(at, sessions.main());
         }
 
         @Override
@@ -59,21 +62,32 @@ final class Sequence implements Engine.Session {
     }
 
     /** Notes that a step is over. */
-    void stepped(long elements) {
+    void stepped(String entry, long elements) {
         store.stepped(elements);
-        position += elements;
+        Map<String, Long> next = new HashMap<>(positions);
+        next.merge(entry, elements, Long::sum);
+        positions = Map.copyOf(next);
     }
 
     @Override
     public long position() {
-        return position;
+        return position(sessions.main());
+    }
+
+    @Override
+    public long position(String entry) {
+        return position(positions, entry);
+    }
+
+    private static long position(Map<String, Long> positions, String entry) {
+        return positions.getOrDefault(entry, 0L);
     }
 
     @Override
     public Engine.Session fork() {
         return sessions.alone(() -> {
             requireOpen();
-            return sessions.add(store.copy(), position);
+            return sessions.add(store.copy(), positions);
         });
     }
 
@@ -95,7 +109,7 @@ final class Sequence implements Engine.Session {
                 throw new IllegalArgumentException("this mark was set in another session");
             }
             if (!marks.contains(point)) {
-                throw new IllegalStateException("this mark at " + point.at + " elements holds no "
+                throw new IllegalStateException("this mark at " + point.position() + " elements holds no "
                         + "more: it was closed, or the session went back to before it");
             }
             goBack(point);
@@ -106,18 +120,18 @@ final class Sequence implements Engine.Session {
     public void truncate(long elements) {
         sessions.alone(() -> {
             requireOpen();
-            if (elements < 0 || elements > position) {
-                throw new IllegalArgumentException("a session of " + position
+            if (elements < 0 || elements > position()) {
+                throw new IllegalArgumentException("a session of " + position()
                         + " elements cannot be truncated to " + elements);
             }
-            if (elements < position) {
+            if (elements < position()) {
                 cut(elements);
             }
         });
     }
 
     private void cut(long elements) {
-        Optional<Point> there = marks.stream().filter(m -> m.at == elements).findFirst();
+        Optional<Point> there = marks.stream().filter(m -> m.position() == elements).findFirst();
         if (there.isPresent()) {
             goBack(there.get());
             return;
@@ -130,13 +144,13 @@ final class Sequence implements Engine.Session {
             });
             store.truncate(elements);
         }
-        position = elements;
-        drop(marks.stream().filter(m -> m.at > elements).toList());
+        positions = elements == 0 ? Map.of() : Map.of(sessions.main(), elements);
+        drop(marks.stream().filter(m -> m.position() > elements).toList());
     }
 
     private void goBack(Point point) {
         point.saved.restore();
-        position = point.at;
+        positions = point.at;
         drop(List.copyOf(marks.subList(marks.indexOf(point) + 1, marks.size())));
     }
 

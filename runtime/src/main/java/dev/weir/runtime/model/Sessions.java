@@ -9,7 +9,9 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -23,7 +25,8 @@ import java.util.function.Supplier;
  */
 final class Sessions {
     private final String model;
-    private final Optional<StreamAxis> stream;
+    /** The stream of each entry; the first is that of a step that names none. */
+    private final Map<String, Optional<StreamAxis>> entries;
     private final List<State> states;
     private final ReentrantLock turn = new ReentrantLock(true);
     private final Set<Sequence> open = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -31,11 +34,13 @@ final class Sessions {
 
     /**
      * @param model its name, for messages
+     * @param entries their streams, the one that is taken by itself first
      * @param states all that its sequences remember
      */
-    Sessions(String model, Optional<StreamAxis> stream, List<State> states) {
+    Sessions(
+            String model, SequencedMap<String, Optional<StreamAxis>> entries, List<State> states) {
         this.model = model;
-        this.stream = stream;
+        this.entries = entries;
         this.states = states;
     }
 
@@ -64,12 +69,17 @@ final class Sessions {
     Sequence start(Supplier<Store> empty) {
         return alone(() -> {
             requireOpen();
-            return add(empty.get(), 0);
+            return add(empty.get(), Map.of());
         });
     }
 
-    Sequence add(Store store, long position) {
-        Sequence sequence = new Sequence(this, store, position);
+    /** The entry that is taken by itself. */
+    String main() {
+        return entries.keySet().iterator().next();
+    }
+
+    Sequence add(Store store, Map<String, Long> positions) {
+        Sequence sequence = new Sequence(this, store, positions);
         open.add(sequence);
         return sequence;
     }
@@ -93,20 +103,25 @@ final class Sessions {
      * @throws Fault if the model takes whole sequences and one of these has begun
      */
     List<Tensor> step(
+            String entry,
             List<Engine.Session> sessions,
             long[] rows,
             Function<List<Store>, List<Tensor>> work) {
         return alone(() -> {
             requireOpen();
+            if (!entries.containsKey(entry)) {
+                throw new IllegalArgumentException(
+                        model + " has no entry " + entry + "; it has " + entries.keySet());
+            }
             List<Sequence> sequences = checked(sessions, rows);
-            Engine.mayStep(model, stream, sessions);
+            Engine.mayStep(model, entry, entries.get(entry), sessions);
             List<Store> stores = sequences.stream().map(Sequence::store).toList();
             List<Store.Saved> before = new ArrayList<>();
             try {
                 stores.forEach(store -> before.add(store.save()));
                 List<Tensor> results = work.apply(stores);
                 for (int b = 0; b < rows.length; b++) {
-                    sequences.get(b).stepped(rows[b]);
+                    sequences.get(b).stepped(entry, rows[b]);
                 }
                 return results;
             } catch (Throwable e) {
@@ -144,8 +159,10 @@ final class Sessions {
                 .filter(state -> !state.grows())
                 .findFirst()
                 .map(state -> "what `" + state.name() + "` was then is not kept");
-        return stream.flatMap(StreamAxis::obstacle)
-                .map(o -> "the model takes a whole sequence in one step: " + o)
+        Optional<String> several = entries.size() == 1 ? Optional.empty()
+                : Optional.of("its entries have streams of their own");
+        return several.or(() -> entries.get(main()).flatMap(StreamAxis::obstacle)
+                .map(o -> "the model takes a whole sequence in one step: " + o))
                 .or(() -> carried)
                 .or(() -> sequence.store().hasRowForEachElement()
                         ? Optional.empty()

@@ -1,6 +1,7 @@
 package dev.weir.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.type.Format;
@@ -146,6 +147,75 @@ class RecurrencesTest {
                     assertEquals(expected[d], y.real(t * 8L + d), 1e-4, "token " + t);
                 }
             }
+        }
+    }
+
+    /** Tokens leave by themselves; who has left fills the caches of the layers to come. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void whoHasLeftFillsTheCaches(Target target) throws Exception {
+        String source = """
+                block Mean<D> {
+                    state keys[S, D], at[S]: int
+                    forward(x[T, D], pos[T]: int) -> y[T, D] {
+                        keys ++= x
+                        at ++= pos
+                        y[t, d] = x[t, d] + 0.25 * (mean[s] keys[s, d] where at[s] <= pos[t])
+                    }
+
+                    fill(x[T, D], pos[T]: int) -> kept[T]: int {
+                        keys ++= 3.0 * x
+                        at ++= pos
+                        kept = pos
+                    }
+                }
+
+                model M<D = 8, L = 4> {
+                    layers: Mean<D> * L
+                    forward(x[T, D], pos[T]: int = positions) -> y[T, D] {
+                        y = x
+                        for i in 0..L {
+                            y = layers[i](y, pos)
+                            score[t] = y[t, 0]
+                            if score > 0.5 { break }
+                            leaving { kept = layers[i].fill(y, pos) }
+                        }
+                    }
+                }
+                """;
+        Tensor x = input();
+        double[][][] keys = new double[4][ROWS][8];
+        try (TestModel model = TestModel.random(source, SEED, target, 2)) {
+            Engine.Session session = model.engine().start();
+            Tensor whole = model.engine().step(List.of(session), new long[] {ROWS},
+                    List.of(x, Engine.positions(List.of(session), new long[] {ROWS})),
+                    Engine.Tracer.NONE).getFirst();
+            int leftEarly = 0;
+            for (int t = 0; t < ROWS; t++) {
+                double[] y = new double[8];
+                for (int d = 0; d < 8; d++) {
+                    y[d] = x.real(t * 8L + d);
+                }
+                boolean left = false;
+                for (int i = 0; i < 4; i++) {
+                    leftEarly += left ? 1 : 0;
+                    for (int d = 0; d < 8; d++) {
+                        keys[i][t][d] = left ? 3 * y[d] : y[d];
+                    }
+                    for (int d = 0; d < 8 && !left; d++) {
+                        double sum = 0;
+                        for (int s = 0; s <= t; s++) {
+                            sum += keys[i][s][d];
+                        }
+                        y[d] += 0.25 * sum / (t + 1);
+                    }
+                    left |= y[0] > 0.5;
+                }
+                for (int d = 0; d < 8; d++) {
+                    assertEquals(y[d], whole.real(t * 8L + d), 1e-4, "token " + t);
+                }
+            }
+            assertTrue(leftEarly > 10 && leftEarly < 3 * ROWS, leftEarly + " rounds left out");
         }
     }
 

@@ -206,6 +206,27 @@ class StreamsTest {
                     y = y + mixed[i](y, pos)
                 }
                 """),
+        AN_EXIT_THAT_FILLS_CACHES("""
+                y = x
+                for i in 0..3 {
+                    y = exits[i](y, pos)
+                    score[t] = y[t, 0]
+                    if score > 0.25 { break }
+                    leaving { kept = exits[i].fill(y, pos) }
+                }
+                """),
+        AN_EXIT_FROM_WINDOWS("""
+                y = x
+                for i in 0..3 {
+                    leaving {
+                        y[t, d] = y[t, d] + 0.125
+                        kept = brief_exits[i].fill(y, pos)
+                    }
+                    y = brief_exits[i](y, pos)
+                    score[t] = y[t, 0] + y[t, 1]
+                    if score > 0.5 { break }
+                }
+                """),
         CALLED_TWICE("""
                 z = memory.read(x, memory.keep(x, pos))
                 y = memory.read(z, memory.keep(z, pos))
@@ -263,6 +284,36 @@ class StreamsTest {
                     }
                 }
 
+                block Exit<D> {
+                    state keys[S, D], when[S]: int
+                    forward(x[T, D], pos[T]: int) -> y[T, D] {
+                        keys ++= x
+                        when ++= pos
+                        p[t, s] = softmax[s] (sum[d] x[t, d] * keys[s, d]) where when[s] <= pos[t]
+                        y[t, d] = 0.5 * x[t, d] + sum[s] p[t, s] * keys[s, d]
+                    }
+                    fill(x[T, D], pos[T]: int) -> kept[T]: int {
+                        keys ++= 0.5 * x
+                        when ++= pos
+                        kept = pos
+                    }
+                }
+
+                block BriefExit<D> {
+                    state keys[S, D], when[S]: int keep last 3
+                    forward(x[T, D], pos[T]: int) -> y[T, D] {
+                        keys ++= x
+                        when ++= pos
+                        y[t, d] = 0.5 * x[t, d] + (sum[s] keys[s, d]
+                            where when[s] <= pos[t] and pos[t] - when[s] < 3)
+                    }
+                    fill(x[T, D], pos[T]: int) -> kept[T]: int {
+                        keys ++= -x
+                        when ++= pos
+                        kept = pos
+                    }
+                }
+
                 block Local<D> {
                     memory: Memory<D>
                     forward(x[T, D], pos[T]: int) -> y[T, D] {
@@ -305,6 +356,8 @@ class StreamsTest {
                     mixed: [if i %% 2 == 0 { Local<D> } else { Global<D> } for i in 0..3]
                     memory: Memory<D>
                     memories: Memory<D> * 2
+                    exits: Exit<D> * 3
+                    brief_exits: BriefExit<D> * 3
                     cell: Cell<D>
                     cells: Cell<D> * 2 ++ [Counter<D>, Cell<D>]
                     shift: Shift<D>

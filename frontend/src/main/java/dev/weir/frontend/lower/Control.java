@@ -174,6 +174,16 @@ final class Control {
         }
     }
 
+    /** What is said of those that have left runs where the loop has been left. */
+    private void left(List<Statement> statements, Scope scope) {
+        Meaning.Tensor active = (Meaning.Tensor) scope.find(
+                breakables.element().active()).orElseThrow();
+        Span span = statements.getFirst().span();
+        Value left = body.materialise(new Meaning.Tensor(active.shape(), Format.BOOL,
+                at -> Scalars.not(active.reader().at(at)), Optional.empty(), span), "left", span);
+        conditional(body.stored(left, active.shape(), span), statements, List.of(), scope, span);
+    }
+
     /** What stands behind a {@code break} runs where the loop has not been left. */
     void whileActive(List<Statement> rest, Scope scope) {
         Meaning.Tensor active = (Meaning.Tensor) scope.find(
@@ -373,7 +383,8 @@ final class Control {
         String path = Place.join(body.frame.place().path(), "gate" + counter++);
         body.emit(new Node.Gate(results, condition.value().orElseThrow(), entrants,
                 List.copyOf(captured.keySet()), before,
-                new Region(List.copyOf(captured.values()), nodes, after), path, span));
+                new Region(List.copyOf(captured.values()), nodes, after), List.of(), path,
+                span));
     }
 
     private Meaning entering(
@@ -538,20 +549,26 @@ final class Control {
                 ? fromTheEnd(index, f) : index;
         f.scans().ifPresent(along -> body.places.put(place, along.axis()));
         inner.define(f.name(), body.stored(place, List.of(), f.span()));
+        Leavers leavers = new Leavers(body, f);
         if (breaks) {
             breakables.push(new Breakable(active, f.label(), axis, gates.size()));
             try {
-                whileActive(f.body(), inner);
+                if (leavers.areSome()) {
+                    left(leavers.statements(), inner);
+                }
+                whileActive(leavers.others(), inner);
             } finally {
                 breakables.pop();
             }
         } else {
+            leavers.requireBreak();
             body.statements.all(f.body(), inner);
         }
-        List<Node> nodes = body.closeRegion();
+        List<Node> nodes = leavers.together(body.closeRegion());
         body.loops.pop();
         body.places.remove(place);
-        finish(f, scope, inner, carried, starts, initial, arguments, nodes, index, breaks);
+        finish(f, scope, inner, carried, starts, initial, arguments, nodes, index, breaks,
+                leavers.areSome());
         return inner;
     }
 
@@ -574,7 +591,8 @@ final class Control {
             List<Value> arguments,
             List<Node> nodes,
             Value index,
-            boolean breaks) {
+            boolean breaks,
+            boolean allRounds) {
         List<Value> ends = new ArrayList<>();
         List<Value> results = new ArrayList<>();
         Map<String, Meaning> after = new LinkedHashMap<>();
@@ -614,7 +632,7 @@ final class Control {
         String path = Place.join(body.frame.place().path(),
                 (f.scans().isPresent() ? "scan_" : "loop_") + f.name());
         body.emit(new Node.Loop(results, index, f.from(), f.to(), initial,
-                breaks ? Optional.of(carried.size() - 1) : Optional.empty(),
+                breaks && !allRounds ? Optional.of(carried.size() - 1) : Optional.empty(),
                 new Region(arguments, nodes, ends), path, f.span()));
     }
 

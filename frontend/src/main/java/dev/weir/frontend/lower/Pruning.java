@@ -43,7 +43,8 @@ final class Pruning {
             case Node.If n -> new Node.If(n.results(), n.condition(), region(n.then()),
                     region(n.otherwise()), n.span());
             case Node.Gate n -> new Node.Gate(n.results(), n.condition(), n.entrants(),
-                    n.captured(), n.before(), region(n.body()), n.path(), n.span());
+                    n.captured(), n.before(), region(n.body()), n.completes(), n.path(),
+                    n.span());
             case Node.Loop n -> new Node.Loop(n.results(), n.index(), n.from(), n.to(),
                     n.initial(), n.active(), region(n.body()), n.path(), n.span());
             default -> node;

@@ -65,11 +65,10 @@ final class Statements {
                 case Statement.Break b -> body.control.leave(b, scope);
                 case Statement.Scan s -> body.scans.scan(s, scope);
                 case Statement.While w -> body.control.whileLoop(w, scope);
-                case Statement.Leaving l -> {
-                    body.session.unsupported("E0906", l.span(), "`leaving`",
-                            "do it after the loop");
-                    all(l.body(), scope.inner());
-                }
+                case Statement.Leaving l -> throw body.session.fail(Diagnostic.error("E0906",
+                                l.span(), "`leaving` stands outside the body of a loop")
+                        .helped("put it into the loop that the elements leave, not into an `if` "
+                                + "or a loop inside it"));
             }
         } catch (Failure reported) {
             body.closeTo(depth);

@@ -45,16 +45,21 @@ final class Changes {
     /** An instance of a state. */
     private record Key(String state, List<Long> instances) {}
 
+    /** States that several gates fill together: for them the gates are one place. */
+    private record Filled(List<String> states, String trail) {}
+
     /**
      * Where the walk stands.
      *
      * @param trail the calls and rounds up to here, up to the outermost scan
      * @param known the whole numbers that are known
+     * @param filled what the gate around fills together with another one
      */
-    private record Place(String trail, Map<Value, Long> known, boolean scans) {
+    private record Place(
+            String trail, Map<Value, Long> known, boolean scans, Optional<Filled> filled) {
 
         Place at(String step) {
-            return scans ? this : new Place(trail + step, known, false);
+            return scans ? this : new Place(trail + step, known, false, filled);
         }
 
         Optional<Long> evaluate(Scalar scalar) {
@@ -88,7 +93,8 @@ final class Changes {
     /** What touches a state that another place of the same step changes. */
     static Optional<Node> second(TensorProgram program) {
         Changes changes = new Changes(program);
-        changes.region(program.entry().body(), new Place("", new HashMap<>(), false));
+        changes.region(program.entry().body(), new Place(
+                "", new HashMap<>(), false, Optional.empty()));
         return changes.shared;
     }
 
@@ -142,6 +148,10 @@ final class Changes {
                 }
             }
             case Node.Loop n -> loop(n, place);
+            case Node.Gate n when !n.completes().isEmpty() -> region(n.body(), new Place(
+                    place.trail(), place.known(), place.scans(), Optional.of(new Filled(
+                            n.completes(),
+                            place.trail().substring(0, place.trail().lastIndexOf('/'))))));
             default -> Walk.regions(node).forEach(r -> region(r, place));
         }
     }
@@ -153,14 +163,16 @@ final class Changes {
             Value instance = callee.instances().get(i);
             place.evaluate(node.instances().get(i)).ifPresent(v -> known.put(instance, v));
         }
-        region(callee.body(), new Place(place.trail(), known, place.scans()));
+        region(callee.body(), new Place(
+                place.trail(), known, place.scans(), place.filled()));
     }
 
     private void loop(Node.Loop node, Place place) {
         boolean scans = node.to() instanceof Scalar.Extent e
                 && !(e.size() instanceof Size.Constant);
         if (scans) {
-            region(node.body(), new Place(place.trail(), new HashMap<>(place.known()), true));
+            region(node.body(), new Place(place.trail(),
+                    new HashMap<>(place.known()), true, place.filled()));
             return;
         }
         Optional<Long> from = place.evaluate(node.from());
@@ -175,15 +187,18 @@ final class Changes {
             Map<Value, Long> known = new HashMap<>(place.known());
             known.put(node.index(), round);
             region(node.body(), new Place(
-                    place.at("(" + round + ")").trail(), known, place.scans()));
+                    place.at("(" + round + ")").trail(), known, place.scans(),
+                    place.filled()));
         }
     }
 
     private void touch(Node node, String state, List<Scalar> instances, Place place) {
         List<Long> numbers = new ArrayList<>();
         instances.forEach(i -> numbers.add(place.evaluate(i).orElse(-1L)));
-        String before = places.putIfAbsent(new Key(state, numbers), place.trail());
-        if (before != null && !before.equals(place.trail())) {
+        String trail = place.filled().filter(f -> f.states().contains(state))
+                .map(Filled::trail).orElse(place.trail());
+        String before = places.putIfAbsent(new Key(state, numbers), trail);
+        if (before != null && !before.equals(trail)) {
             shared = Optional.of(node);
         }
     }

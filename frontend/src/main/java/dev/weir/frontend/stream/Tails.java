@@ -159,7 +159,8 @@ final class Tails {
             case Node.If n -> new Node.If(n.results(), n.condition(),
                     region(owner, n.then(), loops), region(owner, n.otherwise(), loops), n.span());
             case Node.Gate n -> new Node.Gate(n.results(), n.condition(), n.entrants(),
-                    n.captured(), n.before(), region(owner, n.body(), loops), n.path(), n.span());
+                    n.captured(), n.before(), region(owner, n.body(), loops), n.completes(),
+                    n.path(), n.span());
             case Node.Loop n -> {
                 List<Around> inside = new ArrayList<>(loops);
                 inside.add(new Around(n.index(),

@@ -140,6 +140,7 @@ final class HostLayout {
                 case HostStatement.Release s -> { }
                 case HostStatement.Launch s -> { }
                 case HostStatement.Reserve s -> { }
+                case HostStatement.Extend s -> { }
                 case HostStatement.Advance s -> { }
                 case HostStatement.Trace s -> { }
                 case HostStatement.Tally s -> { }

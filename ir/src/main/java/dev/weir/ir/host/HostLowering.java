@@ -9,6 +9,9 @@ import static dev.weir.ir.host.WordExpression.word;
 
 import dev.weir.ir.host.WordExpression.Operator;
 import dev.weir.ir.host.WordExpression.Width;
+import dev.weir.ir.diagnostic.Diagnostic;
+import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.HostStatement.Operand;
 import dev.weir.ir.kernel.KernelProgram;
@@ -362,6 +365,10 @@ public final class HostLowering {
             }
             case HostStatement.Loop s -> loop(s, out);
             case HostStatement.Reserve s -> grow(s.state(), s.instances(), s.offsets(), 0, out);
+            case HostStatement.Extend s -> throw new WeirException(Diagnostic.error("E0804",
+                            Span.NONE, "what elements that have left a loop still append cannot "
+                                    + "be part of a compiled library or jar yet")
+                    .helped("run it with `weir run`, or leave `leaving` out"));
             case HostStatement.Advance s -> grow(s.state(), s.instances(), s.offsets(), 1, out);
             case HostStatement.Trace s -> { }
             case HostStatement.Tally s -> { }

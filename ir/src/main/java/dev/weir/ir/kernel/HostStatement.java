@@ -117,6 +117,16 @@ public sealed interface HostStatement {
         }
     }
 
+    /**
+     * Gives a growing state a slot for each element that the offsets table announces, unless this
+     * step has done so.
+     */
+    record Extend(Value state, List<Scalar> instances, Value offsets) implements HostStatement {
+        public Extend {
+            instances = List.copyOf(instances);
+        }
+    }
+
     /** Makes those rows part of the state. */
     record Advance(Value state, List<Scalar> instances, Value offsets) implements HostStatement {
         public Advance {

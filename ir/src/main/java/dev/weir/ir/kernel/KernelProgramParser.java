@@ -155,6 +155,12 @@ public final class KernelProgramParser {
                 tokens.expect("by");
                 yield new HostStatement.Reserve(state, instances, read.use());
             }
+            case "extend" -> {
+                Value state = read.use();
+                List<Scalar> instances = read.scalars();
+                tokens.expect("by");
+                yield new HostStatement.Extend(state, instances, read.use());
+            }
             case "advance" -> {
                 Value state = read.use();
                 List<Scalar> instances = read.scalars();

@@ -91,6 +91,8 @@ public final class KernelProgramPrinter {
             }
             case HostStatement.Reserve s -> line(depth, "reserve " + s.state() + " "
                     + scalars(s.instances()) + " by " + s.offsets());
+            case HostStatement.Extend s -> line(depth, "extend " + s.state() + " "
+                    + scalars(s.instances()) + " by " + s.offsets());
             case HostStatement.Advance s -> line(depth, "advance " + s.state() + " "
                     + scalars(s.instances()) + " by " + s.offsets());
             case HostStatement.Trace s -> line(depth, "trace " + quote(s.path()) + " "

@@ -152,6 +152,7 @@ public final class KernelProgramVerifier {
             case HostStatement.If s -> branch(s);
             case HostStatement.Loop s -> loop(s);
             case HostStatement.Reserve s -> grow(s.state(), s.instances(), s.offsets());
+            case HostStatement.Extend s -> grow(s.state(), s.instances(), s.offsets());
             case HostStatement.Advance s -> grow(s.state(), s.instances(), s.offsets());
             case HostStatement.Trace s -> {
                 s.instances().forEach(this::whole);

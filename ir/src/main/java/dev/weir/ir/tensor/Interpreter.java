@@ -81,6 +81,7 @@ public final class Interpreter {
         private final Map<String, Long> sizes;
         private final Map<Value, TensorData> values = new HashMap<>();
         private final Trail trail;
+        private Filling filling = new Filling(List.of(), List.of(), 0);
         private final Streams streams;
 
         Run(Memory memory, Watcher watcher, Map<String, Long> sizes, Trail trail,
@@ -95,8 +96,10 @@ public final class Interpreter {
         /** The activation of a function that this one calls. */
         private Run called(
                 dev.weir.ir.tensor.Function function, List<TensorType> arguments) {
-            return new Run(memory, watcher, new HashMap<>(), trail,
+            Run run = new Run(memory, watcher, new HashMap<>(), trail,
                     streams.called(function.body().arguments(), arguments));
+            run.filling = filling;
+            return run;
         }
 
         List<TensorData> function(
@@ -467,6 +470,13 @@ public final class Interpreter {
             throw new Fault("block " + index + " of " + node.path() + " does not exist");
         }
 
+        /**
+         * The gate around, whose appended rows go to the slots of their elements in some states.
+         *
+         * @param places of the entrants among the elements of the step
+         */
+        private record Filling(List<String> states, List<Integer> places, int elements) {}
+
         private void gate(Node.Gate node) {
             TensorData condition = value(node.condition());
             int[] entrants = IntStream.range(0, condition.elements())
@@ -475,6 +485,10 @@ public final class Interpreter {
             List<TensorData> results =
                     new ArrayList<>(node.before().stream().map(v -> value(v).copy()).toList());
             if (entrants.length > 0) {
+                Filling enclosingFilling = filling;
+                filling = new Filling(
+                        node.completes(), Arrays.stream(entrants).boxed().toList(),
+                        condition.elements());
                 streams.enter(node.entrants());
                 Long enclosing = sizes.put(node.entrants().name(), (long) entrants.length);
                 List<TensorData> captured = new ArrayList<>();
@@ -497,6 +511,7 @@ public final class Interpreter {
                 if (enclosing != null) {
                     sizes.put(node.entrants().name(), enclosing);
                 }
+                filling = enclosingFilling;
             }
             defineAll(node.results(), results);
         }
@@ -528,8 +543,14 @@ public final class Interpreter {
         private void append(Node.Append node) {
             State state = program.state(node.state());
             TensorData more = value(node.rows());
-            memory.append(state, hosts(node.instances()), 0,
-                    LongStream.range(0, more.size(0)).mapToObj(more::slice).toList());
+            List<TensorData> rows =
+                    LongStream.range(0, more.size(0)).mapToObj(more::slice).toList();
+            if (filling.states().contains(node.state())) {
+                memory.fill(state, hosts(node.instances()), 0, filling.elements(),
+                        filling.places(), rows);
+            } else {
+                memory.append(state, hosts(node.instances()), 0, rows);
+            }
             grown(state, node.instances(), node.result());
         }
 
@@ -551,12 +572,36 @@ public final class Interpreter {
             TensorData segment = value(node.segment());
             TensorData more = value(node.rows());
             List<Long> instances = hosts(node.instances());
+            if (node.among().isPresent()) {
+                fillRows(node, node.among().get(), state, instances);
+                return;
+            }
             IntStream.range(0, segment.elements()).mapToLong(segment::whole).distinct()
                     .mapToObj(s -> memory.rows(state, instances, s))
                     .forEach(rows -> rows.subList(
                             0, (int) state.dropped(rows.size())).clear());
             for (int i = 0; i < segment.elements(); i++) {
                 memory.rows(state, instances, segment.whole(i)).add(more.slice(i));
+            }
+        }
+
+        private void fillRows(
+                Node.AppendRows node, Node.Among among, State state, List<Long> instances) {
+            TensorData segment = value(node.segment());
+            TensorData places = value(among.places());
+            TensorData offsets = value(among.offsets());
+            TensorData more = value(node.rows());
+            for (int b = 0; b < offsets.elements() - 1; b++) {
+                List<Integer> at = new ArrayList<>();
+                List<TensorData> rows = new ArrayList<>();
+                for (int i = 0; i < segment.elements(); i++) {
+                    if (segment.whole(i) == b) {
+                        at.add((int) places.whole(i));
+                        rows.add(more.slice(i));
+                    }
+                }
+                memory.fill(state, instances, b,
+                        (int) (offsets.whole(b + 1) - offsets.whole(b)), at, rows);
             }
         }
 

@@ -1,9 +1,13 @@
 package dev.weir.ir.tensor;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What the states of a program hold, for the interpreter: one entry an instance and sequence. What
@@ -14,6 +18,8 @@ public final class Memory {
 
     private final Map<Key, List<TensorData>> rows = new HashMap<>();
     private final Map<Key, TensorData> carried = new HashMap<>();
+    /** What has got a slot for each element of the present step, and the slots without a row. */
+    private final Map<Key, Set<Integer>> missing = new HashMap<>();
     private long elements;
     private boolean everyElement = true;
 
@@ -30,6 +36,7 @@ public final class Memory {
     /** Notes that a step of its one sequence is over, which took so many elements. */
     public void stepped(long more) {
         elements += more;
+        missing.clear();
         if (rows.values().stream().anyMatch(all -> !all.isEmpty() && all.size() != elements)) {
             everyElement = false;
         }
@@ -64,6 +71,34 @@ public final class Memory {
             everyElement &= all.size() == elements;
         }
         all.addAll(more);
+    }
+
+    /**
+     * Puts rows at the slots of some of a step's elements. Who comes first gives each element a
+     * slot; the rest comes later in the step.
+     *
+     * @param count how many elements the step has
+     * @param places of the elements that the rows are of
+     */
+    void fill(
+            State state, List<Long> instances, long sequence, int count, List<Integer> places,
+            List<TensorData> more) {
+        if (count == 0 || more.isEmpty()) {
+            return;
+        }
+        List<TensorData> all = rows(state, instances, sequence);
+        Key key = new Key(state.name(), instances, sequence);
+        Set<Integer> open = missing.computeIfAbsent(key, k -> {
+            append(state, instances, sequence, Collections.nCopies(count, more.getFirst()));
+            return IntStream.range(0, count).boxed().collect(Collectors.toSet());
+        });
+        for (int i = 0; i < more.size(); i++) {
+            if (!open.remove(places.get(i))) {
+                throw new Fault("element " + places.get(i) + " has a row in " + state.name()
+                        + " already");
+            }
+            all.set(all.size() - count + places.get(i), more.get(i));
+        }
     }
 
     TensorData carried(State state, List<Long> instances, long sequence) {

@@ -252,6 +252,9 @@ public sealed interface Node {
      *     values with the entrants' rows only
      * @param before what those that do not enter keep, one for each result
      * @param body its results have the entrants as their first axis
+     * @param completes the growing states that this gate and another one of the same step, whose
+     *     entrants are those that do not enter here, fill together: each appended row gets the slot
+     *     of its element, as if all elements had been appended at once
      * @param path names the gate in the ledger
      */
     record Gate(
@@ -261,10 +264,12 @@ public sealed interface Node {
             List<Value> captured,
             List<Value> before,
             Region body,
+            List<String> completes,
             String path,
             Span span)
             implements Node {
         public Gate {
+            completes = List.copyOf(completes);
             results = List.copyOf(results);
             captured = List.copyOf(captured);
             before = List.copyOf(before);
@@ -348,6 +353,7 @@ public sealed interface Node {
      * @param rows {@code [n, …]}, the rows of one sequence together and in order
      * @param segment {@code i64[n]}: each row's sequence
      * @param offsets {@code i64[sequences + 1]}: where each sequence's rows begin
+     * @param among says of which elements the rows are; empty if of all that a sequence has
      */
     record AppendRows(
             String state,
@@ -355,6 +361,7 @@ public sealed interface Node {
             Value rows,
             Value segment,
             Value offsets,
+            Optional<Among> among,
             Span span)
             implements Node {
         public AppendRows {
@@ -366,6 +373,15 @@ public sealed interface Node {
             return List.of();
         }
     }
+
+    /**
+     * Rows for some of the elements of a step, where others of the step bring the rest: the state
+     * gets a slot for each element, once, and the rows are put at those of their elements.
+     *
+     * @param places {@code i64[n]}: which of its sequence's elements each row is of
+     * @param offsets {@code i64[sequences + 1]}: where each sequence's elements begin
+     */
+    record Among(Value places, Value offsets) {}
 
     /**
      * Replaces the carried states of the sequences that {@code segment} names, a row each. Lifted

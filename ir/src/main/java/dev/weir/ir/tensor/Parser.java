@@ -151,6 +151,9 @@ public final class Parser {
                     tokens.quoted(), read.scalars(), read.use(), span(start));
             case "append_rows" -> new Node.AppendRows(
                     tokens.quoted(), read.scalars(), read.use(), read.use(), read.use(),
+                    tokens.accept("among")
+                            ? Optional.of(new Node.Among(read.use(), read.use()))
+                            : Optional.empty(),
                     span(start));
             case "write_rows" -> new Node.WriteRows(
                     tokens.quoted(), read.scalars(), read.use(), read.use(), span(start));
@@ -283,9 +286,11 @@ public final class Parser {
         List<Value> captured = read.uses();
         tokens.expect("before");
         List<Value> before = read.uses();
+        List<String> completes = tokens.accept("completes")
+                ? read.list("(", ")", tokens::quoted) : List.of();
         String path = read.path();
-        return new Node.Gate(
-                results, condition, entrants, captured, before, region(), path, span(start));
+        return new Node.Gate(results, condition, entrants, captured, before, region(), completes,
+                path, span(start));
     }
 
     private Node loop(Token start, List<Value> results) {

@@ -141,7 +141,10 @@ public final class Printer {
             case Node.Gate n -> {
                 line(depth, results + "gate " + n.condition() + " entrants "
                         + size(n.entrants()) + " captured " + uses(n.captured()) + " before "
-                        + uses(n.before()) + " path " + quote(n.path()) + " "
+                        + uses(n.before()) + n.completes().stream().map(Printer::quote)
+                                .collect(Collectors.joining(", ", n.completes().isEmpty()
+                                        ? "" : " completes (", n.completes().isEmpty() ? "" : ")"))
+                        + " path " + quote(n.path()) + " "
                         + header(n.body()) + " {");
                 body(depth + 1, n.body());
                 line(depth, "}");
@@ -162,7 +165,8 @@ public final class Printer {
                     + scalars(n.instances()) + " " + n.value());
             case Node.AppendRows n -> line(depth, "append_rows " + quote(n.state()) + " "
                     + scalars(n.instances()) + " " + n.rows() + " " + n.segment() + " "
-                    + n.offsets());
+                    + n.offsets() + n.among().map(a ->
+                            " among " + a.places() + " " + a.offsets()).orElse(""));
             case Node.WriteRows n -> line(depth, "write_rows " + quote(n.state()) + " "
                     + scalars(n.instances()) + " " + n.rows() + " " + n.segment());
             case Node.Trace n -> line(depth, "trace " + quote(n.path()) + " "

@@ -73,6 +73,11 @@ final class StateVerifier {
         segments(node.rows(), node.segment());
         require(node.offsets().type().format() == Format.I64
                 && node.offsets().type().rank() == 1, "the offsets are no i64 vector");
+        node.among().ifPresent(among -> {
+            segments(node.rows(), among.places());
+            require(among.offsets().type().equals(node.offsets().type()),
+                    "the offsets of all elements are " + among.offsets().type());
+        });
     }
 
     void writeRows(Node.WriteRows node) {

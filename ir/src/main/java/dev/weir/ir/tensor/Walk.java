@@ -129,7 +129,10 @@ public final class Walk {
             case Node.Append n -> List.of(n.rows());
             case Node.Read n -> List.of();
             case Node.Write n -> List.of(n.value());
-            case Node.AppendRows n -> List.of(n.rows(), n.segment(), n.offsets());
+            case Node.AppendRows n -> Stream.concat(
+                    Stream.of(n.rows(), n.segment(), n.offsets()),
+                    n.among().stream().flatMap(a -> Stream.of(a.places(), a.offsets())))
+                    .toList();
             case Node.WriteRows n -> List.of(n.rows(), n.segment());
             case Node.Trace n -> List.of(n.value());
             case Node.Tally n -> n.offsets().map(List::of).orElse(List.of());

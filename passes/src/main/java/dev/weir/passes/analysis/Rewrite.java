@@ -99,7 +99,9 @@ public final class Rewrite {
             case Node.AppendRows n -> new Node.AppendRows(
                     n.state(), scalars(n.instances(), replacements),
                     value(n.rows(), replacements), value(n.segment(), replacements),
-                    value(n.offsets(), replacements), n.span());
+                    value(n.offsets(), replacements),
+                    n.among().map(a -> new Node.Among(value(a.places(), replacements),
+                            value(a.offsets(), replacements))), n.span());
             case Node.WriteRows n -> new Node.WriteRows(
                     n.state(), scalars(n.instances(), replacements),
                     value(n.rows(), replacements), value(n.segment(), replacements), n.span());

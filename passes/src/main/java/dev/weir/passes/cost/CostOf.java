@@ -210,6 +210,7 @@ public final class CostOf {
             case HostStatement.Release s -> { }
             case HostStatement.Alias s -> { }
             case HostStatement.Reserve s -> { }
+            case HostStatement.Extend s -> { }
             case HostStatement.Advance s -> { }
             case HostStatement.Trace s -> { }
             case HostStatement.Tally s -> { }

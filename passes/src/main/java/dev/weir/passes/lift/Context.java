@@ -34,6 +34,8 @@ final class Context {
     final Map<String, Meaning> meanings;
     /** Which instance of its block runs, as far as it is the same for all rows. */
     final List<Optional<Scalar>> instances = new ArrayList<>();
+    /** The gate around that fills states together with another one; empty if there is none. */
+    Optional<Filling> filling = Optional.empty();
     /** Whether a block runs that was chosen at run time, or something in one. */
     final boolean chosen;
 
@@ -60,10 +62,21 @@ final class Context {
                 false);
     }
 
+    /**
+     * A gate whose appended rows go to the slots of their elements.
+     *
+     * @param states in which they do
+     * @param outer all elements
+     * @param entrants those of the gate
+     */
+    record Filling(List<String> states, Frame outer, Entrants entrants) {}
+
     /** For the body of a called function: nothing of the caller's is visible. */
     Context callee(Frame calleeFrame) {
-        return new Context(identifiers, root, calleeFrame, nodes, new HashMap<>(),
+        Context callee = new Context(identifiers, root, calleeFrame, nodes, new HashMap<>(),
                 new HashMap<>(), chosen);
+        callee.filling = filling;
+        return callee;
     }
 
     /** For the body of a function that was chosen at run time. */
@@ -83,6 +96,7 @@ final class Context {
                 new HashMap<>(meanings),
                 chosen);
         nested.instances.addAll(instances);
+        nested.filling = filling;
         return nested;
     }
 

@@ -531,10 +531,28 @@ public final class Lift {
             rows = flattened(context, each, frame);
         }
         Frame.Segments segments = context.inBatch(frame);
+        Optional<Context.Filling> filling =
+                context.filling.filter(f -> f.states().contains(node.state()));
         context.nodes.add(new Node.AppendRows(
                 node.state(), instances, rows, segments.segment(), segments.offsets(),
-                node.span()));
+                filling.map(f -> among(context, f)), node.span()));
         view(context, node.result(), state, instances);
+    }
+
+    /** Of which elements the rows of a gate's entrants are. */
+    private Node.Among among(Context context, Context.Filling filling) {
+        Frame outer = filling.outer();
+        Index row = identifiers.index("p");
+        Value places = identifiers.value("places",
+                new TensorType(Format.I64, List.of(filling.entrants().count())));
+        Scalar at = Scalar.load(
+                filling.entrants().indices(), List.of(Scalar.variable(row)));
+        context.nodes.add(new Node.Compute(
+                places, List.of(Axis.over(row, filling.entrants().count())), Optional.empty(),
+                Scalar.apply(Operation.SUBTRACT, at, Context.firstRow(outer,
+                        outer.rowIn(outer.segments().orElseThrow().sequences(), at))),
+                Span.NONE));
+        return new Node.Among(places, context.inBatch(outer).offsets());
     }
 
     /** What is read of a growing state is read where it lies. */

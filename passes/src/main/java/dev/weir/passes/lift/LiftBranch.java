@@ -206,6 +206,7 @@ final class LiftBranch {
         Context inner = context.nested(context.frame);
         inner.nodes.addAll(inside);
         inner.meanings.put(node.entrants().name(), new Meaning.Stream(entrants.frame()));
+        inner.filling = Optional.of(new Context.Filling(node.completes(), outer, entrants));
         for (int i = 0; i < node.captured().size(); i++) {
             inner.values.put(
                     node.body().arguments().get(i), inner(node.captured().get(i), entrants));

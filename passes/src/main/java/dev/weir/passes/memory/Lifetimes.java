@@ -129,6 +129,10 @@ public final class Lifetimes {
                 s.instances().forEach(x -> loads(x, uses));
                 uses.add(s.offsets());
             }
+            case HostStatement.Extend s -> {
+                s.instances().forEach(x -> loads(x, uses));
+                uses.add(s.offsets());
+            }
             case HostStatement.Advance s -> {
                 s.instances().forEach(x -> loads(x, uses));
                 uses.add(s.offsets());

@@ -190,6 +190,27 @@ final class IrregularSchedule {
                 Scalar.extent(node.rows().type().shape().getFirst()), "append to a state");
     }
 
+    /** Rows to the slots of their elements, which are the state's last ones. */
+    PointSchedule.Plan fillRows(Node.AppendRows node) {
+        State state = emitter.facts().state(node.state());
+        Node.Among among = node.among().orElseThrow();
+        Expression row = writer.tile();
+        Expression sequence = writer.let(load(writer.buffer(node.segment()), row));
+        List<Expression> place = new ArrayList<>();
+        node.instances().forEach(i -> place.add(emitter.emit(i)));
+        place.add(sequence);
+        ScalarEmitter.Place length = emitter.place(state.lengths().orElseThrow(), place);
+        Expression used = writer.let(load(length.buffer(), length.index()));
+        Buffer offsets = writer.buffer(among.offsets());
+        Expression elements = subtract(
+                load(offsets, add(sequence, whole(1))), load(offsets, sequence));
+        place.add(writer.let(add(
+                subtract(used, elements), load(writer.buffer(among.places()), row))));
+        copyRow(node.rows(), row, state, place);
+        return new PointSchedule.Plan(
+                Scalar.extent(node.rows().type().shape().getFirst()), "fill a state");
+    }
+
     PointSchedule.Plan writeRows(Node.WriteRows node) {
         State state = emitter.facts().state(node.state());
         Expression row = writer.tile();

@@ -181,6 +181,12 @@ public final class Schedule {
             case Node.Loop n -> loop(n, out);
             case Node.AppendRows n -> {
                 Value state = facts.state(n.state()).value();
+                if (n.among().isPresent()) {
+                    out.add(new HostStatement.Extend(
+                            state, n.instances(), n.among().get().offsets()));
+                    launch(cluster, out, "fill", e -> new IrregularSchedule(e).fillRows(n));
+                    return;
+                }
                 out.add(new HostStatement.Reserve(state, n.instances(), n.offsets()));
                 launch(cluster, out, "append", e -> new IrregularSchedule(e).appendRows(n));
                 out.add(new HostStatement.Advance(state, n.instances(), n.offsets()));

@@ -323,8 +323,12 @@ public final class Executor {
                 case HostStatement.If s -> statements(
                         scalars.evaluate(s.condition()) != 0 ? s.then() : s.otherwise());
                 case HostStatement.Loop s -> loop(s);
-                case HostStatement.Reserve s -> grow(s.state(), s.instances(), s.offsets(), false);
-                case HostStatement.Advance s -> grow(s.state(), s.instances(), s.offsets(), true);
+                case HostStatement.Reserve s ->
+                        grow(s.state(), s.instances(), s.offsets(), BatchState::reserve);
+                case HostStatement.Extend s ->
+                        grow(s.state(), s.instances(), s.offsets(), BatchState::extend);
+                case HostStatement.Advance s ->
+                        grow(s.state(), s.instances(), s.offsets(), BatchState::advance);
                 case HostStatement.Trace s ->
                         tracer.traced(path(s.path(), s.instances()), tensor(s.value()));
                 case HostStatement.Tally s -> tally(s);
@@ -368,7 +372,12 @@ public final class Executor {
             return false;
         }
 
-        private void grow(Value value, List<Scalar> at, Value offsetsValue, boolean advance) {
+        /** Changes how many slots of an instance a sequence has. */
+        private interface Growth {
+            void by(BatchState batch, State state, int instance, int sequence, long rows);
+        }
+
+        private void grow(Value value, List<Scalar> at, Value offsetsValue, Growth growth) {
             State state = states.get(value);
             long flat = 0;
             for (int i = 0; i < at.size(); i++) {
@@ -378,11 +387,7 @@ public final class Executor {
             MemorySegment offsets = find(offsetsValue).segment;
             for (int b = 0; b < sequences(); b++) {
                 long rows = offsets.getAtIndex(WORD, b + 1) - offsets.getAtIndex(WORD, b);
-                if (advance) {
-                    batch.advance(state, instance, b, rows);
-                } else {
-                    batch.reserve(state, instance, b, rows);
-                }
+                growth.by(batch, state, instance, b, rows);
                 refresh(state, instance, b);
             }
         }

@@ -36,6 +36,11 @@ public final class BatchState {
         stores.get(sequence).reserve(state, instance, more);
     }
 
+    /** Takes so many more slots into use, once in a step. */
+    public void extend(State state, int instance, int sequence, long more) {
+        stores.get(sequence).extend(state, instance, more);
+    }
+
     /** Takes slots into use. */
     public void advance(State state, int instance, int sequence, long more) {
         stores.get(sequence).advance(state, instance, more);

@@ -141,6 +141,14 @@ public final class BufferStore implements Store {
         rows(state, instance).reserve(more);
     }
 
+    /** Takes so many more slots into use, unless this step has done so. */
+    void extend(State state, int instance, long more) {
+        if (rows(state, instance).extend()) {
+            reserve(state, instance, more);
+            advance(state, instance, more);
+        }
+    }
+
     /** Takes slots into use. */
     void advance(State state, int instance, long more) {
         Rows rows = rows(state, instance);
@@ -153,6 +161,7 @@ public final class BufferStore implements Store {
     @Override
     public void stepped(long more) {
         elements += more;
+        growing().forEach(Rows::stepped);
         if (growing().anyMatch(rows -> rows.length() != 0 && rows.length() != elements)) {
             everyElement = false;
         }

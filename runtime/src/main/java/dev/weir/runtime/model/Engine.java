@@ -134,8 +134,9 @@ public interface Engine extends AutoCloseable {
                 sessions.stream().filter(s -> s.position(entry) > 0).findFirst();
         if (obstacle.isPresent() && begun.isPresent()) {
             throw new Fault("a sequence of " + model + " has had its first "
-                    + begun.get().position(entry) + " elements already, and this model takes a whole "
-                    + "sequence in one step: " + obstacle.get() + "; give all elements at once, "
+                    + begun.get().position(entry)
+                    + " elements already, and this model takes a whole sequence in one step: "
+                    + obstacle.get() + "; give all elements at once, "
                     + "or let the equation read what went before through `state`");
         }
     }

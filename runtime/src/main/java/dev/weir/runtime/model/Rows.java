@@ -23,6 +23,8 @@ final class Rows {
     /** The first slot in use: those before it have been dropped. */
     private long first;
     private long length;
+    /** Whether it has slots for all elements of the present step. */
+    private boolean extended;
 
     /** Memory, and the places in it whose rows have to stay. */
     private static final class Block {
@@ -115,6 +117,17 @@ final class Rows {
         length += more;
     }
 
+    /** Whether this is the first time in a step. */
+    boolean extend() {
+        boolean first = !extended;
+        extended = true;
+        return first;
+    }
+
+    void stepped() {
+        extended = false;
+    }
+
     /** Makes it hold the same as another one, which has the same state. */
     void copy(Rows other) {
         reserve(other.length);
@@ -136,6 +149,7 @@ final class Rows {
     }
 
     void restore(Place place) {
+        extended = false;
         if (drops()) {
             Block left = block;
             block = place.block;

@@ -109,8 +109,9 @@ final class Sequence implements Engine.Session {
                 throw new IllegalArgumentException("this mark was set in another session");
             }
             if (!marks.contains(point)) {
-                throw new IllegalStateException("this mark at " + point.position() + " elements holds no "
-                        + "more: it was closed, or the session went back to before it");
+                throw new IllegalStateException("this mark at " + point.position()
+                        + " elements holds no more: it was closed, or the session went back to "
+                        + "before it");
             }
             goBack(point);
         });

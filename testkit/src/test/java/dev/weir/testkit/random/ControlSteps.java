@@ -227,7 +227,8 @@ final class ControlSteps {
         level.nodes.add(new Node.Gate(
                 List.of(after.value()), holds.value(), entrants,
                 captured.stream().map(Item::value).toList(), List.of(before.value()),
-                new Region(arguments, body.nodes, List.of(result)), "gate", Span.NONE));
+                new Region(arguments, body.nodes, List.of(result)), List.of(), "gate",
+                Span.NONE));
     }
 
     /** Runs some steps again and again, until no element wants to go on. */

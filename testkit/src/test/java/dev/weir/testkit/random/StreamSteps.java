@@ -142,7 +142,7 @@ final class StreamSteps {
                     (row, own, r) -> Level.read(beside, r.getFirst(), own, a.own())));
             return;
         }
-        Item back = level.define("back", Format.F32, true, a.own(), 0);
+        Item back = level.define("back", a.format(), true, a.own(), 0);
         List<Axis> axes = level.axes(beside);
         List<Scalar> target = new ArrayList<>(
                 axes.stream().map(axis -> Scalar.variable(axis.index())).toList());

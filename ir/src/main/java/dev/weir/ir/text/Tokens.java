@@ -8,8 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** The text of a program in one of the intermediate representations, and a place in it. */
 public final class Tokens {
@@ -34,53 +32,160 @@ public final class Tokens {
     /** What may stand without quotes where a name is expected. */
     public static final String NAME = "[A-Za-z_][A-Za-z0-9_$]*+(?:\\.[A-Za-z0-9_$]++)*+";
 
-    // The repetitions are possessive: a long name must not use up the stack.
-    private static final Pattern TOKEN = Pattern.compile(
-            "(?<word>" + NAME + ")"
-                    + "|\"(?<quoted>(?:[^\"\\\\\\n]|\\\\[^\\n])*+)\""
-                    + "|'(?<symbol>(?:[^'\\\\\\n]|\\\\[^\\n])*+)'"
-                    + "|%(?<value>[0-9]++)"
-                    + "|\\$(?<index>[0-9]++)"
-                    + "|(?<number>-?(?:[0-9]++(?:\\.[0-9]++)?(?:[eE]-?[0-9]++)?|Infinity))"
-                    + "|(?<mark>\\.\\.|[(){}\\[\\]=,:+*/])");
-    private static final Pattern SPACE = Pattern.compile("(?:\\s++|//[^\\n]*+)*+");
+    private static final String MARKS = "(){}[]=,:+*/";
+    private static final String INFINITY = "Infinity";
 
     private final List<Token> tokens = new ArrayList<>();
     private int position;
 
     public Tokens(Source source) {
         String text = source.text();
-        Matcher space = SPACE.matcher(text);
-        Matcher token = TOKEN.matcher(text);
-        int at = 0;
-        while (true) {
-            if (space.region(at, text.length()).lookingAt()) {
-                at = space.end();
-            }
-            if (at == text.length()) {
-                tokens.add(new Token(Kind.END, "the end", new Span(source, at, at)));
-                return;
-            }
-            if (!token.region(at, text.length()).lookingAt()) {
-                throw error(new Span(source, at, at + 1),
-                        "unexpected character '" + text.charAt(at) + "'");
-            }
-            tokens.add(token(token, new Span(source, at, token.end())));
-            at = token.end();
+        int at = space(text, 0);
+        while (at < text.length()) {
+            Token token = token(source, text, at);
+            tokens.add(token);
+            at = space(text, token.span.end());
         }
+        tokens.add(new Token(Kind.END, "the end", new Span(source, at, at)));
     }
 
-    private static Token token(Matcher matcher, Span span) {
-        for (Kind kind : Kind.values()) {
-            if (kind != Kind.END) {
-                String text = matcher.group(kind.name().toLowerCase(java.util.Locale.ROOT));
-                if (text != null) {
-                    boolean escaped = kind == Kind.QUOTED || kind == Kind.SYMBOL;
-                    return new Token(kind, escaped ? unescape(text) : text, span);
+    /** Where space and comments from a place on end. */
+    private static int space(String text, int from) {
+        int at = from;
+        while (at < text.length()) {
+            char c = text.charAt(at);
+            if (c == '/' && text.startsWith("//", at)) {
+                at = until(text, at, '\n');
+            } else if (c == ' ' || c >= '\t' && c <= '\r') {
+                at++;
+            } else {
+                break;
+            }
+        }
+        return at;
+    }
+
+    private static int until(String text, int from, char wanted) {
+        int at = text.indexOf(wanted, from);
+        return at < 0 ? text.length() : at;
+    }
+
+    private static Token token(Source source, String text, int at) {
+        char c = text.charAt(at);
+        if (isLetter(c)) {
+            return token(Kind.WORD, source, at, name(text, at));
+        }
+        if (c == '"' || c == '\'') {
+            int end = quoted(text, at);
+            if (end < 0) {
+                throw unexpected(source, at);
+            }
+            Kind kind = c == '"' ? Kind.QUOTED : Kind.SYMBOL;
+            return new Token(kind, unescape(text.substring(at + 1, end - 1)),
+                    new Span(source, at, end));
+        }
+        if (c == '%' || c == '$') {
+            int end = digits(text, at + 1);
+            if (end == at + 1) {
+                throw unexpected(source, at);
+            }
+            return token(c == '%' ? Kind.VALUE : Kind.INDEX, source, at, end);
+        }
+        int number = number(text, at);
+        if (number > at) {
+            return token(Kind.NUMBER, source, at, number);
+        }
+        if (MARKS.indexOf(c) >= 0) {
+            return token(Kind.MARK, source, at, at + 1);
+        }
+        if (text.startsWith("..", at)) {
+            return token(Kind.MARK, source, at, at + 2);
+        }
+        throw unexpected(source, at);
+    }
+
+    private static Token token(Kind kind, Source source, int from, int to) {
+        int signs = kind == Kind.VALUE || kind == Kind.INDEX ? 1 : 0;
+        return new Token(kind, source.text().substring(from + signs, to),
+                new Span(source, from, to));
+    }
+
+    private static WeirException unexpected(Source source, int at) {
+        return error(new Span(source, at, at + 1),
+                "unexpected character '" + source.text().charAt(at) + "'");
+    }
+
+    /** Where the name ends that begins here, as {@link #NAME} says. */
+    private static int name(String text, int from) {
+        int at = part(text, from);
+        while (at < text.length() && text.charAt(at) == '.' && part(text, at + 1) > at + 1) {
+            at = part(text, at + 1);
+        }
+        return at;
+    }
+
+    private static int part(String text, int from) {
+        int at = from;
+        while (at < text.length() && (isLetter(text.charAt(at)) || isDigit(text.charAt(at))
+                || text.charAt(at) == '$')) {
+            at++;
+        }
+        return at;
+    }
+
+    /** Behind the closing sign of what is quoted here; -1 if its line ends before. */
+    private static int quoted(String text, int from) {
+        char sign = text.charAt(from);
+        for (int at = from + 1; at < text.length() && text.charAt(at) != '\n'; at++) {
+            if (text.charAt(at) == sign) {
+                return at + 1;
+            }
+            if (text.charAt(at) == '\\') {
+                at++;
+                if (at < text.length() && text.charAt(at) == '\n') {
+                    return -1;
                 }
             }
         }
-        throw new IllegalStateException(matcher.group());
+        return -1;
+    }
+
+    /** Where a number ends that begins here: digits, a fraction, an exponent; or infinity. */
+    private static int number(String text, int from) {
+        int first = text.charAt(from) == '-' ? from + 1 : from;
+        if (text.startsWith(INFINITY, first)) {
+            return first + INFINITY.length();
+        }
+        int at = digits(text, first);
+        if (at == first) {
+            return from;
+        }
+        if (at < text.length() && text.charAt(at) == '.') {
+            int fraction = digits(text, at + 1);
+            at = fraction > at + 1 ? fraction : at;
+        }
+        if (at < text.length() && (text.charAt(at) == 'e' || text.charAt(at) == 'E')) {
+            int sign = text.startsWith("-", at + 1) ? at + 2 : at + 1;
+            int exponent = digits(text, sign);
+            at = exponent > sign ? exponent : at;
+        }
+        return at;
+    }
+
+    private static int digits(String text, int from) {
+        int at = from;
+        while (at < text.length() && isDigit(text.charAt(at))) {
+            at++;
+        }
+        return at;
+    }
+
+    private static boolean isLetter(char c) {
+        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_';
+    }
+
+    private static boolean isDigit(char c) {
+        return c >= '0' && c <= '9';
     }
 
     private static String unescape(String text) {

@@ -129,7 +129,7 @@ final class CachedCompiler implements KernelCompiler {
         String object = ArtefactCache.key(OBJECT, origin);
         Optional<byte[]> kept = cache.content(object);
         if (kept.isPresent()) {
-            return llvm().load(kernels, kept.get());
+            return llvm().load(kernels, List.of(kept.get()));
         }
         byte[] made = llvm().object(kernels);
         switch (linker.apply(made)) {
@@ -142,7 +142,7 @@ final class CachedCompiler implements KernelCompiler {
             }
             case ObjectLinker.Outcome.None n -> store(object, made);
         }
-        return llvm().load(kernels, made);
+        return llvm().load(kernels, List.of(made));
     }
 
     private Optional<List<CompiledKernel>> open(

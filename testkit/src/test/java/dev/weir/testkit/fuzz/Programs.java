@@ -37,7 +37,7 @@ final class Programs implements Subject {
             Failure failure = Failure.of(
                     shrunk.getCause() == null ? shrunk : shrunk.getCause(),
                     "shrunk to " + Trial.text(smallest) + "\nfrom " + Trial.text(recipe));
-            return new Failure("number " + number + ": " + failure.kind(), failure.report());
+            return new Failure(failure.kind() + ", of " + smallest.kinds(), failure.report());
         });
     }
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Shrinkable;
@@ -58,6 +59,17 @@ public record Recipe(boolean exact, int width, List<Integer> rows, int data, Lis
         return new Recipe(random.nextBoolean(), random.nextInt(NUMBERS), rows,
                 random.nextInt(NUMBERS),
                 steps(random, 1 + random.nextInt(5), 3, TOP));
+    }
+
+    /** The kinds of its steps: what is wrong with two recipes is one thing if these are equal. */
+    public String kinds() {
+        return kinds(steps);
+    }
+
+    private static String kinds(List<Step> steps) {
+        return steps.stream()
+                .map(s -> s.kind() + (s.inner().isEmpty() ? "" : " (" + kinds(s.inner()) + ")"))
+                .collect(Collectors.joining(", "));
     }
 
     /**

@@ -1,29 +1,31 @@
 package dev.weir.testkit.random;
 
-import dev.weir.codegen.jvm.BytecodeCompiler;
 import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Printer;
 import dev.weir.ir.tensor.TensorProgram;
-import java.util.List;
 
 /**
- * Makes the programs of recipes and runs each in every way, see {@link Agreement}: on this machine's
- * vectors or on narrower ones by turns, on one thread or two.
+ * Makes the programs of recipes and runs each in every way, see {@link Agreement}: two of three as
+ * users run them, one of three on narrower vectors with code that LLVM hardly optimised; by turns on
+ * one thread or two.
  */
 public final class Trial implements AutoCloseable {
-    private final List<KernelCompiler> wideAndNarrow;
-    private final KernelCompiler jvm = new BytecodeCompiler();
+    private final KernelCompiler usual;
+    private final KernelCompiler narrow;
+    private final KernelCompiler jvm = new BytecodeOnce();
     private final Coverage coverage;
 
     Trial(Coverage coverage) {
         this.coverage = coverage;
-        KernelCompiler wide = new LlvmCompiler();
-        this.wideAndNarrow = List.of(wide, new LlvmCompiler(
+        LlvmCompiler wide = new LlvmCompiler();
+        this.usual = new NativeOnce(wide);
+        this.narrow = new NativeOnce(new LlvmCompiler(
                 wide.target().lanes() > TargetDescription.AVX2.lanes()
                         ? TargetDescription.AVX2
-                        : wide.target()));
+                        : wide.target(),
+                LlvmCompiler.Effort.LEAST));
     }
 
     /** One that does not ask what occurred. */
@@ -55,8 +57,12 @@ public final class Trial implements AutoCloseable {
                 coverage.note("scan");
             }
             TensorProgram optimised = agreement.passes();
-            agreement.compiled(optimised, "native",
-                    wideAndNarrow.get((int) (turn % 2)), 1 + (int) (turn / 2 % 2));
+            int threads = 1 + (int) (turn / 3 % 2);
+            if (turn % 3 == 2) {
+                agreement.compiled(optimised, "narrow native", narrow, threads);
+            } else {
+                agreement.compiled(optimised, "native", usual, threads);
+            }
             if (onJvm) {
                 agreement.compiled(optimised, "JVM", jvm, 1);
             }
@@ -77,7 +83,7 @@ public final class Trial implements AutoCloseable {
             }
             TensorProgram optimised = agreement.passes();
             agreement.artefact(optimised, "a jar", jar);
-            agreement.artefact(optimised, "a library", wideAndNarrow.getFirst().target());
+            agreement.artefact(optimised, "a library", usual.target());
             return true;
         } catch (RuntimeException | AssertionError failure) {
             throw new AssertionError(failure.getMessage() + "\n" + text(recipe), failure);
@@ -98,7 +104,8 @@ public final class Trial implements AutoCloseable {
 
     @Override
     public void close() {
-        wideAndNarrow.forEach(KernelCompiler::close);
+        usual.close();
+        narrow.close();
         jvm.close();
     }
 }

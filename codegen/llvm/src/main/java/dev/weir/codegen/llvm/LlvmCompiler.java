@@ -2,6 +2,7 @@ package dev.weir.codegen.llvm;
 
 import static org.bytedeco.llvm.global.LLVM.LLVMAssemblyFile;
 import static org.bytedeco.llvm.global.LLVM.LLVMCodeGenLevelDefault;
+import static org.bytedeco.llvm.global.LLVM.LLVMCodeGenLevelNone;
 import static org.bytedeco.llvm.global.LLVM.LLVMCodeModelDefault;
 import static org.bytedeco.llvm.global.LLVM.LLVMContextCreate;
 import static org.bytedeco.llvm.global.LLVM.LLVMContextDispose;
@@ -71,12 +72,30 @@ import org.bytedeco.llvm.LLVM.LLVMTargetRef;
 
 /**
  * Makes machine code for this processor through LLVM. Every call of {@link #compile} makes a module
- * of its own; {@link #close} frees the code of all, so that no kernel may be called afterwards.
+ * of its own; {@link #free} and {@link #close} free the code of all, so that none of these kernels
+ * may be called afterwards.
  */
 public final class LlvmCompiler implements KernelCompiler {
 
+    /** How much LLVM does for fast code. */
+    public enum Effort {
+        /** What users get. */
+        USUAL("default<O2>", LLVMCodeGenLevelDefault),
+        /** As little as there is: a tenth of the time, by other ways through LLVM. For tests. */
+        LEAST("default<O0>", LLVMCodeGenLevelNone);
+
+        private final String passes;
+        private final int level;
+
+        Effort(String passes, int level) {
+            this.passes = passes;
+            this.level = level;
+        }
+    }
+
     private final TargetDescription target;
     private final Processor processor;
+    private final Effort effort;
     private final LLVMTargetMachineRef machine;
     private final List<LLVMOrcLLJITRef> sessions = new ArrayList<>();
     private boolean closed;
@@ -87,7 +106,7 @@ public final class LlvmCompiler implements KernelCompiler {
     }
 
     private LlvmCompiler(Processor processor) {
-        this(processor, processor.target());
+        this(processor, processor.target(), Effort.USUAL, false);
     }
 
     /**
@@ -96,12 +115,14 @@ public final class LlvmCompiler implements KernelCompiler {
      * @throws IllegalStateException if LLVM does not know this processor
      */
     public LlvmCompiler(TargetDescription target) {
-        this(Processor.host(), target);
+        this(target, Effort.USUAL);
     }
 
-    private LlvmCompiler(Processor processor, TargetDescription target) {
-        this(processor, target, false);
+    /** As {@link #LlvmCompiler(TargetDescription)}, with less effort. */
+    public LlvmCompiler(TargetDescription target, Effort effort) {
+        this(Processor.host(), target, effort, false);
     }
+
 
     /**
      * Compiles to object files for any machine that LLVM knows; nothing of it can be run here.
@@ -113,7 +134,8 @@ public final class LlvmCompiler implements KernelCompiler {
         LLVMInitializeAllTargets();
         LLVMInitializeAllTargetMCs();
         LLVMInitializeAllAsmPrinters();
-        LlvmCompiler compiler = new LlvmCompiler(processor, processor.target(), true);
+        LlvmCompiler compiler = new LlvmCompiler(
+                processor, processor.target(), Effort.USUAL, true);
         try {
             compiler.requireWords();
             return compiler;
@@ -141,8 +163,10 @@ public final class LlvmCompiler implements KernelCompiler {
         }
     }
 
-    private LlvmCompiler(Processor processor, TargetDescription target, boolean foreign) {
+    private LlvmCompiler(
+            Processor processor, TargetDescription target, Effort effort, boolean foreign) {
         this.target = target;
+        this.effort = effort;
         this.processor = processor;
         String features = processor.features();
         if (target.lanes() < TargetDescription.AVX512.lanes() && features.contains("+avx512f")) {
@@ -164,7 +188,7 @@ public final class LlvmCompiler implements KernelCompiler {
                                 + "aarch64-unknown-linux-gnu"));
             }
             machine = LLVMCreateTargetMachine(reference, processor.triple(), processor.name(),
-                    features, LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
+                    features, effort.level, LLVMRelocPIC, LLVMCodeModelDefault);
         }
     }
 
@@ -204,7 +228,8 @@ public final class LlvmCompiler implements KernelCompiler {
     @Override
     public synchronized List<CompiledKernel> compile(List<Kernel> kernels) {
         requireOpen();
-        return load(kernels, translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile));
+        return link(kernels,
+                List.of(translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile)));
     }
 
     /** The object file of a module with one function for each kernel. */
@@ -219,14 +244,26 @@ public final class LlvmCompiler implements KernelCompiler {
         return bytes(translate(text, LLVMObjectFile));
     }
 
-    /** Makes the kernels of an object file executable that {@link #object} gave. */
-    public synchronized List<CompiledKernel> load(List<Kernel> kernels, byte[] object) {
+    /** Makes kernels executable that are in object files, one or more in each. */
+    public synchronized List<CompiledKernel> load(List<Kernel> kernels, List<byte[]> objects) {
         requireOpen();
-        try (BytePointer content = new BytePointer(object);
-                BytePointer name = new BytePointer("kernels")) {
-            return load(kernels, LLVMCreateMemoryBufferWithMemoryRangeCopy(
-                    content, object.length, name));
+        List<LLVMMemoryBufferRef> buffers = new ArrayList<>();
+        for (byte[] object : objects) {
+            try (BytePointer content = new BytePointer(object);
+                    BytePointer name = new BytePointer("kernels")) {
+                buffers.add(LLVMCreateMemoryBufferWithMemoryRangeCopy(
+                        content, object.length, name));
+            }
         }
+        return link(kernels, buffers);
+    }
+
+    /** Frees the code of all kernels so far; the compiler can be used further. */
+    public synchronized void free() {
+        for (LLVMOrcLLJITRef session : sessions) {
+            check(LLVMOrcDisposeLLJIT(session));
+        }
+        sessions.clear();
     }
 
     private void requireOpen() {
@@ -235,12 +272,15 @@ public final class LlvmCompiler implements KernelCompiler {
         }
     }
 
-    /** LLVM takes the object over. */
-    private List<CompiledKernel> load(List<Kernel> kernels, LLVMMemoryBufferRef object) {
+    /** LLVM takes the objects over. */
+    private List<CompiledKernel> link(List<Kernel> kernels, List<LLVMMemoryBufferRef> objects) {
         LLVMOrcLLJITRef session = new LLVMOrcLLJITRef();
         check(LLVMOrcCreateLLJIT(session, null));
         sessions.add(session);
-        check(LLVMOrcLLJITAddObjectFile(session, LLVMOrcLLJITGetMainJITDylib(session), object));
+        for (LLVMMemoryBufferRef object : objects) {
+            check(LLVMOrcLLJITAddObjectFile(
+                    session, LLVMOrcLLJITGetMainJITDylib(session), object));
+        }
         List<CompiledKernel> compiled = new ArrayList<>();
         long[] address = new long[1];
         for (Kernel kernel : kernels) {
@@ -296,7 +336,7 @@ public final class LlvmCompiler implements KernelCompiler {
             LLVMPassBuilderOptionsSetLoopVectorization(options, 0);
             LLVMPassBuilderOptionsSetLoopInterleaving(options, 0);
             LLVMPassBuilderOptionsSetSLPVectorization(options, 0);
-            check(LLVMRunPasses(module, "default<O2>", machine, options));
+            check(LLVMRunPasses(module, effort.passes, machine, options));
         } finally {
             LLVMDisposePassBuilderOptions(options);
         }
@@ -312,9 +352,7 @@ public final class LlvmCompiler implements KernelCompiler {
             return;
         }
         closed = true;
-        for (LLVMOrcLLJITRef session : sessions) {
-            check(LLVMOrcDisposeLLJIT(session));
-        }
+        free();
         LLVMDisposeTargetMachine(machine);
     }
 

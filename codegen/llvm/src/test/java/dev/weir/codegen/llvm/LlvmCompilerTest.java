@@ -66,6 +66,28 @@ class LlvmCompilerTest {
     }
 
     @Test
+    void loadsKernelsOfSeveralObjectsAndGoesOnAfterFreeingThem() {
+        Kernel one = kernel("one", "store(x, t, 1.0:f32)");
+        Kernel two = kernel("two", "store(x, t, 2.0:f32)");
+        try (LlvmCompiler compiler = new LlvmCompiler(); Arena arena = Arena.ofConfined()) {
+            List<byte[]> objects =
+                    List.of(compiler.object(List.of(one)), compiler.object(List.of(two)));
+            MemorySegment x = arena.allocate(16, 8);
+            MemorySegment arguments = arena.allocate(16, 8);
+            arguments.set(ValueLayout.JAVA_LONG, 0, x.address());
+            for (int i = 0; i < 2; i++) {
+                List<CompiledKernel> loaded = compiler.load(List.of(two, one), objects);
+                loaded.get(0).run(0, 1, arguments.address(), 0);
+                loaded.get(1).run(1, 2, arguments.address(), 0);
+                assertEquals(2, x.getAtIndex(ValueLayout.JAVA_FLOAT, 0));
+                assertEquals(1, x.getAtIndex(ValueLayout.JAVA_FLOAT, 1));
+                x.fill((byte) 0);
+                compiler.free();
+            }
+        }
+    }
+
+    @Test
     void reportsWhatLlvmSays() {
         try (LlvmCompiler compiler = new LlvmCompiler()) {
             // Not a kernel: i64 where f32 is wanted.

@@ -8,15 +8,20 @@ import dev.weir.ir.kernel.KernelProgramPrinter;
 import dev.weir.ir.tensor.Printer;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.passes.pipeline.Passes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** {@code weir dump}: a model at any stage of its way through the compiler. */
 @Command(name = "dump", description = "Print a model at one stage of the compiler.",
@@ -36,8 +41,23 @@ final class DumpCommand implements Callable<Integer> {
     @Option(names = "--kernel", paramLabel = "NAME", description = "only this kernel")
     private Optional<String> kernel = Optional.empty();
 
+    @Option(names = "--html", paramLabel = "FILE",
+            description = "write one page with all stages side by side, what each pass did, and "
+                    + "why there are these kernels")
+    private Optional<Path> html = Optional.empty();
+
+    @Spec
+    private CommandSpec command;
+
     @Override
     public Integer call() {
+        if (html.isPresent()) {
+            options.require(kernel.isEmpty()
+                    && !command.commandLine().getParseResult().hasMatchedOption("--stage"),
+                    "--html shows all stages and kernels: leave --stage and --kernel out");
+            page(html.get());
+            return 0;
+        }
         if (stage.equals("source")) {
             weir.print(options.files().source().text());
             return 0;
@@ -62,6 +82,15 @@ final class DumpCommand implements Callable<Integer> {
             }
         });
         return 0;
+    }
+
+    private void page(Path file) {
+        try (KernelCompiler compiler = options.compiler()) {
+            Files.writeString(file, StagesPage.of(Stages.of(options, compiler)));
+        } catch (IOException e) {
+            throw new UserException("cannot write " + file + ": " + e.getMessage());
+        }
+        weir.say("wrote " + file);
     }
 
     /** The whole kernel program, one of its kernels, or what the back end makes of them. */

@@ -12,6 +12,7 @@ import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.pipeline.Pass;
 import dev.weir.passes.pipeline.Passes;
 import dev.weir.passes.pipeline.Pipeline;
+import dev.weir.passes.schedule.Schedule;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -147,8 +148,18 @@ final class ModelOptions {
 
     /** A lifted program as kernels for a machine. */
     KernelProgram schedule(TensorProgram lifted, TargetDescription machine) {
-        return Compiler.schedule(lifted, machine,
-                Set.copyOf(disabled), (step, nanos) -> time(step.text(), nanos));
+        return schedule(lifted, machine, (step, nanos) -> { });
+    }
+
+    /**
+     * @param observer is told how long each step took
+     */
+    KernelProgram schedule(
+            TensorProgram lifted, TargetDescription machine, Schedule.Observer observer) {
+        return Compiler.schedule(lifted, machine, Set.copyOf(disabled), (step, nanos) -> {
+            time(step.text(), nanos);
+            observer.took(step, nanos);
+        });
     }
 
     TensorProgram optimise(TensorProgram program) {

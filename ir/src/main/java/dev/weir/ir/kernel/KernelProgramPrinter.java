@@ -27,6 +27,13 @@ public final class KernelProgramPrinter {
         return printer.out.toString();
     }
 
+    /** The host program alone, a statement a line. */
+    public static List<String> hostLines(KernelProgram program) {
+        KernelProgramPrinter printer = new KernelProgramPrinter();
+        printer.host(program);
+        return printer.out.toString().lines().toList();
+    }
+
     private void program(KernelProgram program) {
         line(0, "kernel_program " + quote(program.name()) + " entry " + quote(program.entry())
                 + Printer.stream(program.stream()) + program.resultNames().stream()
@@ -37,6 +44,10 @@ public final class KernelProgramPrinter {
         line(0, "arguments " + Printer.definitions(program.arguments()));
         program.checks().forEach(c -> line(0, "check " + quote(c)));
         program.kernels().forEach(k -> out.append(KernelPrinter.print(k)));
+        host(program);
+    }
+
+    private void host(KernelProgram program) {
         line(0, "initialise {");
         block(1, program.initialise());
         line(0, "}");

@@ -1,7 +1,9 @@
 package dev.weir.ir.tensor;
 
 import dev.weir.ir.type.Size;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -9,14 +11,29 @@ import java.util.stream.Collectors;
  * {@code %12 "name" : f32[N, 64]} where they are defined and {@code %12} where they are used.
  */
 public final class Printer {
-    private final StringBuilder out = new StringBuilder();
+    private final List<Line> lines = new ArrayList<>();
+    private Optional<Node> present = Optional.empty();
+
+    /**
+     * A line without its line break.
+     *
+     * @param node the innermost node that it is part of; empty outside of nodes
+     */
+    public record Line(String text, Optional<Node> node) {}
 
     private Printer() {}
 
     public static String print(TensorProgram program) {
+        StringBuilder text = new StringBuilder();
+        lines(program).forEach(line -> text.append(line.text()).append('\n'));
+        return text.toString();
+    }
+
+    /** The text, line by line. */
+    public static List<Line> lines(TensorProgram program) {
         Printer printer = new Printer();
         printer.program(program);
-        return printer.out.toString();
+        return printer.lines;
     }
 
     private void program(TensorProgram program) {
@@ -36,7 +53,7 @@ public final class Printer {
     }
 
     /** The stream, if there is one. */
-    public static String stream(java.util.Optional<StreamAxis> stream) {
+    public static String stream(Optional<StreamAxis> stream) {
         return stream.map(s -> " stream " + size(s.size())
                 + s.obstacle().map(o -> " whole " + quote(o)).orElse("")).orElse("");
     }
@@ -91,7 +108,12 @@ public final class Printer {
     }
 
     private void body(int depth, Region region) {
-        region.nodes().forEach(node -> node(depth, node));
+        Optional<Node> outer = present;
+        for (Node node : region.nodes()) {
+            present = Optional.of(node);
+            node(depth, node);
+        }
+        present = outer;
         line(depth, "yield " + uses(region.results()));
     }
 
@@ -180,7 +202,7 @@ public final class Printer {
     }
 
     private void line(int depth, String text) {
-        out.append("  ".repeat(depth)).append(text).append('\n');
+        lines.add(new Line("  ".repeat(depth) + text, present));
     }
 
     /** A name in quotes. */

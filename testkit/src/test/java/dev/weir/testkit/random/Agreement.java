@@ -41,6 +41,11 @@ final class Agreement {
         AS_IT_IS
     }
 
+    /** How far inputs are moved to see whether results stay: two units in the last place. */
+    private static final double NUDGE = 2 * Math.ulp(1f);
+    /** How far results may then move, as a share of the tolerance. */
+    private static final double MOVEMENT = 0.25;
+
     private final TensorProgram program;
     /** Whether the stream's analysis changed what is computed. */
     private final boolean remembersTails;
@@ -105,11 +110,52 @@ final class Agreement {
         return margins.smallest() > tolerance * Maker.LIMIT * 2;
     }
 
+    /**
+     * Whether results hardly move if the inputs do: what goes round a loop may double an error
+     * each time, and then no two ways of rounding agree.
+     */
+    boolean isSteady() {
+        List<List<TensorData>> nudged = inputs.stream().map(Agreement::nudged).toList();
+        List<TensorData> moved = alone(program, nudged, Watcher.NONE);
+        for (int r = 0; r < expected.size(); r++) {
+            for (int i = 0; i < expected.get(r).elements(); i++) {
+                if (expected.get(r).format().isFloat()
+                        && apart(expected.get(r).real(i), moved.get(r).real(i))
+                                > tolerance * MOVEMENT) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static List<TensorData> nudged(List<TensorData> sequence) {
+        return sequence.stream().map(data -> {
+            if (!data.format().isFloat()) {
+                return data;
+            }
+            TensorData moved = TensorData.zeros(data.format(), data.shape());
+            for (int i = 0; i < data.elements(); i++) {
+                moved.setReal(i, data.real(i) * (1 + (i % 2 == 0 ? NUDGE : -NUDGE)));
+            }
+            return moved;
+        }).toList();
+    }
+
+    private static double apart(double want, double have) {
+        return Math.abs(want - have) / Math.max(1, Math.abs(want));
+    }
+
     private List<TensorData> alone(TensorProgram unlifted, Watcher watcher) {
+        return alone(unlifted, inputs, watcher);
+    }
+
+    private List<TensorData> alone(
+            TensorProgram unlifted, List<List<TensorData>> sequences, Watcher watcher) {
         List<List<TensorData>> results = new ArrayList<>();
         Interpreter interpreter = new Interpreter(
                 unlifted, p -> weights.get(like(p)));
-        for (List<TensorData> sequence : inputs) {
+        for (List<TensorData> sequence : sequences) {
             results.add(interpreter.step(new Memory(), sequence, watcher));
         }
         List<TensorData> joined = new ArrayList<>();
@@ -328,8 +374,7 @@ final class Agreement {
         if (exact || Double.isNaN(want) || Double.isInfinite(want)) {
             return Double.compare(want, have) == 0;
         }
-        double apart = Math.abs(want - have) / Math.max(1, Math.abs(want));
-        coverage.apart(apart / allowed);
-        return apart <= allowed;
+        coverage.apart(apart(want, have) / allowed);
+        return apart(want, have) <= allowed;
     }
 }

@@ -46,7 +46,7 @@ public final class Trial implements AutoCloseable {
         try {
             Agreement agreement = new Agreement(program, recipe.exact(),
                     cut(made), made.length(), recipe.rows(), recipe.data(), coverage);
-            if (!recipe.exact() && !agreement.hasMargins(Maker.make(recipe, true).program())) {
+            if (!recipe.exact() && !hasRoom(agreement, recipe, made)) {
                 return false;
             }
             if (made.chunks() && !agreement.steps()) {
@@ -78,7 +78,7 @@ public final class Trial implements AutoCloseable {
         try {
             Agreement agreement = new Agreement(made.program(), recipe.exact(), cut(made),
                     made.length(), recipe.rows(), recipe.data(), coverage);
-            if (!recipe.exact() && !agreement.hasMargins(Maker.make(recipe, true).program())) {
+            if (!recipe.exact() && !hasRoom(agreement, recipe, made)) {
                 return false;
             }
             TensorProgram optimised = agreement.passes();
@@ -95,6 +95,13 @@ public final class Trial implements AutoCloseable {
         return recipe + "\nrows " + recipe.rows() + " data " + recipe.data()
                 + " exact " + recipe.exact() + "\n"
                 + Printer.print(Maker.make(recipe, false).program());
+    }
+
+    /** Whether another rounding neither turns a decision nor grows from one round to the next. */
+    private static boolean hasRoom(Agreement agreement, Recipe recipe, Maker.Made made) {
+        boolean goesRound = made.kinds().contains(Kind.SCAN) || made.kinds().contains(Kind.LOOP);
+        return agreement.hasMargins(Maker.make(recipe, true).program())
+                && (!goesRound || agreement.isSteady());
     }
 
     private static Agreement.Cut cut(Maker.Made made) {

@@ -1,8 +1,12 @@
 package dev.weir.testkit.fuzz;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -45,6 +49,11 @@ public final class Fuzz implements Callable<Integer> {
 
         @Option(names = "--sources", required = true, description = "how many changed sources")
         private long sources;
+
+        @Option(names = "--reduce", required = true, paramLabel = "FILE",
+                description = "make a .weir or .tensor file that fails smaller; a source takes "
+                        + "the config.json beside it")
+        private Optional<Path> reduced = Optional.empty();
     }
 
     public static void main(String[] arguments) {
@@ -55,6 +64,9 @@ public final class Fuzz implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         PrintStream out = System.out;
+        if (what.reduced.isPresent()) {
+            return reduce(what.reduced.get(), out);
+        }
         boolean ofSources = what.sources > 0;
         out.println((ofSources ? what.sources + " changed sources" : what.programs
                 + " random programs") + " from number " + first + " of seed " + seed + ", "
@@ -71,5 +83,20 @@ public final class Fuzz implements Callable<Integer> {
                 () -> ofSources ? new Sources(corpus, chance) : new Programs(chance), out);
         out.flush();
         return failures.isEmpty() ? 0 : 1;
+    }
+
+    private int reduce(Path file, PrintStream out) {
+        Path configuration = file.resolveSibling("config.json");
+        long end = System.nanoTime() + Duration.ofMinutes(minutes).toNanos();
+        try (Reduction reduction = new Reduction(file.toString().endsWith(".tensor"),
+                Files.exists(configuration) ? Files.readString(configuration) : "{}")) {
+            boolean fails = reduction.print(
+                    Files.readString(file), () -> System.nanoTime() - end >= 0, out);
+            out.flush();
+            return fails ? 1 : 0;
+        } catch (IOException e) {
+            out.println("error: cannot read " + file + ": " + e.getMessage());
+            return 2;
+        }
     }
 }

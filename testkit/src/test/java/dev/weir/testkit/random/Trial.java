@@ -5,6 +5,7 @@ import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Printer;
 import dev.weir.ir.tensor.TensorProgram;
+import java.util.List;
 
 /**
  * Makes the programs of recipes and runs each in every way, see {@link Agreement}: two of three as
@@ -12,6 +13,10 @@ import dev.weir.ir.tensor.TensorProgram;
  * one thread or two.
  */
 public final class Trial implements AutoCloseable {
+    /** The terms of sums in programs of which nothing is known. */
+    private static final long LONG_SUMS = 1000;
+    private static final List<Integer> ROWS = List.of(9, 0, 5);
+
     private final KernelCompiler usual;
     private final KernelCompiler narrow;
     private final KernelCompiler jvm = new BytecodeOnce();
@@ -70,6 +75,26 @@ public final class Trial implements AutoCloseable {
         } catch (RuntimeException | AssertionError failure) {
             throw new AssertionError(failure.getMessage() + "\n" + text(recipe), failure);
         }
+    }
+
+    /** The machine of the kernels that most programs become. */
+    public TargetDescription target() {
+        return usual.target();
+    }
+
+    /**
+     * Compares what a program that no recipe made gives in each way, on fractions and within a
+     * tolerance for long sums. Where a decision hangs on the last bit two ways may differ rightly.
+     *
+     * @throws AssertionError if two ways differ
+     */
+    public void compare(TensorProgram program) {
+        Agreement agreement = new Agreement(program, false, Agreement.Cut.AS_ANALYSED,
+                LONG_SUMS, ROWS, 1, coverage);
+        TensorProgram optimised = agreement.passes();
+        agreement.compiled(optimised, "native", usual, 2);
+        agreement.compiled(optimised, "narrow native", narrow, 1);
+        agreement.compiled(optimised, "JVM", jvm, 1);
     }
 
     /** As {@link #run}, through compiled host programs: those of a jar, and of a library. */

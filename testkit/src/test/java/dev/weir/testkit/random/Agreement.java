@@ -11,11 +11,14 @@ import dev.weir.ir.tensor.Memory;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Parser;
 import dev.weir.ir.tensor.Printer;
+import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorData;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Verifier;
+import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.tensor.Watcher;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
@@ -24,6 +27,7 @@ import dev.weir.testkit.HostEngine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -339,7 +343,7 @@ final class Agreement {
                         + java.util.Arrays.toString(have.shape()) + " where "
                         + java.util.Arrays.toString(want.shape()) + " is expected");
             }
-            double allowed = switch (want.format()) {
+            double allowed = switch (roundedTo(r)) {
                 case BF16 -> Math.max(tolerance, 1.0 / 128);
                 case F16 -> Math.max(tolerance, 1.0 / 1024);
                 default -> tolerance;
@@ -359,6 +363,25 @@ final class Agreement {
                 }
             }
         }
+    }
+
+    /** The narrowest format that a result went through: neighbours of it are both right. */
+    private Format roundedTo(int result) {
+        Value value = program.entry().body().results().get(result);
+        return program.entry().body().nodes().stream()
+                .filter(node -> node.results().contains(value))
+                .flatMap(node -> Walk.scalars(node).stream())
+                .map(Agreement::roundedTo)
+                .flatMap(Optional::stream)
+                .findFirst()
+                .orElse(value.type().format());
+    }
+
+    private static Optional<Format> roundedTo(Scalar scalar) {
+        return scalar instanceof Scalar.Round round
+                ? Optional.of(round.stored())
+                : Walk.operands(scalar).stream().map(Agreement::roundedTo)
+                        .flatMap(Optional::stream).findFirst();
     }
 
     /** What is remembered for the next step changes nothing in this one. */

@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.Random;
 
 /** Weights for models without a checkpoint: small enough that nothing saturates. */
-final class RandomWeights {
+public final class RandomWeights {
     private RandomWeights() {}
 
-    static Map<Parameter, List<Tensor>> of(List<Parameter> parameters, long seed) {
+    public static Map<Parameter, List<Tensor>> of(List<Parameter> parameters, long seed) {
         Map<Parameter, List<Tensor>> weights = new LinkedHashMap<>();
         Random random = new Random(seed);
         for (Parameter parameter : parameters) {

@@ -119,7 +119,8 @@ public final class TestModel implements AutoCloseable {
         return model;
     }
 
-    static KernelCompiler compiler(Target target) {
+    /** A generator of code. */
+    public static KernelCompiler compiler(Target target) {
         return target == Target.JVM ? new BytecodeCompiler() : new LlvmCompiler();
     }
 

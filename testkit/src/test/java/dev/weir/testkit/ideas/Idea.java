@@ -1,0 +1,331 @@
+package dev.weir.testkit.ideas;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.ir.type.Size;
+import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.model.InterpretedModel;
+import dev.weir.runtime.model.Model;
+import dev.weir.runtime.model.Signature;
+import dev.weir.testkit.RandomWeights;
+import dev.weir.testkit.TestModel;
+import dev.weir.testkit.TestModel.Target;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/**
+ * A program of {@code examples} beside its textbook form, which a test writes out in plain Java.
+ *
+ * <p>{@link #is} runs the program with random weights and inputs at the small sizes that the
+ * example's description states, and at the other sizes of the test: on the interpreter, the JVM and
+ * LLVM (LLVM at the first sizes only). It compares with the textbook form the results of one step;
+ * of many steps, if the program can be taken in steps; of the program's other forms, interpreted
+ * and by LLVM; and the ledger with the work that the textbook form did. That the
+ * comparison can fail is part of it: other numbers in any one parameter have to change the textbook
+ * form's result.
+ */
+final class Idea {
+    private static final double BOUND = 2e-4;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Rows of the first result, any axes behind the first merged. */
+    interface Reference {
+        double[][] of(Given given);
+    }
+
+    private record Form(String name, String text) {}
+
+    private final String name;
+    private final List<Form> forms = new ArrayList<>();
+    private final List<Map<String, String>> sizes = new ArrayList<>();
+    private final long ids;
+    private int tokens = 11;
+    private long seed = 3;
+    private boolean whole;
+
+    private Idea(String name) {
+        this.name = name;
+        Path folder = TestModel.ROOT.resolve("examples").resolve(name);
+        forms.add(new Form("idea.weir", TestModel.text(folder.resolve("idea.weir"))));
+        try {
+            JsonNode json = JSON.readTree(TestModel.text(folder.resolve("example.json")));
+            Map<String, String> small = new TreeMap<>();
+            json.path("small").properties().forEach(
+                    e -> small.put(e.getKey(), e.getValue().asText()));
+            sizes.add(small);
+            ids = json.path("ids").asLong(0);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** {@code idea.weir} of an example. */
+    static Idea example(String name) {
+        return new Idea(name);
+    }
+
+    /** The second sizes: {@code "D=5 F=7"}. */
+    Idea sizes(String settings) {
+        Map<String, String> other = new TreeMap<>();
+        for (String setting : settings.split(" ")) {
+            other.put(setting.substring(0, setting.indexOf('=')),
+                    setting.substring(setting.indexOf('=') + 1));
+        }
+        sizes.add(other);
+        return this;
+    }
+
+    Idea tokens(int count) {
+        tokens = count;
+        return this;
+    }
+
+    /** Another seed, where the usual one lets a gate stay shut. */
+    Idea seed(long other) {
+        seed = other;
+        return this;
+    }
+
+    /** It takes whole sequences: steps are refused. */
+    Idea takesWholeSequences() {
+        whole = true;
+        return this;
+    }
+
+    /** The same written otherwise, with parameters of the same paths. */
+    Idea form(String form, UnaryOperator<String> change) {
+        String text = change.apply(forms.getFirst().text());
+        assertNotEquals(forms.getFirst().text(), text, form + " is the same text");
+        forms.add(new Form(form, text));
+        return this;
+    }
+
+    /** The same written otherwise: the text of another file of the example. */
+    Idea form(String file) {
+        return form(file, text -> TestModel.text(
+                TestModel.ROOT.resolve("examples").resolve(name).resolve(file)));
+    }
+
+    /** Everything that the class comment says. */
+    void is(Reference reference) {
+        assertTrue(sizes.size() > 1, "an idea is compared at two sizes");
+        for (int s = 0; s < sizes.size(); s++) {
+            for (Form form : s == 0 ? forms : forms.subList(0, 1)) {
+                Trial trial = new Trial(form, sizes.get(s));
+                Given given = trial.given(trial.weights);
+                double[][] expected = reference.of(given);
+                if (form.equals(forms.getFirst())) {
+                    trial.everyParameterMatters(reference, expected);
+                }
+                for (Target target : Target.values()) {
+                    if (!skips(form, target, s)) {
+                        trial.run(target, expected,
+                                form.equals(forms.getFirst()) ? given.work() : new Work());
+                    }
+                }
+            }
+        }
+    }
+
+    /** To compile costs most of the time: other sizes and other forms take one generator each. */
+    private boolean skips(Form form, Target target, int size) {
+        return target == Target.NATIVE && size > 0
+                || target == Target.JVM && !form.equals(forms.getFirst());
+    }
+
+    /** A form at some sizes. */
+    private final class Trial {
+        private final Form form;
+        private final Map<String, String> settings;
+        private final TensorProgram program;
+        private final Signature signature;
+        private final Map<Parameter, List<Tensor>> weights;
+        private final Map<String, Tensor> inputs = new LinkedHashMap<>();
+
+        Trial(Form form, Map<String, String> settings) {
+            this.form = form;
+            this.settings = settings;
+            program = Compiler.lower(new Source(form.name(), form.text()), TestModel.library(),
+                    new LowerOptions(Optional.empty(), Configuration.empty(), settings, false));
+            signature = Signature.of(program);
+            weights = weights(seed);
+            for (Signature.Slot argument : signature.arguments()) {
+                if (!argument.isPositions()) {
+                    inputs.put(argument.name(), random(argument));
+                }
+            }
+        }
+
+        private String what() {
+            return name + "/" + form.name() + " at " + settings;
+        }
+
+        /** The numbers of a parameter depend on its path alone, not on what else there is. */
+        private Map<Parameter, List<Tensor>> weights(long seed) {
+            Map<Parameter, List<Tensor>> all = new LinkedHashMap<>();
+            for (Parameter parameter : program.parameters()) {
+                all.putAll(RandomWeights.of(
+                        List.of(parameter), seed + parameter.path().hashCode()));
+            }
+            return all;
+        }
+
+        private Tensor random(Signature.Slot argument) {
+            List<Long> shape = new ArrayList<>();
+            if (!argument.isStream()) {
+                shape.add(1L);
+            }
+            for (Size size : argument.type().shape()) {
+                shape.add(size.constant().orElse((long) tokens));
+            }
+            Random random = new Random(seed + argument.name().hashCode());
+            Tensor tensor = Tensor.zeros(argument.format(),
+                    shape.stream().mapToLong(n -> n).toArray());
+            long most = ids > 0 ? ids : Long.parseLong(settings.getOrDefault("V", "16"));
+            for (long i = 0; i < tensor.elements(); i++) {
+                if (argument.format().isFloat()) {
+                    tensor.setReal(i, random.nextGaussian());
+                } else {
+                    tensor.setWhole(i, random.nextInt((int) most));
+                }
+            }
+            return tensor;
+        }
+
+        Given given(Map<Parameter, List<Tensor>> weights) {
+            return new Given(form.text(), settings, weights, inputs);
+        }
+
+        void everyParameterMatters(Reference reference, double[][] expected) {
+            Map<Parameter, List<Tensor>> others = weights(seed + 1);
+            for (Parameter parameter : weights.keySet()) {
+                Map<Parameter, List<Tensor>> changed = new LinkedHashMap<>(weights);
+                changed.put(parameter, others.get(parameter));
+                double[][] result = reference.of(given(changed));
+                boolean same = true;
+                for (int r = 0; r < expected.length; r++) {
+                    for (int i = 0; i < expected[r].length; i++) {
+                        same &= isClose(expected[r][i], result[r][i]);
+                    }
+                }
+                assertTrue(!same, what() + ": whatever " + parameter.path()
+                        + " is, the textbook form gives the same");
+            }
+        }
+
+        void run(Target target, double[][] expected, Work work) {
+            if (target == Target.INTERPRETER) {
+                try (Engine engine = new InterpretedModel(program, weights)) {
+                    compare(target, engine, expected, new Work());
+                }
+                return;
+            }
+            try (KernelCompiler compiler = TestModel.compiler(target);
+                    Model model = new Model(Compiler.schedule(
+                            Compiler.optimise(program), compiler.target()),
+                            compiler, weights, 2)) {
+                compare(target, model, expected, work);
+            }
+        }
+
+        private void compare(Target target, Engine engine, double[][] expected, Work work) {
+            Tensor all = step(engine, engine.start(), 0, tokens);
+            assertClose(target, expected, all, 0);
+            compare(what() + " on " + target, work, engine.ledger());
+            boolean steps = program.stream().isPresent()
+                    && program.stream().get().obstacle().isEmpty();
+            assertEquals(program.stream().isPresent() && !whole, steps,
+                    what() + (steps ? " can be taken in steps" : " cannot be taken in steps: "
+                            + program.stream().flatMap(s -> s.obstacle())));
+            if (steps) {
+                // One element, then three, then the others one by one.
+                Engine.Session session = engine.start();
+                int from = 0;
+                while (from < tokens) {
+                    int to = Math.min(tokens, from == 1 ? 4 : from + 1);
+                    assertClose(target, expected, step(engine, session, from, to), from);
+                    from = to;
+                }
+            }
+        }
+
+        /** The first result of a step with some of the rows. */
+        private Tensor step(Engine engine, Engine.Session session, int from, int to) {
+            long[] rows = {to - from};
+            List<Tensor> arguments = new ArrayList<>();
+            for (Signature.Slot argument : signature.arguments()) {
+                arguments.add(argument.isPositions()
+                        ? Engine.positions(List.of(session), rows)
+                        : argument.isStream()
+                                ? inputs.get(argument.name()).rows(from, to)
+                                : inputs.get(argument.name()));
+            }
+            return engine.step(List.of(session), program.stream().isPresent()
+                    ? rows : new long[] {1}, arguments, Engine.Tracer.NONE).getFirst().copy();
+        }
+
+        private void assertClose(Target target, double[][] expected, Tensor actual, int from) {
+            int width = expected[0].length;
+            long count = actual.elements() / width;
+            if (program.stream().isEmpty()) {
+                assertEquals(expected.length, count, what());
+            }
+            for (int r = 0; r < count; r++) {
+                for (int i = 0; i < width; i++) {
+                    double number = actual.real((long) r * width + i);
+                    assertTrue(isClose(expected[from + r][i], number), what() + " on " + target
+                            + ", row " + (from + r) + ", element " + i + ": the textbook form gives "
+                            + expected[from + r][i] + ", the program " + number);
+                }
+            }
+        }
+
+        private void compare(String what, Work work, Ledger ledger) {
+            for (Map.Entry<String, long[]> gate : work.gates().entrySet()) {
+                Ledger.Gate found = ledger.gates().stream()
+                        .filter(g -> g.path().equals(gate.getKey())).findFirst()
+                        .orElseThrow(() -> new AssertionError(what + ": " + gate.getKey()
+                                + " is not among " + ledger.gates()));
+                assertEquals(Arrays.toString(gate.getValue()),
+                        Arrays.toString(new long[] {found.entered(), found.all()}),
+                        what + ": entrants and all of " + gate.getKey());
+            }
+            for (Map.Entry<String, long[]> route : work.routes().entrySet()) {
+                Ledger.Route found = ledger.routes().stream()
+                        .filter(r -> r.path().equals(route.getKey())).findFirst()
+                        .orElseThrow(() -> new AssertionError(what + ": " + route.getKey()
+                                + " is not among " + ledger.routes()));
+                assertArrayEquals(route.getValue(),
+                        found.served().stream().mapToLong(n -> n).toArray(),
+                        what + ": elements served by each block of " + route.getKey());
+            }
+        }
+    }
+
+    private static boolean isClose(double expected, double actual) {
+        return Math.abs(expected - actual) <= BOUND * Math.max(1, Math.abs(expected));
+    }
+}

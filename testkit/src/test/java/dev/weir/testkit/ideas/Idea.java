@@ -123,6 +123,15 @@ final class Idea {
         return this;
     }
 
+    /** The idea itself in another shape, with a textbook form of its own. */
+    Idea written(UnaryOperator<String> change) {
+        Form main = forms.getFirst();
+        String text = change.apply(main.text());
+        assertNotEquals(main.text(), text, "the same text");
+        forms.set(0, new Form(main.name(), text));
+        return this;
+    }
+
     /** The same written otherwise: the text of another file of the example. */
     Idea form(String file) {
         return form(file, text -> TestModel.text(

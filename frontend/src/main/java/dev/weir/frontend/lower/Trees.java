@@ -78,8 +78,14 @@ public final class Trees {
                         if (a.operator() != Statement.Operator.SET) {
                             names.add(t.name());
                         }
-                        t.subscripts().ifPresent(all ->
-                                all.forEach(s -> names(s.from(), names)));
+                        t.subscripts().ifPresent(all -> all.forEach(s -> {
+                            names(s.from(), names);
+                            s.to().ifPresent(to -> names(to, names));
+                            s.range().ifPresent(r -> {
+                                names(r.from(), names);
+                                names(r.to(), names);
+                            });
+                        }));
                     }
                 }
                 case Statement.If i -> {

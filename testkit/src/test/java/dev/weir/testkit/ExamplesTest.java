@@ -133,7 +133,8 @@ class ExamplesTest {
 
     /**
      * What the folder promises in {@code ledger} to leave out is left out, and only this: work
-     * behind gates and routes, weights that the baseline reads, or, for a reason, nothing.
+     * behind gates and routes, rounds of loops, weights that the baseline reads, or, for a reason,
+     * nothing.
      */
     @ParameterizedTest
     @MethodSource("examples")
@@ -159,11 +160,18 @@ class ExamplesTest {
             assertEquals(chosen * TOKENS,
                     route.served().stream().mapToLong(n -> n).sum(), route.toString());
         }
+        JsonNode rounds = promised.path("rounds");
+        for (Map.Entry<String, JsonNode> entry : rounds.properties()) {
+            Long ran = ledger.loops().get(entry.getKey());
+            assertTrue(ran != null && 0 < ran && ran < entry.getValue().asLong(),
+                    entry.getKey() + " of " + ledger.loops());
+        }
         if (promised.has("weights")) {
             long all = run(example, "baseline.weir", Target.NATIVE).ledger().weightBytes();
             assertTrue(ledger.weightBytes() < all, ledger.weightBytes() + " of " + all);
         }
-        assertTrue(!gates.isEmpty() || !routes.isEmpty() || promised.has("weights")
+        assertTrue(!gates.isEmpty() || !routes.isEmpty() || !rounds.isEmpty()
+                || promised.has("weights")
                 || promised.path("nothing").asText().length() > 20, example + " promises nothing");
     }
 

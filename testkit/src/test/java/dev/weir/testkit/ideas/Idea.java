@@ -132,10 +132,11 @@ final class Idea {
         return this;
     }
 
-    /** The same written otherwise: the text of another file of the example. */
-    Idea form(String file) {
-        return form(file, text -> TestModel.text(
-                TestModel.ROOT.resolve("examples").resolve(name).resolve(file)));
+    /** Another form of the idea, in a file of its own beside it. */
+    Idea file(String file) {
+        forms.set(0, new Form(file, TestModel.text(
+                TestModel.ROOT.resolve("examples").resolve(name).resolve(file))));
+        return this;
     }
 
     /** Everything that the class comment says. */
@@ -176,9 +177,12 @@ final class Idea {
 
         Trial(Form form, Map<String, String> settings) {
             this.form = form;
-            this.settings = settings;
+            this.settings = new TreeMap<>(settings);
+            // A size that the baseline alone has is no setting of the idea.
+            this.settings.keySet().removeIf(size -> !form.text().contains(" " + size + " =")
+                    && !form.text().contains("<" + size + " ="));
             program = Compiler.lower(new Source(form.name(), form.text()), TestModel.library(),
-                    new LowerOptions(Optional.empty(), Configuration.empty(), settings, false));
+                    new LowerOptions(Optional.empty(), Configuration.empty(), this.settings, false));
             signature = Signature.of(program);
             weights = weights(seed);
             for (Signature.Slot argument : signature.arguments()) {

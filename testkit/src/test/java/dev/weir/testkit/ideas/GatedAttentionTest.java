@@ -1,0 +1,55 @@
+package dev.weir.testkit.ideas;
+
+import static dev.weir.testkit.ideas.Textbook.add;
+import static dev.weir.testkit.ideas.Textbook.dot;
+import static dev.weir.testkit.ideas.Textbook.rope;
+import static dev.weir.testkit.ideas.Textbook.sigmoid;
+import static dev.weir.testkit.ideas.Textbook.softmax;
+import static dev.weir.testkit.ideas.Textbook.times;
+
+import org.junit.jupiter.api.Test;
+
+/** G01: y = W_o (σ(W_g x) ⊙ attention(x)). */
+class GatedAttentionTest {
+    @Test
+    void isTheTextbooks() {
+        Idea.example("gated_attention").sizes("D=6 H=3 G=3 C=2 L=1")
+                .is(GatedAttentionTest::textbook);
+    }
+
+    private static double[][] textbook(Given given) {
+        double[][] x = given.rows("x");
+        for (int i = 0; i < given.size("L"); i++) {
+            x = layer(given, "layers." + i, x);
+        }
+        return x;
+    }
+
+    private static double[][] layer(Given given, String path, double[][] x) {
+        int heads = given.size("H");
+        int shared = heads / given.size("G");
+        double[][] y = Textbook.copy(x);
+        for (int t = 0; t < x.length; t++) {
+            for (int h = 0; h < heads; h++) {
+                double[] query = rope(times(given.cube(path + ".wq")[h], x[t]), t);
+                double[] score = new double[t + 1];
+                for (int s = 0; s <= t; s++) {
+                    double[] key = rope(times(given.cube(path + ".wk")[h / shared], x[s]), s);
+                    score[s] = dot(query, key) / Math.sqrt(query.length);
+                }
+                double[] p = softmax(score);
+                double[] z = new double[query.length];
+                for (int s = 0; s <= t; s++) {
+                    add(z, p[s], times(given.cube(path + ".wv")[h / shared], x[s]));
+                }
+                double[] gate = times(given.cube(path + ".wg")[h], x[t]);
+                for (int c = 0; c < z.length; c++) {
+                    for (int d = 0; d < y[t].length; d++) {
+                        y[t][d] += given.cube(path + ".wo")[d][h][c] * sigmoid(gate[c]) * z[c];
+                    }
+                }
+            }
+        }
+        return y;
+    }
+}

@@ -1,0 +1,46 @@
+package dev.weir.testkit.ideas;
+
+import static dev.weir.testkit.ideas.Textbook.add;
+import static dev.weir.testkit.ideas.Textbook.rmsNorm;
+import static dev.weir.testkit.ideas.Textbook.sigmoid;
+import static dev.weir.testkit.ideas.Textbook.softmax;
+import static dev.weir.testkit.ideas.Textbook.swiGlu;
+import static dev.weir.testkit.ideas.Textbook.times;
+import static dev.weir.testkit.ideas.Textbook.top;
+
+import org.junit.jupiter.api.Test;
+
+/** G09: a token leaves behind the first layer whose gate trusts the head that stands there. */
+class JointExitsTest {
+    @Test
+    void isTheTextbooks() {
+        Idea.example("joint_exits").sizes("D=5 F=3 V=4 L=3").tokens(19)
+                .is(JointExitsTest::textbook);
+    }
+
+    private static double[][] textbook(Given given) {
+        double[][] x = given.rows("x");
+        double[][] logits = new double[x.length][];
+        for (int t = 0; t < x.length; t++) {
+            double[] y = x[t].clone();
+            for (int i = 0; i < given.size("L"); i++) {
+                add(y, 1, swiGlu(given, "layers." + i,
+                        rmsNorm(given.vector("norms." + i + ".scale"), y)));
+                logits[t] = times(given.matrix("exits." + i + ".head"), y);
+                double[] p = softmax(logits[t]);
+                double entropy = 0;
+                for (double v : p) {
+                    entropy -= v * Math.log(v + 1e-9);
+                }
+                int[] best = top(2, p);
+                double[] trust = given.vector("exits." + i + ".trust");
+                double score = trust[0] * p[best[0]] + trust[1] * (p[best[0]] - p[best[1]])
+                        + trust[2] * entropy + given.scalar("exits." + i + ".threshold");
+                if (sigmoid(score) > 0.5) {
+                    break;
+                }
+            }
+        }
+        return logits;
+    }
+}

@@ -35,6 +35,11 @@ final class Given {
         return work;
     }
 
+    /** The program. */
+    String text() {
+        return text;
+    }
+
     /** The value of a generic of the model: as the test sets it, otherwise its default. */
     int size(String name) {
         if (sizes.containsKey(name)) {

@@ -202,4 +202,55 @@ final class Textbook {
         Arrays.setAll(positions, t -> t);
         return attention(given, path, x, positions);
     }
+
+    /**
+     * Attention of each row to all of {@code others}, without positions; weights {@code wq wk wv wo}
+     * below {@code path}, each head with keys and values of its own.
+     */
+    static double[][] among(Given given, String path, double[][] x, double[][] others) {
+        double[][][] wq = given.cube(path + ".wq");
+        double[][][] wo = given.cube(path + ".wo");
+        double[][] y = new double[x.length][wo.length];
+        for (int t = 0; t < x.length; t++) {
+            for (int h = 0; h < wq.length; h++) {
+                double[] query = times(wq[h], x[t]);
+                double[] score = new double[others.length];
+                for (int s = 0; s < others.length; s++) {
+                    score[s] = dot(query, times(given.cube(path + ".wk")[h], others[s]))
+                            / Math.sqrt(query.length);
+                }
+                double[] p = softmax(score);
+                double[] z = new double[query.length];
+                for (int s = 0; s < others.length; s++) {
+                    add(z, p[s], times(given.cube(path + ".wv")[h], others[s]));
+                }
+                for (int d = 0; d < wo.length; d++) {
+                    y[t][d] += dot(wo[d][h], z);
+                }
+            }
+        }
+        return y;
+    }
+
+    /** Each row normalised. */
+    static double[][] rmsNorm(double[] scale, double[][] x) {
+        return Arrays.stream(x).map(row -> rmsNorm(scale, row)).toArray(double[][]::new);
+    }
+
+    static double cosine(double[] a, double[] b) {
+        return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+    }
+
+    /** A layer of attention and a network, each behind a normalisation, on the residual. */
+    static double[][] layer(Given given, String path, double[][] x) {
+        double[][] mixed = attention(given, path + ".attention",
+                rmsNorm(given.vector(path + ".attention_norm.scale"), x));
+        double[][] y = new double[x.length][];
+        for (int t = 0; t < x.length; t++) {
+            double[] h = plus(x[t], mixed[t]);
+            y[t] = plus(h, swiGlu(given, path + ".network",
+                    rmsNorm(given.vector(path + ".norm.scale"), h)));
+        }
+        return y;
+    }
 }

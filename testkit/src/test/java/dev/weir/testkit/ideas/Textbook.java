@@ -253,4 +253,61 @@ final class Textbook {
         }
         return y;
     }
+
+    /**
+     * A convolution with 3 × 3 filters of one image, its sides padded with 0.
+     *
+     * @param weight rows {@code (filter, channel, row)} of three
+     */
+    static double[][][] convolution(double[][] weight, double[][][] x) {
+        int height = x[0].length;
+        int width = x[0][0].length;
+        double[][][] y = new double[weight.length / x.length / 3][height][width];
+        for (int e = 0; e < y.length; e++) {
+            for (int c = 0; c < x.length; c++) {
+                for (int i = 0; i < height; i++) {
+                    for (int j = 0; j < width; j++) {
+                        y[e][i][j] += patch(weight, (e * x.length + c) * 3, x[c], i, j);
+                    }
+                }
+            }
+        }
+        return y;
+    }
+
+    private static double patch(double[][] weight, int from, double[][] x, int i, int j) {
+        double sum = 0;
+        for (int u = -1; u <= 1; u++) {
+            for (int v = -1; v <= 1; v++) {
+                if (i + u >= 0 && i + u < x.length && j + v >= 0 && j + v < x[0].length) {
+                    sum += weight[from + u + 1][v + 1] * x[i + u][j + v];
+                }
+            }
+        }
+        return sum;
+    }
+
+    /** The mean of each channel. */
+    static double[] pooled(double[][][] x) {
+        return Arrays.stream(x).mapToDouble(channel -> Arrays.stream(channel)
+                .flatMapToDouble(Arrays::stream).average().orElseThrow()).toArray();
+    }
+
+    /** A product for each pixel: {@code y[o][i][j] = sum[c] w[o][c] x[c][i][j]}. */
+    static double[][][] pointwise(double[][] w, double[][][] x) {
+        double[][][] y = new double[w.length][x[0].length][x[0][0].length];
+        for (int o = 0; o < w.length; o++) {
+            for (int c = 0; c < x.length; c++) {
+                for (int i = 0; i < x[c].length; i++) {
+                    add(y[o][i], w[o][c], x[c][i]);
+                }
+            }
+        }
+        return y;
+    }
+
+    /** The rows of all channels, one channel behind the other. */
+    static double[][] merged(double[][][] x) {
+        return Arrays.stream(x).flatMap(Arrays::stream).toArray(double[][]::new);
+    }
 }

@@ -88,6 +88,13 @@ class MeaningOnTargetsTest {
                 v[j in 0..3] = x[j % 2] + float(j)
                 y[d] = sum[j] v[j] * halves[e[j]](x)[d]
                 """, true),
+        A_BLOCK_BY_DATA("""
+                best = argmax[d] x[d]
+                values, places = top(1, x)
+                k = places[0]
+                y = halves[best % 4](x) + halves[k % 4](x) + sparse[best % 4](x)
+                for i in 0..3 { y = y + halves[(best + i) % 4](x) }
+                """, true),
         NO_BLOCK_IN_A_LIST("""
                 p[n in 0..4] = x[n % D] * float(n - 1)
                 y = x + (route x to sparse by top(2, p))

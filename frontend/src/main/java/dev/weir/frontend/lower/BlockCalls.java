@@ -86,9 +86,13 @@ final class BlockCalls {
                     .helped("choose by a loop's number, or write the choice out: `sum[j] w[j] * "
                             + chosen.blocks().name() + "[e[j]](x)[d]`"));
         }
-        if (body.bounds.dependsOnData(index)) {
-            body.session.unsupported("E0403", chosen.span(), "a block chosen by data here",
-                    "write `route`, or `sum[j] w[j] * blocks[e[j]](x)[d]`");
+        if (!body.session.isChecking() && !body.isCounted(index)) {
+            if (!use.method().equals(FORWARD) || use.call().using().isPresent()) {
+                body.session.unsupported("E0403", chosen.span(),
+                        "another method, or `using`, of a block that is chosen by data",
+                        "call `forward` of it");
+            }
+            return body.routes.one(chosen, index, use.call(), use.scope());
         }
         if (stretches.size() == 1 || body.session.isChecking()) {
             return block(stretches.getFirst(), Optional.of(index), use);

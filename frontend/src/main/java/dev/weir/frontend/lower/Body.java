@@ -258,6 +258,17 @@ final class Body {
         return new ArrayList<>(loops).reversed().stream().filter(l -> !l.scans()).toList();
     }
 
+    /** Whether a number is made of loops' numbers, instances and constants only. */
+    boolean isCounted(Scalar number) {
+        return !Scalars.any(number, s -> s instanceof Scalar.Convert
+                || s instanceof Scalar.Load l && !isCounter(l.source()));
+    }
+
+    private boolean isCounter(Value value) {
+        return places.containsKey(value) || frame.instances().contains(value)
+                || loops.stream().anyMatch(l -> l.index().equals(value));
+    }
+
     /** Which instance of a state of this block is meant here: the block's, and the round's. */
     List<Scalar> stateInstances() {
         List<Scalar> all = instanceScalars();

@@ -277,6 +277,22 @@ final class Routes {
                 p.access().fallback(), p.access().span()), known, true));
     }
 
+    /** One block chosen by data is a choice of one, whose weight is 1. */
+    Meaning one(Meaning.Chosen chosen, Scalar index, Expression.Call call, Scope scope) {
+        Span span = call.span();
+        Dimension one = Dimension.of(1);
+        Meaning.Tensor selection = new Meaning.Tensor(
+                List.of(one), Format.I64, at -> index, Optional.empty(), chosen.span());
+        boolean proved = isProved(selection, chosen.blocks());
+        Value picked = body.materialise(
+                proved ? selection : orNone(selection, chosen.blocks()), "chosen", span);
+        Value weights = body.constant("weights", Scalar.real(1), List.of(one), span);
+        Expression blocks = call.function() instanceof Expression.Access a
+                ? a.base() : call.function();
+        return emit(chosen.blocks(), picked, weights, new Expression.Call(
+                blocks, call.arguments(), Optional.empty(), span), scope, !proved);
+    }
+
     private boolean isProved(Meaning.Tensor selection, Meaning.Blocks blocks) {
         Scalar any = selection.reader().at(List.of(
                 Scalar.variable(body.index("j", selection.shape().getFirst()))));

@@ -45,7 +45,7 @@ class ReducerTest {
         do {
             String all = Trial.text(Recipe.random(random));
             text = all.substring(all.indexOf("program "));
-        } while (!hasTopK(text) || text.lines().count() < 30);
+        } while (!hasTopK(text) || text.lines().count() < 14);
         String smallest = Reducer.reduce(text, ReducerTest::hasTopK, () -> false);
         assertTrue(hasTopK(smallest));
         assertTrue(smallest.lines().filter(l -> !l.isBlank()).count() <= 6, smallest);

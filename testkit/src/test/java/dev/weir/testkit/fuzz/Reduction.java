@@ -8,6 +8,7 @@ import dev.weir.frontend.SourceProvider;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.tensor.Parser;
+import dev.weir.ir.tensor.Printer;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Verifier;
 import dev.weir.ir.type.Size;
@@ -61,7 +62,7 @@ final class Reduction implements AutoCloseable {
 
     /** How a text fails, if it does. */
     Optional<String> kind(String text) {
-        return failure(text).map(Failure::kind);
+        return failure(text).map(f -> f.kind() + ", " + f.report().split("[,\n]", 2)[0]);
     }
 
     private Optional<Failure> failure(String text) {
@@ -121,11 +122,29 @@ final class Reduction implements AutoCloseable {
             out.println("nothing is wrong with it");
             return false;
         }
-        String smallest = Reducer.reduce(text, t -> kind(t).equals(kind), isOver);
+        String smallest = text;
+        String before;
+        do {
+            // Set in lines again, it can lose lines that nothing needs any more.
+            before = smallest;
+            String reduced = Reducer.reduce(before, t -> kind(t).equals(kind), isOver);
+            smallest = tidy(reduced).filter(t -> kind(t).equals(kind)).orElse(reduced);
+        } while (smallest.length() < before.length() && !isOver.getAsBoolean());
         out.println(failure(smallest).map(Failure::report).orElse("") + "\n---- shrunk from "
                 + text.lines().count() + " lines to " + smallest.lines().count() + " in "
                 + trials + " trials\n" + smallest);
         return true;
+    }
+
+    /** The same in the one style. */
+    private Optional<String> tidy(String text) {
+        try {
+            return isDump
+                    ? Optional.of(Printer.print(Parser.parse(new Source("reduced.tensor", text))))
+                    : Frontend.format(new Source("reduced.weir", text)).text();
+        } catch (RuntimeException failed) {
+            return Optional.empty();
+        }
     }
 
     @Override

@@ -95,12 +95,39 @@ public final class Streams {
         private final Optional<Scalar> scanned;
         /** Inside a scan: what its iterations hand on. */
         private final Set<Value> carried;
+        /**
+         * In a loop that ends when nobody is left: who is still in it. Rounds are left out where
+         * that holds for nobody, and so are the states of this round, unless they are behind just
+         * this condition.
+         */
+        private final Optional<Value> active;
 
         Place(Set<Size> streams, boolean remembers, Optional<Scalar> scanned, Set<Value> carried) {
+            this(streams, remembers, scanned, carried, Optional.empty());
+        }
+
+        private Place(
+                Set<Size> streams, boolean remembers, Optional<Scalar> scanned,
+                Set<Value> carried, Optional<Value> active) {
             this.streams = streams;
             this.remembers = remembers;
             this.scanned = scanned;
             this.carried = carried;
+            this.active = active;
+        }
+
+        /** The rounds of a loop. */
+        Place rounds(Node.Loop loop, boolean counted) {
+            Optional<Value> left = loop.active().filter(a -> counted && remembers)
+                    .map(a -> loop.body().arguments().get(a));
+            return new Place(streams, remembers && counted && left.isEmpty(), scanned, carried,
+                    left);
+        }
+
+        /** Where a condition holds. */
+        Place behind(Value condition) {
+            return active.equals(Optional.of(condition))
+                    ? new Place(streams, true, scanned, carried) : this;
         }
 
         boolean isStream(Size size) {
@@ -124,7 +151,7 @@ public final class Streams {
         Place also(Size entrants) {
             Set<Size> more = new HashSet<>(streams);
             more.add(entrants);
-            return new Place(more, remembers, scanned, carried);
+            return new Place(more, remembers, scanned, carried, active);
         }
     }
 
@@ -208,13 +235,17 @@ public final class Streams {
             case Node.Route n -> n.alternatives().stream().filter(a -> !a.isNone())
                     .forEach(a -> callee(program.function(a.function()), n.arguments(), List.of(),
                             place, false));
-            case Node.If n -> Walk.regions(n).forEach(r -> region(r, place));
+            case Node.If n -> {
+                region(n.then(), place.behind(n.condition()));
+                region(n.otherwise(), place);
+            }
             case Node.Gate n -> {
                 boolean gatesStream = place.isStream(n.condition().type().shape().getFirst());
                 if (gatesStream && place.scanned.isPresent()) {
                     refuse(n, "goes over the whole stream inside a `scan`");
                 }
-                region(n.body(), gatesStream ? place.also(n.entrants()) : place);
+                Place entered = place.behind(n.condition());
+                region(n.body(), gatesStream ? entered.also(n.entrants()) : entered);
             }
             case Node.Loop n -> loop(n, place);
             case Node.Append n -> {
@@ -264,8 +295,7 @@ public final class Streams {
             scalar(node, node.to(), place.scanned, place);
             boolean counted =
                     node.to() instanceof Scalar.Whole w && w.value() <= MOST_ROUNDS;
-            region(node.body(), counted ? place
-                    : new Place(place.streams, false, place.scanned, place.carried));
+            region(node.body(), place.rounds(node, counted));
             return;
         }
         if (place.scanned.isPresent()) {

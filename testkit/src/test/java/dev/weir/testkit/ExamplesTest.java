@@ -116,18 +116,35 @@ class ExamplesTest {
         return tensor;
     }
 
+    /** The idea itself is held against its textbook form, in the package {@code ideas}. */
     @ParameterizedTest
     @MethodSource("examples")
-    void bothProgramsAgreeWithTheInterpreter(Path example) throws IOException {
-        for (String program : List.of("baseline.weir", "idea.weir")) {
-            Outcomes expected = run(example, program, Target.INTERPRETER);
-            for (Target target : List.of(Target.JVM, Target.NATIVE)) {
-                Outcomes actual = run(example, program, target);
-                for (int r = 0; r < expected.results().size(); r++) {
-                    FixtureTest.assertClose(example + "/" + program + " on " + target,
-                            expected.results().get(r), actual.results().get(r));
-                }
+    void theBaselineAgreesWithTheInterpreter(Path example) throws IOException {
+        agreesWithTheInterpreter(example, "baseline.weir");
+    }
+
+    private static void agreesWithTheInterpreter(Path example, String program)
+            throws IOException {
+        Outcomes expected = run(example, program, Target.INTERPRETER);
+        for (Target target : List.of(Target.JVM, Target.NATIVE)) {
+            Outcomes actual = run(example, program, target);
+            for (int r = 0; r < expected.results().size(); r++) {
+                FixtureTest.assertClose(example + "/" + program + " on " + target,
+                        expected.results().get(r), actual.results().get(r));
             }
+        }
+    }
+
+    /** An example counts only beside a textbook form of its own. */
+    @Test
+    void eachIsComparedWithATextbookForm() throws IOException {
+        StringBuilder tests = new StringBuilder();
+        try (Stream<Path> files = Files.list(Path.of("src/test/java/dev/weir/testkit/ideas"))) {
+            files.forEach(f -> tests.append(TestModel.text(f)));
+        }
+        for (Path example : examples()) {
+            assertTrue(tests.indexOf("Idea.example(\"" + example.getFileName() + "\")") >= 0,
+                    example + " has no test in the package ideas");
         }
     }
 
@@ -193,7 +210,8 @@ class ExamplesTest {
         Path example = folder.resolve("tried_idea");
         Outcome made = weir("new", "--example", example.toString());
         assertEquals(0, made.code(), made.err());
-        bothProgramsAgreeWithTheInterpreter(example);
+        agreesWithTheInterpreter(example, "baseline.weir");
+        agreesWithTheInterpreter(example, "idea.weir");
         theLedgerShowsThatThePromisedWorkIsNotDone(example);
         Outcome formatted = weir("fmt", "--check", example.toString());
         assertEquals(0, formatted.code(), formatted.out());

@@ -17,6 +17,11 @@ class HaltingQuantileTest {
     void isTheTextbooks() {
         Idea.example("halting_quantile").sizes("V=9 E=3 D=6 H=3 C=2 F=5 Depth=7").tokens(7)
                 .takesWholeSequences()
+                .form("with a flag for a break", text -> text
+                        .replace("going = 1.0", "here = true going = 1.0")
+                        .replace("y = layer(y, pos)", "if here { y = layer(y, pos) }")
+                        .replace("if 1.0 - going >= quantile { break }",
+                                "if 1.0 - going >= quantile { here = false }"))
                 .is(HaltingQuantileTest::textbook);
     }
 

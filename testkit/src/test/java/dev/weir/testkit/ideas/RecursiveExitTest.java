@@ -18,7 +18,21 @@ class RecursiveExitTest {
     @Test
     void isTheTextbooks() {
         Idea.example("recursive_exit").sizes("V=9 D=6 H=3 G=3 C=2 F=5 R=3 Depth=2")
+                .form("unrolled", RecursiveExitTest::unrolled)
                 .is(RecursiveExitTest::textbook);
+    }
+
+    /** Three depths, each inside the gate of the one before. */
+    private static String unrolled(String text) {
+        int from = text.indexOf("        for i in 0..Depth {");
+        int to = text.indexOf("        logits =");
+        return text.substring(0, from) + """
+                x = layer(x, pos) + relax[0](x)
+                if not (sigmoid(norm(x) @ halt) > sure) {
+                    x = layer(x, pos) + relax[1](x)
+                    if not (sigmoid(norm(x) @ halt) > sure) { x = layer(x, pos) + relax[2](x) }
+                }
+                """ + text.substring(to);
     }
 
     private static double[][] textbook(Given given) {

@@ -27,6 +27,7 @@ enum Kind {
     CALL(10, Needs.STREAM),
     GATE(4, Needs.STREAM),
     APPEND(3, Needs.MEMORY),
+    FILL(3, Needs.MEMORY),
     CARRY(3, Needs.MEMORY),
     SCAN(4, Needs.MEMORY),
     IF(12, Needs.NOTHING),

@@ -121,7 +121,8 @@ class RandomProgramsTest {
         Passes.ALL.forEach(pass -> expected.add("pass " + pass.name()));
         Stream.of("elements", "points", "points, streamed", "points, streamed online",
                         "contraction", "grouped by instance", "scatter", "scatter, in order",
-                        "selection", "grouping", "append to a state", "write to a state")
+                        "selection", "grouping", "append to a state", "fill a state",
+                        "write to a state")
                 .forEach(form -> expected.add("form " + form));
         List<String> rare = expected.stream()
                 .filter(what -> COVERAGE.programsWith(what) < LEAST)

@@ -57,6 +57,7 @@ final class Steps {
             case TOTAL -> streams.total(level, step);
             case SELECTED -> streams.selected(level, step);
             case APPEND -> streams.append(level, step);
+            case FILL -> streams.fill(level, step);
             case CARRY -> streams.carry(level, step);
             case SCAN -> streams.scan(level, step);
             case CALL -> control.call(level, step, true);

@@ -307,6 +307,15 @@ final class StreamSteps {
 
     /** Appends rows, and looks at all of them that are not behind the present position. */
     void append(Level level, Step step) {
+        append(level, step, false);
+    }
+
+    /** The same, where some rows come from one gate and the others from another. */
+    void fill(Level level, Step step) {
+        append(level, step, true);
+    }
+
+    private void append(Level level, Step step, boolean fills) {
         Item a = rows(level, step.a());
         boolean stacked = level.instance.isPresent();
         Format format = maker.exact && step.c() % 2 == 0 ? Format.BF16 : Format.F32;
@@ -318,8 +327,17 @@ final class StreamSteps {
         shape.add(slots);
         a.own().forEach(n -> shape.add(Size.of(n)));
         Value all = level.identifiers.value("all", new TensorType(format, shape));
-        level.nodes.add(new Node.Append(
-                all, state.name(), instances(level), rows.value(), Span.NONE));
+        if (fills) {
+            Item holds = steps.decision(level, step, true);
+            Item opposite = level.compute("opposite", Format.BOOL, true, List.of(), (row, own) ->
+                    apply(Operation.NOT, Level.read(holds, row, List.of(), List.of())));
+            filling(level, holds, rows, state);
+            filling(level, opposite, rows, state);
+            level.nodes.add(new Node.Read(all, state.name(), instances(level), Span.NONE));
+        } else {
+            level.nodes.add(new Node.Append(
+                    all, state.name(), instances(level), rows.value(), Span.NONE));
+        }
         Optional<Item> position = level.position;
         if (position.isEmpty()) {
             maker.whole();
@@ -340,6 +358,21 @@ final class StreamSteps {
                 Optional.of((row, own, r) -> seen.at(row, r.getFirst())),
                 (row, own, r) -> Scalar.load(
                         all, Level.place(allItem, r.getFirst(), own, a.own()))));
+    }
+
+    /** A gate whose entrants' rows go to the slots of their elements. */
+    private void filling(Level level, Item holds, Item rows, State state) {
+        Size.Symbol entrants = level.identifiers.symbol("K");
+        List<Size> shape = new ArrayList<>(rows.value().type().shape());
+        shape.set(0, entrants);
+        TensorType type = new TensorType(rows.format(), shape);
+        Value some = level.identifiers.value("some", type);
+        shape.set(0, level.identifiers.symbol("A"));
+        Value all = level.identifiers.value("filled", new TensorType(rows.format(), shape));
+        level.nodes.add(new Node.Gate(List.of(), holds.value(), entrants, List.of(rows.value()),
+                List.of(), new Region(List.of(some), List.of(new Node.Append(
+                        all, state.name(), instances(level), some, Span.NONE)), List.of()),
+                List.of(state.name()), "filling", Span.NONE));
     }
 
     /** A loop over the places of the stream that carries a state from one to the next. */

@@ -104,6 +104,9 @@ public final class Trial implements AutoCloseable {
     /** As {@link #run}, through compiled host programs: those of a jar, and of a library. */
     boolean runArtefacts(Recipe recipe, TargetDescription jar) throws Exception {
         Maker.Made made = Maker.make(recipe, false);
+        if (made.kinds().contains(Kind.FILL)) {
+            return false; // E0804: artefacts do not have it
+        }
         try {
             Agreement agreement = new Agreement(made.program(), recipe.exact(), cut(made),
                     made.length(), recipe.rows(), recipe.data(), coverage);

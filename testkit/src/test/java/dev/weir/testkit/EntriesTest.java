@@ -101,6 +101,12 @@ class EntriesTest {
         List<TensorProgram> entries = entries();
         Map<Parameter, List<Tensor>> weights = new HashMap<>();
         entries.forEach(e -> weights.putAll(RandomWeights.of(e.parameters(), 3)));
+        return engine(target, entries, weights, resources);
+    }
+
+    private static Engine engine(
+            Target target, List<TensorProgram> entries, Map<Parameter, List<Tensor>> weights,
+            List<AutoCloseable> resources) {
         if (target == Target.INTERPRETER) {
             return new InterpretedModel(entries, weights);
         }
@@ -198,6 +204,52 @@ class EntriesTest {
         for (AutoCloseable resource : resources) {
             resource.close();
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void eachEntryRemembersATailOfItsOwn(Target target) throws Exception {
+        String both = """
+                block Before<D> {
+                    forward(x[T, D]) -> y[T, D] { y[t, d] = x[t, d] - (x[t - 1, d] or 0.25) }
+                }
+                model Both<D = 6> {
+                    before: Before<D>
+                    first(x[T, D]) -> y[T, D] {
+                        z = before(x)
+                        y[t, d] = z[t, d] + (x[t - 1, d] or 0.5)
+                    }
+                    second(x[T, D]) -> y[T, D] {
+                        z = before(x)
+                        y[t, d] = z[t, d] + (x[t - 2, d] or 0.5)
+                    }
+                }
+                """;
+        List<TensorProgram> entries = Compiler.entries(new Source("test.weir", both),
+                TestModel.LIBRARY, LowerOptions.of(Configuration.empty()));
+        List<AutoCloseable> resources = new ArrayList<>();
+        try (Engine engine = engine(target, entries, Map.of(), resources)) {
+            Engine.Session apart = engine.start();
+            Engine.Session mixed = engine.start();
+            Tensor x = input(9, 1);
+            Tensor z = input(9, 2);
+            Tensor first = taken(engine, "first", apart, x);
+            Tensor second = taken(engine, "second", apart, z);
+            for (int from = 0; from < 9; from += 3) {
+                assertEquals(first.rows(from, from + 3),
+                        taken(engine, "first", mixed, x.rows(from, from + 3)));
+                assertEquals(second.rows(from, from + 3),
+                        taken(engine, "second", mixed, z.rows(from, from + 3)));
+            }
+        }
+        for (AutoCloseable resource : resources) {
+            resource.close();
+        }
+    }
+
+    private static Tensor taken(Engine engine, String entry, Engine.Session session, Tensor x) {
+        return engine.step(entry, List.of(session), new long[] {x.shape()[0]}, List.of(x),
+                Engine.Tracer.NONE).getFirst();
     }
 
     @Test

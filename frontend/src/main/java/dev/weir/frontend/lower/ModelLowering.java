@@ -77,7 +77,13 @@ public final class ModelLowering {
         if (session.hasErrors()) {
             return Optional.empty();
         }
-        List<TensorProgram> programs = entries.stream().map(e -> program(block, e)).toList();
+        List<TensorProgram> programs = new ArrayList<>();
+        Set<String> states = new HashSet<>();
+        for (Entry e : entries) {
+            TensorProgram program = program(block, e, states);
+            program.states().forEach(s -> states.add(s.name()));
+            programs.add(program);
+        }
         return Optional.of(programs);
     }
 
@@ -134,7 +140,7 @@ public final class ModelLowering {
         return new Entry(method, new Function(name, "", List.of(), region), stream);
     }
 
-    private TensorProgram program(Declaration.Block block, Entry e) {
+    private TensorProgram program(Declaration.Block block, Entry e, Set<String> taken) {
         Session.Program program = session.program();
         Function entry = Pruning.run(e.function());
         List<Function> functions = called(entry,
@@ -149,7 +155,7 @@ public final class ModelLowering {
                 e.method().signature().results().stream()
                         .map(Declaration.Formal::name).toList(),
                 Optional.empty(),
-                options.configuration().read()));
+                options.configuration().read()), taken);
     }
 
     /** The functions that an entry calls, directly or not, in their order. */

@@ -62,6 +62,16 @@ public final class Streams {
      * @param program not lifted
      */
     public static TensorProgram run(TensorProgram program) {
+        return run(program, Set.of());
+    }
+
+    /**
+     * As {@link #run(TensorProgram)}, beside other entries.
+     *
+     * @param taken the names of their states: each entry has a stream of its own, and what it
+     *              remembers of that
+     */
+    public static TensorProgram run(TensorProgram program, Set<String> taken) {
         if (program.stream().isEmpty()) {
             return program;
         }
@@ -82,7 +92,7 @@ public final class Streams {
             return program.withStream(new StreamAxis(stream.size(), streams.obstacle));
         }
         return streams.tails.isEmpty() && streams.carrying.isEmpty() ? program
-                : Tails.run(program, streams.tails, streams.carrying);
+                : Tails.run(program, streams.tails, streams.carrying, taken);
     }
 
     /** Where the walk stands. */

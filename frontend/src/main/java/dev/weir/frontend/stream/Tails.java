@@ -43,6 +43,7 @@ final class Tails {
     private final TensorProgram program;
     private final Map<Value, Tail> tails;
     private final Set<Value> carrying;
+    private final Set<String> taken;
     private final Identifiers identifiers;
     private final Map<String, Function> functions = new LinkedHashMap<>();
     private final Map<String, Long> activations = new HashMap<>();
@@ -57,19 +58,24 @@ final class Tails {
     /** A loop around a node. */
     private record Around(Value index, long count) {}
 
-    private Tails(TensorProgram program, Map<Value, Tail> tails, Set<Value> carrying) {
+    private Tails(
+            TensorProgram program, Map<Value, Tail> tails, Set<Value> carrying,
+            Set<String> taken) {
         this.program = program;
         this.tails = tails;
         this.carrying = carrying;
+        this.taken = taken;
         this.identifiers = Identifiers.behind(program);
     }
 
     /**
      * @param carrying the indices of scans that hand on more than what they make for each element
+     * @param taken the names of states of other entries
      */
     static TensorProgram run(
-            TensorProgram program, Map<Value, Tail> tails, Set<Value> carrying) {
-        return new Tails(program, tails, carrying).program();
+            TensorProgram program, Map<Value, Tail> tails, Set<Value> carrying,
+            Set<String> taken) {
+        return new Tails(program, tails, carrying, taken).program();
     }
 
     private TensorProgram program() {
@@ -313,7 +319,7 @@ final class Tails {
     }
 
     private boolean isTaken(String name) {
-        return states.stream().anyMatch(s -> s.name().equals(name));
+        return taken.contains(name) || states.stream().anyMatch(s -> s.name().equals(name));
     }
 
     /** The last elements, of those before this step where it has too few. */

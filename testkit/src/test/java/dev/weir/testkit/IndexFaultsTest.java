@@ -2,6 +2,7 @@ package dev.weir.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.type.Format;
@@ -73,6 +74,29 @@ class IndexFaultsTest {
             try (TestModel model = TestModel.random(source, 1, target, 1)) {
                 Fault fault = assertThrows(Fault.class, () -> step(model, wrong));
                 assertEquals(message, fault.getMessage(), target.toString());
+            }
+        }
+    }
+
+    /** Bytes that wrap round to a few would be written far behind their end. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void aLengthFromDataMayBeMoreThanMemoryCouldEverHold(Target target) throws Exception {
+        for (String length : List.of("2305843009213693952", "4611686018427387904")) {
+            String source = """
+                    model M<D = 6> {
+                        forward(x[T, D], k[T]: int) -> y[T, D] {
+                            n[t] = k[t] * %s
+                            a[t, i in 0..n[t]] = float(i) + x[t, 0]
+                            best[t] = argmax[i] a[t, i]
+                            y[t, d] = x[t, d] + a[t, best[t]]
+                        }
+                    }
+                    """.formatted(length);
+            try (TestModel model = TestModel.random(source, 1, target, 1)) {
+                Fault fault = assertThrows(Fault.class, () -> step(model, 1));
+                assertTrue(fault.getMessage().startsWith("a would have the shape ["),
+                        fault.getMessage());
             }
         }
     }

@@ -159,9 +159,12 @@ public final class Interpreter {
         }
 
         private TensorData fresh(Value value) {
-            return TensorData.zeros(
-                    value.type().format(),
-                    value.type().shape().stream().mapToLong(this::size).toArray());
+            long[] shape = value.type().shape().stream().mapToLong(this::size).toArray();
+            // Its elements are in one array.
+            if (TensorData.count(value.name(), shape, 1) > Integer.MAX_VALUE - 8) {
+                throw TensorData.tooLarge(value.name(), shape);
+            }
+            return TensorData.zeros(value.type().format(), shape);
         }
 
         private long host(Scalar scalar) {

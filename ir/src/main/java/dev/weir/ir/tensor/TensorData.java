@@ -48,6 +48,25 @@ public final class TensorData {
         return ofWholes(Format.I64, new long[0], value);
     }
 
+    /**
+     * How many bytes a tensor of a shape takes that data may have decided.
+     *
+     * @throws Fault if no number of 64 bits says how many
+     */
+    public static long count(String name, long[] shape, int bytesOfOne) {
+        try {
+            return Arrays.stream(shape).anyMatch(size -> size == 0) ? 0
+                    : Math.multiplyExact(count(shape), (long) bytesOfOne);
+        } catch (ArithmeticException overflow) {
+            throw tooLarge(name, shape);
+        }
+    }
+
+    static Fault tooLarge(String name, long[] shape) {
+        return new Fault(name + " would have the shape " + Arrays.toString(shape)
+                + ", which no memory holds");
+    }
+
     private static long count(long[] shape) {
         long n = 1;
         for (long size : shape) {

@@ -10,6 +10,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.HostScalars;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
+import dev.weir.ir.tensor.TensorData;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.ledger.Ledger;
@@ -245,7 +246,8 @@ public final class Executor {
         }
 
         private long bytes(Value value) {
-            return size(value.type().elements()) * value.type().format().bytes();
+            long[] shape = value.type().shape().stream().mapToLong(this::size).toArray();
+            return TensorData.count(value.name(), shape, value.type().format().bytes());
         }
 
         private long size(Size size) {

@@ -386,6 +386,13 @@ class MeaningOnTargetsTest {
                 b[t, i, d] = a[t, i, d] + (a[t, i + 1, d] or 0.25)
                 y[t, d] = x[t, d] + (sum[i] b[t, i, d])
                 """, false),
+        JAGGED_LONGER_THAN_WHAT_IT_READS("""
+                n[t] = int(abs(x[t, 0]) * 2.0)
+                a[t, i in 0..n[t]] = x[t, 1] * float(i + 1)
+                m[t] = n[t] + 5
+                a[t, i in 0..m[t]] = (a[t, i] or 7.0)
+                y[t, d] = x[t, d] + sum[i] a[t, i]
+                """, false),
         JAGGED_IN_A_GATE("""
                 n[t] = int(abs(x[t, 0]) * 2.0) % 4
                 a[t, i in 0..n[t], d] = x[t, d] * float(i + 1)

@@ -119,8 +119,9 @@ final class RunTimeSizes {
             return body.index(name, lower, Scalar.extent(size.size()), size);
         }
         Scalar upper = body.bounds.dependsOnData(to) ? stored(to, limits, span) : to;
-        return body.index(name, lower, upper, uses.stream().findFirst()
-                .map(u -> new Dimension(u.size().size(), named))
+        // Only a range that is checked against an axis is never longer than that.
+        return body.index(name, lower, upper, limits.stream().findFirst()
+                .map(limit -> new Dimension(limit.size(), named))
                 .orElseGet(() -> new Dimension(Size.symbol(OPEN + name), named)));
     }
 

@@ -400,6 +400,11 @@ class MeaningOnTargetsTest {
                 score[t] = x[t, 1]
                 if score > 0.0 { y[t, d] = x[t, d] + (sum[i] a[t, i, d]) }
                 """, false),
+        A_NEIGHBOURS_JAGGED_AXIS("""
+                n[t] = int(abs(x[t, 0]) * 2.0) % 4
+                a[t, i in 0..n[t], d] = x[t, d] * float(i)
+                y[t, d] = x[t, d] + (sum[i in 0..n[t]] (a[t - 1, i, d] or 0))
+                """, false),
         TRIANGLES("""
                 y[t, d] = x[t, d] + (sum[u in 0..t + 1] (max[e] x[u, e]) * x[u, d])
                 """, false),

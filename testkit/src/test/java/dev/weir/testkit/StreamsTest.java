@@ -206,6 +206,12 @@ class StreamsTest {
                     y = y + mixed[i](y, pos)
                 }
                 """),
+        A_SLOT_THAT_A_COMPARISON_CHOSE("""
+                seen ++= x
+                at ++= pos
+                best[t] = argmax[s] seen[s, 0] where at[s] <= pos[t]
+                y[t, d] = seen[best[t], d] - (seen[0, d] or 0)
+                """),
         AN_EXIT_THAT_FILLS_CACHES("""
                 y = x
                 for i in 0..3 {
@@ -456,6 +462,11 @@ class StreamsTest {
             y = x; scan t { z[t, d] = x[t, d]; scan u { last[d] = last[d] + x[u, d]; y[u, d] = last[d] } } | whole stream inside
             scan t { seen ++= x; y[t, d] = max[s] seen[s, d] }                   | whole stream inside
             seen ++= x; y[t, d] = x[t, d] + (max[s] seen[s, d])                  | later elements of the step
+            seen ++= x; y[t, d] = sum[i in 0..3] (seen[i, d] or 0)               | later elements of the step
+            seen ++= x; n[t] = pos[t] + 3; y[t, d] = sum[i in 0..n[t]] (seen[i, d] or 0) | later elements of the step
+            seen ++= x; n[t] = pos[t] + 1; y[t, d] = seen[n[t], d] or 0          | by its number
+            brief ++= x; then ++= pos; n[t] = min(pos[t] + 1, 3); y[t, d] = sum[s in 0..n[t]] brief[s, d] | later elements of the step
+            seen ++= x; scan t { last[d] = last[d] + x[t, d]; y[t, d] = last[d] + (max[s] seen[s, d]) } | later elements of the step
             seen ++= x; a[t, s] = x[t, 0] * seen[s, 1]; y[t, d] = sum[s] a[t, s] * seen[s, d] | later elements of the step
             seen ++= x; p[t, s] = softmax[s] (x[t, 0] * seen[s, 0]); y[t, d] = sum[s] p[t, s] * seen[s, d] | later elements of the step
             scan t reversed { last[d] = 0.5 * last[d] + x[t, d]; y[t, d] = last[d] } | length of the stream

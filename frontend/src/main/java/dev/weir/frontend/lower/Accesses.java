@@ -193,11 +193,20 @@ final class Accesses {
         for (int i = 0; i < tensor.rank(); i++) {
             Scalar at = coordinates.get(i);
             Optional<Scalar> one = tensor.shape().get(i).jagged().map(jagged ->
-                    Scalar.apply(Operation.LESS, at, jagged.at(coordinates)));
+                    Scalar.apply(Operation.LESS, at, orNone(jagged.at(coordinates))));
             all = all.isEmpty() ? one : one.isEmpty() ? all
                     : Optional.of(Scalar.apply(Operation.AND, all.get(), one.get()));
         }
         return all;
+    }
+
+    /** A length that is read where there may be no element: none is in use there. */
+    private static Scalar orNone(Scalar length) {
+        Scalar mapped = Walk.map(length, Accesses::orNone);
+        return mapped instanceof Scalar.Load l
+                ? new Scalar.Load(l.source(), l.coordinates(), Scalar.Bounds.GUARDED,
+                        Optional.of(Scalar.whole(0)))
+                : mapped;
     }
 
     /** An element of a tensor with jagged axes, or what the access says. */

@@ -23,14 +23,31 @@ import java.util.Set;
  * element ({@code where at[s] <= pos[t]}), or read something that has been compared.
  */
 final class History {
-    /** The axes of slots, and how many of the last slots each keeps. */
-    private final Map<Size, Optional<Long>> slots = new HashMap<>();
+    /**
+     * What is known of an axis of slots.
+     *
+     * @param keep how many of the last slots it keeps
+     * @param inOrder whether a scan appends to it, so that nothing later is there yet
+     */
+    private record Held(Optional<Long> keep, boolean inOrder) {}
+
+    private final Map<Size, Held> slots = new HashMap<>();
     private final Set<Value> compared = new HashSet<>();
     private final Set<Value> windowed = new HashSet<>();
 
     /** A value is all that a growing state holds. */
-    void holds(Value all, Optional<Long> keep) {
-        slots.put(all.type().shape().getFirst(), keep);
+    void holds(Value all, Optional<Long> keep, boolean inOrder) {
+        slots.put(all.type().shape().getFirst(), new Held(keep, inOrder));
+    }
+
+    /** Places that a comparison has chosen among are places that it allows. */
+    void chosen(Value among, List<Value> places) {
+        if (compared.contains(among)) {
+            compared.addAll(places);
+        }
+        if (windowed.contains(among)) {
+            windowed.addAll(places);
+        }
     }
 
     /** An axis of a function's argument is an axis of slots if the caller's is. */
@@ -44,21 +61,37 @@ final class History {
      * What is wrong with an equation.
      *
      * @param own the place of the element that it is about
-     * @param inOrder inside a scan, where nothing later has been appended
+     * @param scans whether it stands in a scan
      */
-    Optional<String> read(Node.Compute node, Optional<Scalar> own, boolean inOrder) {
+    Optional<String> read(Node.Compute node, Optional<Scalar> own, boolean scans) {
         List<Index> places = new ArrayList<>();
         boolean reduces = false;
+        boolean inOrder = scans;
         long kept = Long.MAX_VALUE;
         for (Axis axis : Walk.axes(node)) {
             if (axis.upper() instanceof Scalar.Extent e && slots.containsKey(e.size())) {
                 places.add(axis.index());
                 reduces |= !node.axes().contains(axis);
-                kept = Math.min(kept, slots.get(e.size()).orElse(Long.MAX_VALUE));
+                inOrder &= slots.get(e.size()).inOrder();
+                kept = Math.min(kept, slots.get(e.size()).keep().orElse(Long.MAX_VALUE));
             }
         }
-        if (places.isEmpty()) {
-            return Optional.empty();
+        for (Numbered load : numbered(node, places)) {
+            if (load.place() instanceof Scalar.Variable v) {
+                places.add(v.index());
+                reduces = true;
+                inOrder &= load.held().inOrder();
+                kept = Math.min(kept, load.held().keep().orElse(Long.MAX_VALUE));
+                continue;
+            }
+            boolean isThere = scans && load.held().inOrder()
+                    || isAmong(load.place(), compared);
+            boolean isKept = load.held().keep().isEmpty() || isAmong(load.place(), windowed);
+            if (!isThere || !isKept) {
+                return Optional.of("reads a slot of a state by its number, and which element that "
+                        + "is, or whether it is there, depends on where the stream is cut "
+                        + "(choose the slot by comparing positions)");
+            }
         }
         List<Scalar> parts = new ArrayList<>(List.of(node.body()));
         node.reduction().flatMap(Reduction::filter).ifPresent(parts::add);
@@ -80,6 +113,34 @@ final class History {
                         + "(compare positions: `where at[s] <= pos[t]`)"
                 : "reads what a state may have dropped, which keeps the last " + limit
                         + " (compare positions: `where pos[t] - at[s] < " + limit + "`)");
+    }
+
+    /** A slot that is read by its number rather than by going over all of them. */
+    private record Numbered(Scalar place, Held held) {}
+
+    private List<Numbered> numbered(Node.Compute node, List<Index> places) {
+        List<Numbered> found = new ArrayList<>();
+        Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
+            List<Size> shape = load.source().type().shape();
+            for (int axis = 0; axis < shape.size(); axis++) {
+                Held held = slots.get(shape.get(axis));
+                Scalar place = load.coordinates().get(axis);
+                boolean goesOver = place instanceof Scalar.Variable v
+                        && places.contains(v.index());
+                // The first slot is the first element's, unless it has been dropped.
+                boolean isFirst = place.equals(Scalar.whole(0)) && held != null
+                        && held.keep().isEmpty();
+                if (held != null && !goesOver && !isFirst) {
+                    found.add(new Numbered(place, held));
+                }
+            }
+        }));
+        return found;
+    }
+
+    private static boolean isAmong(Scalar place, Set<Value> values) {
+        return place instanceof Scalar.Load load && values.contains(load.source())
+                || Walk.operands(place).stream().anyMatch(o -> isAmong(o, values));
     }
 
     /** Whether an expression counts only where the slot is one of the last before the element. */

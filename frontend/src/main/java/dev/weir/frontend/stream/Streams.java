@@ -237,6 +237,7 @@ public final class Streams {
             }
             case Node.Scatter n -> scatter(n, place);
             case Node.TopK n -> {
+                history.chosen(n.operand(), n.results());
                 if (place.mentions(n.operand().type().shape().getLast())) {
                     refuse(n, "chooses among all elements of the stream");
                 }
@@ -259,7 +260,8 @@ public final class Streams {
             }
             case Node.Loop n -> loop(n, place);
             case Node.Append n -> {
-                history.holds(n.result(), program.state(n.state()).keep());
+                history.holds(n.result(), program.state(n.state()).keep(),
+                        place.scanned.isPresent());
                 grown.add(n.state());
                 boolean rows = place.isStream(n.rows().type().shape().getFirst());
                 if (rows == place.scanned.isPresent()) {
@@ -279,7 +281,8 @@ public final class Streams {
             case Node.Read n when program.state(n.state()).grows()
                     && !growing.contains(n.state()) -> { } // another entry has filled it
             case Node.Read n when program.state(n.state()).grows() -> {
-                history.holds(n.result(), program.state(n.state()).keep());
+                history.holds(n.result(), program.state(n.state()).keep(),
+                        place.scanned.isPresent());
                 if (growing.contains(n.state()) && !grown.contains(n.state())) {
                     refuse(n, "reads a state before this step's rows are in it");
                 }

@@ -53,7 +53,7 @@ public final class TestModel implements AutoCloseable {
     private final Optional<KernelProgram> kernels;
     private final Engine engine;
     private final List<AutoCloseable> resources = new ArrayList<>();
-    private final Map<String, Tensor> traced = new TreeMap<>();
+    private final Map<String, List<Tensor>> traced = new TreeMap<>();
 
     /** The standard library. */
     public static SourceProvider library() {
@@ -170,9 +170,16 @@ public final class TestModel implements AutoCloseable {
         return (Model) engine;
     }
 
-    /** What the last steps traced, by path. */
+    /** What the last steps traced, by path; of several values the last. */
     public Map<String, Tensor> traced() {
-        return traced;
+        Map<String, Tensor> last = new TreeMap<>();
+        traced.forEach((path, values) -> last.put(path, values.getLast()));
+        return last;
+    }
+
+    /** All that steps traced at a path, in order: each round of a loop has its own. */
+    public List<Tensor> traced(String path) {
+        return List.copyOf(traced.getOrDefault(path, List.of()));
     }
 
     /** Logits {@code [ids, vocabulary]} of the next ids of one sequence. */
@@ -186,7 +193,11 @@ public final class TestModel implements AutoCloseable {
         long[] all = ids.stream().flatMapToLong(Arrays::stream).toArray();
         return engine.step(sessions, rows,
                 List.of(Tensor.ofLongs(all), Engine.positions(sessions, rows)),
-                (path, value) -> traced.put(path, value.copy())).getFirst();
+                this::keep).getFirst();
+    }
+
+    private void keep(String path, Tensor value) {
+        traced.computeIfAbsent(path, p -> new ArrayList<>()).add(value.copy());
     }
 
     /** The ids that a session goes on with, each the likeliest. */

@@ -3,6 +3,7 @@ package dev.weir.frontend;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.tensor.Function;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Parameter;
@@ -93,6 +94,35 @@ class ModelLoweringTest {
                 parameter(program, "layers.{0}.attention.wq").stored());
         assertEquals(List.of("lm_head.weight", "model.embed_tokens.weight"),
                 parameter(program, "head.table").stored());
+    }
+
+    @Test
+    void numbersOfAListStandWhereItsNameSays() {
+        Source named = new Source("named.weir", """
+                block One<D> {
+                    param w[D]
+                    forward(x[D]) -> y[D] = w * x
+                }
+
+                block Two<D, E = int(0.5 * D)> {
+                    param w[e: E] = stored("kept")[e + E]
+                    forward(x[D]) -> y[D] { y[d] = x[d] * w[d % E] }
+                }
+
+                model Named<D = 4> {
+                    ones: One<D> * 3 @name("block.{}.first")
+                    both: [One<D>, Two<D>] @name("one_{}")
+                    forward(x[T, D]) -> y[T, D] {
+                        y = both[1](both[0](x))
+                        for i in 0..3 { y = ones[i](y) }
+                    }
+                }
+                """);
+        TensorProgram program = Frontend.lower(
+                named, Library::find, LowerOptions.of(Configuration.empty()));
+        assertEquals(List.of("block.{0}.first.w"), parameter(program, "ones.{0}.w").stored());
+        assertEquals(List.of("one_0.w"), parameter(program, "both.0.w").stored());
+        assertEquals(List.of(Size.of(2)), parameter(program, "both.1.w").value().type().shape());
     }
 
     @Test

@@ -157,12 +157,12 @@ final class Frame {
             if (isList && run.indexed()) {
                 long before = first.size().constant().orElse(0L);
                 Positions positions = run.positions().orElse(new Positions(List.of(before)));
-                at = member.storedAs(List.of(member.nextPlaceholder(positions.shift()))).then(
+                at = member.element(member.nextPlaceholder(positions.shift())).then(
                         new Place.ListElement(
                                 run.count().size().constant().orElse(1L), positions));
             } else if (isList) {
                 String position = Polynomial.of(first.size()).toString();
-                at = member.storedAs(List.of(position)).then(new Place.Member(position));
+                at = member.element(position).then(new Place.Member(position));
             }
             stretches.add(new Meaning.Stretch(
                     block, run.positions().map(p -> Dimension.of(p.first())).orElse(first),

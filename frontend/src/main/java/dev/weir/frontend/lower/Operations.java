@@ -90,6 +90,12 @@ final class Operations {
                     s -> Scalar.apply(UNARY.get(name), Scalars.convert(s.getFirst(), Format.F32))));
         }
         if (CONVERSIONS.containsKey(name) && arguments.size() == 1) {
+            if (name.equals("int") && arguments.getFirst() instanceof Meaning.Unknown u) {
+                return Optional.of(u);
+            }
+            if (name.equals("int") && arguments.getFirst() instanceof Meaning.Real r) {
+                return Optional.of(new Meaning.Whole(Dimension.of((long) r.value())));
+            }
             if (name.equals("float") && arguments.getFirst() instanceof Meaning.Whole w
                     && w.dimension().size().isConstant()) {
                 return Optional.of(

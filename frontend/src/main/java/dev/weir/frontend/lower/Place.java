@@ -11,6 +11,8 @@ import java.util.List;
  * @param stored the prefixes under which a checkpoint may name its tensors, best first
  */
 record Place(List<Step> steps, List<String> stored) {
+    private static final String NUMBER = "{}";
+
     Place {
         steps = List.copyOf(steps);
         stored = List.copyOf(stored);
@@ -61,6 +63,15 @@ record Place(List<Step> steps, List<String> stored) {
             }
         }
         return new Place(steps, longer);
+    }
+
+    /**
+     * An element of a list that stands here: its number is in the name where {@code {}} says so,
+     * otherwise behind it.
+     */
+    Place element(String number) {
+        return new Place(steps, stored.stream().map(s -> s.contains(NUMBER)
+                ? s.replace(NUMBER, number) : join(s, number)).toList());
     }
 
     /** The same stored under names that do not tell the elements of the innermost list apart. */

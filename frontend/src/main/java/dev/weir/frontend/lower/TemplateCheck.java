@@ -3,6 +3,7 @@ package dev.weir.frontend.lower;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.resolve.ModuleScope;
 import dev.weir.frontend.resolve.Symbol;
+import dev.weir.frontend.syntax.BlockList;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
@@ -120,6 +121,9 @@ public final class TemplateCheck {
             }
         }));
         block.instances().forEach(i -> i.naming().ifPresent(n -> annotation(n, session)));
+        block.parameters().forEach(p -> p.naming().ifPresent(n -> numbered(n, session)));
+        block.instances().stream().filter(i -> i.blocks() instanceof BlockList.Template)
+                .forEach(i -> i.naming().ifPresent(n -> numbered(n, session)));
     }
 
     private static void annotation(Declaration.Naming naming, Session session) {
@@ -127,6 +131,15 @@ public final class TemplateCheck {
             session.report(Diagnostic.error("E0211", naming.span(),
                             "there is no annotation `@" + naming.word() + "`")
                     .helped("`@name(\"…\")` says under which name a checkpoint stores something"));
+        }
+    }
+
+    /** Only the elements of a list have numbers. */
+    private static void numbered(Declaration.Naming naming, Session session) {
+        if (naming.names().stream().anyMatch(n -> n.contains("{}"))) {
+            session.report(Diagnostic.error("E0211", naming.span(),
+                            "`{}` stands for the number of a list's element, and this is no list")
+                    .helped("name the list so: `parts: Part * N @name(\"part_{}\")`"));
         }
     }
 

@@ -18,7 +18,10 @@ final class Unused {
         Set<String> used = new HashSet<>();
         block.conditions().forEach(c -> Trees.names(c, used));
         block.instances().forEach(i -> names(i.blocks(), used));
-        block.parameters().forEach(p -> p.axes().forEach(a -> Trees.names(a, used)));
+        block.parameters().forEach(p -> {
+            p.axes().forEach(a -> Trees.names(a, used));
+            p.binding().ifPresent(b -> Trees.names(b, used));
+        });
         block.states().forEach(s -> s.axes().forEach(a -> Trees.names(a, used)));
         for (Declaration.Method method : block.methods()) {
             method.signature().formals().forEach(f -> f.axes().forEach(a -> Trees.names(a, used)));

@@ -50,19 +50,19 @@ class FixtureTest {
                 TestModel.fixture(fixture), type(fixture), target, threads, trace);
     }
 
-    private static Map<String, Tensor> golden(String fixture) {
+    static Map<String, Tensor> golden(String fixture) {
         Path file = TestModel.fixture(fixture).resolve("golden.safetensors");
         return SafeTensors.map(file, Arena.ofAuto());
     }
 
-    private static long[] row(Tensor ids, int row) {
+    static long[] row(Tensor ids, int row) {
         int n = (int) ids.shape()[1];
         long[] values = new long[n];
         Arrays.setAll(values, i -> ids.whole((long) row * n + i));
         return values;
     }
 
-    private static List<Long> wholes(Tensor tensor) {
+    static List<Long> wholes(Tensor tensor) {
         List<Long> values = new ArrayList<>();
         for (long i = 0; i < tensor.elements(); i++) {
             values.add(tensor.whole(i));
@@ -82,7 +82,7 @@ class FixtureTest {
         }
     }
 
-    private static Tensor flat(Tensor tensor) {
+    static Tensor flat(Tensor tensor) {
         long[] shape = tensor.shape();
         return new Tensor(tensor.format(), new long[] {shape[0] * shape[1], shape[2]},
                 tensor.memory());
@@ -123,7 +123,7 @@ class FixtureTest {
     }
 
     /** The k largest of each row, ascending. */
-    private static List<List<Long>> best(Tensor logits, long k) {
+    static List<List<Long>> best(Tensor logits, long k) {
         List<List<Long>> chosen = new ArrayList<>();
         long n = logits.shape()[1];
         for (long r = 0; r < logits.shape()[0]; r++) {

@@ -17,6 +17,7 @@ import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.InterpretedModel;
 import dev.weir.runtime.model.Model;
+import dev.weir.runtime.model.Signature;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -25,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,7 +51,7 @@ public final class TestModel implements AutoCloseable {
         }
     };
 
-    private final TensorProgram program;
+    private final List<TensorProgram> programs;
     private final Optional<KernelProgram> kernels;
     private final Engine engine;
     private final List<AutoCloseable> resources = new ArrayList<>();
@@ -68,18 +70,20 @@ public final class TestModel implements AutoCloseable {
             int threads,
             boolean trace,
             long memoryLimit) {
-        program = Compiler.lower(source, LIBRARY, new LowerOptions(
+        programs = Compiler.entries(source, LIBRARY, new LowerOptions(
                 Optional.empty(), Configuration.parse(configuration), Map.of(), trace));
-        Map<Parameter, List<Tensor>> weights = checkpoint.apply(program.parameters());
+        Map<Parameter, List<Tensor>> weights = new HashMap<>();
+        programs.forEach(p -> weights.putAll(checkpoint.apply(p.parameters())));
         if (target == Target.INTERPRETER) {
             kernels = Optional.empty();
-            engine = new InterpretedModel(program, weights);
+            engine = new InterpretedModel(programs, weights);
         } else {
             KernelCompiler compiler = compiler(target);
-            kernels = Optional.of(
-                    Compiler.schedule(Compiler.optimise(program), compiler.target()));
+            List<KernelProgram> all = programs.stream().map(p ->
+                    Compiler.schedule(Compiler.optimise(p), compiler.target())).toList();
+            kernels = Optional.of(all.getFirst());
             resources.add(compiler);
-            engine = new Model(kernels.get(), compiler, weights, threads, memoryLimit);
+            engine = new Model(all, compiler, weights, threads, memoryLimit);
         }
     }
 
@@ -153,10 +157,12 @@ public final class TestModel implements AutoCloseable {
         }
     }
 
+    /** The entry that is meant by itself. */
     public TensorProgram program() {
-        return program;
+        return programs.getFirst();
     }
 
+    /** The same entry as kernels. */
     public KernelProgram kernels() {
         return kernels.orElseThrow();
     }
@@ -189,11 +195,19 @@ public final class TestModel implements AutoCloseable {
 
     /** Logits of the next ids of several sequences, one sequence behind the other. */
     public Tensor batch(List<Engine.Session> sessions, List<long[]> ids) {
+        return batch(program().entry().name(), sessions, ids);
+    }
+
+    /** What an entry makes of the next ids of several sequences. */
+    public Tensor batch(String entry, List<Engine.Session> sessions, List<long[]> ids) {
         long[] rows = ids.stream().mapToLong(i -> i.length).toArray();
         long[] all = ids.stream().flatMapToLong(Arrays::stream).toArray();
-        return engine.step(sessions, rows,
-                List.of(Tensor.ofLongs(all), Engine.positions(sessions, rows)),
-                this::keep).getFirst();
+        TensorProgram program = programs.stream()
+                .filter(p -> p.entry().name().equals(entry)).findFirst().orElseThrow();
+        List<Tensor> arguments = Signature.of(program).arguments().stream()
+                .map(a -> a.isPositions()
+                        ? Engine.positions(entry, sessions, rows) : Tensor.ofLongs(all)).toList();
+        return engine.step(entry, sessions, rows, arguments, this::keep).getFirst();
     }
 
     private void keep(String path, Tensor value) {

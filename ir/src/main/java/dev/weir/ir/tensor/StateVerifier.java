@@ -35,7 +35,14 @@ final class StateVerifier {
         require(state.isPresent(), "there is no state " + name);
         state.ifPresent(s -> require(s.instances().size() == instances.size(),
                 instances.size() + " instances for state " + name));
-        return state;
+        state.ifPresent(s -> require(hasRoom(s), "state " + name + " is " + s.value().type()
+                + ", with fewer axes than instances, sequences and slots"));
+        return state.filter(StateVerifier::hasRoom);
+    }
+
+    private static boolean hasRoom(State state) {
+        int leading = state.instances().size() + 1 + (state.grows() ? 1 : 0);
+        return state.value().type().rank() >= leading;
     }
 
     /** That the value has the state's own axes behind {@code leading} others. */

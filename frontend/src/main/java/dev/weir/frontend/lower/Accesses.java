@@ -163,23 +163,8 @@ final class Accesses {
             return part(a, tensor, coordinates, data);
         }
         Scalar load = tensor.reader().at(coordinates);
-        Optional<Scalar> inUse = inUse(tensor, coordinates);
-        if (a.fallback().isPresent() && inUse.isPresent()) {
-            return orElse(a, load, inUse.get(), tensor, coordinates, scope);
-        }
         if (a.fallback().isPresent()) {
-            if (a.fallback().get().value().isEmpty()) {
-                body.reductions.skipUnless(
-                        exists(a.base().span().text(), tensor, coordinates, a.span()),
-                        a.fallback().get().span());
-                return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
-                        Optional.of(Scalars.zero(load.format())), tensor, coordinates, a.span()));
-            }
-            Scalar otherwise = Scalars.convert(evaluator.scalar(
-                    evaluator.evaluate(a.fallback().get().value().get(), scope, true), a.span()),
-                    load.format());
-            return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
-                    Optional.of(otherwise), tensor, coordinates, a.span()));
+            return orElse(a, load, tensor, coordinates, scope);
         }
         return new Meaning.Element(data
                 ? loaded(load, Scalar.Bounds.CHECKED, Optional.empty(), tensor, coordinates,
@@ -209,23 +194,27 @@ final class Accesses {
                 : mapped;
     }
 
-    /** An element of a tensor with jagged axes, or what the access says. */
+    /** An element of a tensor, or what the access says where there is none. */
     private Meaning orElse(
-            Expression.Access a, Scalar load, Scalar inUse, Meaning.Tensor tensor,
-            List<Scalar> coordinates, Scope scope) {
-        if (a.fallback().get().value().isEmpty()) {
-            body.reductions.skipUnless(Scalar.apply(Operation.AND,
-                    exists(a.base().span().text(), tensor, coordinates, a.span()), inUse),
-                    a.fallback().get().span());
+            Expression.Access a, Scalar load, Meaning.Tensor tensor, List<Scalar> coordinates,
+            Scope scope) {
+        Expression.Fallback fallback = a.fallback().orElseThrow();
+        Optional<Scalar> inUse = inUse(tensor, coordinates);
+        if (fallback.value().isEmpty()) {
+            Scalar exists = exists(a.base().span().text(), tensor, coordinates, a.span());
+            body.reductions.skipUnless(
+                    inUse.map(used -> Scalar.apply(Operation.AND, exists, used)).orElse(exists),
+                    fallback.span());
             return new Meaning.Element(loaded(load, Scalar.Bounds.GUARDED,
                     Optional.of(Scalars.zero(load.format())), tensor, coordinates, a.span()));
         }
         Scalar otherwise = Scalars.convert(evaluator.scalar(
-                evaluator.evaluate(a.fallback().get().value().get(), scope, true), a.span()),
+                evaluator.evaluate(fallback.value().get(), scope, true), a.span()),
                 load.format());
-        return new Meaning.Element(Scalar.apply(Operation.SELECT, inUse,
-                loaded(load, Scalar.Bounds.GUARDED, Optional.of(otherwise), tensor, coordinates,
-                        a.span()), otherwise));
+        Scalar guarded = loaded(load, Scalar.Bounds.GUARDED, Optional.of(otherwise), tensor,
+                coordinates, a.span());
+        return new Meaning.Element(inUse.map(used ->
+                Scalar.apply(Operation.SELECT, used, guarded, otherwise)).orElse(guarded));
     }
 
     /**

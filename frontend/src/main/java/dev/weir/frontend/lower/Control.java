@@ -179,9 +179,13 @@ final class Control {
         Meaning.Tensor active = (Meaning.Tensor) scope.find(
                 breakables.element().active()).orElseThrow();
         Span span = statements.getFirst().span();
-        Value left = body.materialise(new Meaning.Tensor(active.shape(), Format.BOOL,
-                at -> Scalars.not(active.reader().at(at)), Optional.empty(), span), "left", span);
-        conditional(body.stored(left, active.shape(), span), statements, List.of(), scope, span);
+        conditional(opposite(active, "left", span), statements, List.of(), scope, span);
+    }
+
+    private Meaning.Tensor opposite(Meaning.Tensor condition, String name, Span span) {
+        Value value = body.materialise(new Meaning.Tensor(condition.shape(), Format.BOOL,
+                at -> Scalars.not(condition.reader().at(at)), Optional.empty(), span), name, span);
+        return body.stored(value, condition.shape(), condition.span());
     }
 
     /** What stands behind a {@code break} runs where the loop has not been left. */
@@ -203,11 +207,7 @@ final class Control {
         } else if (condition.rank() == 1) {
             gate(condition, then, scope, span, !otherwise.isEmpty());
             if (!otherwise.isEmpty()) {
-                Value opposite = body.materialise(new Meaning.Tensor(condition.shape(),
-                        Format.BOOL, at -> Scalars.not(condition.reader().at(at)),
-                        Optional.empty(), span), "opposite", span);
-                gate(body.stored(opposite, condition.shape(), condition.span()), otherwise,
-                        scope, span, true);
+                gate(opposite(condition, "opposite", span), otherwise, scope, span, true);
             }
         } else {
             throw body.session.fail(Diagnostic.error("E0404", condition.span(),

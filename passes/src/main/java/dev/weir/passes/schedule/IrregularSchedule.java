@@ -175,25 +175,28 @@ final class IrregularSchedule {
     // ------------------------------------------------------------------ states
 
     PointSchedule.Plan appendRows(Node.AppendRows node) {
-        State state = emitter.facts().state(node.state());
-        Expression row = writer.tile();
-        Expression sequence = writer.let(load(writer.buffer(node.segment()), row));
-        List<Expression> place = new ArrayList<>();
-        node.instances().forEach(i -> place.add(emitter.emit(i)));
-        place.add(sequence);
-        ScalarEmitter.Place length = emitter.place(state.lengths().orElseThrow(), place);
-        Expression used = writer.let(load(length.buffer(), length.index()));
-        Expression first = load(writer.buffer(node.offsets()), sequence);
-        place.add(writer.let(add(used, subtract(row, first))));
-        copyRow(node.rows(), row, state, place);
-        return new PointSchedule.Plan(
-                Scalar.extent(node.rows().type().shape().getFirst()), "append to a state");
+        return append(node, "append to a state", (sequence, used, row) -> add(used,
+                subtract(row, load(writer.buffer(node.offsets()), sequence))));
     }
 
     /** Rows to the slots of their elements, which are the state's last ones. */
     PointSchedule.Plan fillRows(Node.AppendRows node) {
-        State state = emitter.facts().state(node.state());
         Node.Among among = node.among().orElseThrow();
+        return append(node, "fill a state", (sequence, used, row) -> {
+            Buffer offsets = writer.buffer(among.offsets());
+            Expression elements = subtract(
+                    load(offsets, add(sequence, whole(1))), load(offsets, sequence));
+            return add(subtract(used, elements), load(writer.buffer(among.places()), row));
+        });
+    }
+
+    /** The slot to which a row goes, of a sequence whose state has {@code used} slots. */
+    private interface Slot {
+        Expression of(Expression sequence, Expression used, Expression row);
+    }
+
+    private PointSchedule.Plan append(Node.AppendRows node, String form, Slot slot) {
+        State state = emitter.facts().state(node.state());
         Expression row = writer.tile();
         Expression sequence = writer.let(load(writer.buffer(node.segment()), row));
         List<Expression> place = new ArrayList<>();
@@ -201,14 +204,10 @@ final class IrregularSchedule {
         place.add(sequence);
         ScalarEmitter.Place length = emitter.place(state.lengths().orElseThrow(), place);
         Expression used = writer.let(load(length.buffer(), length.index()));
-        Buffer offsets = writer.buffer(among.offsets());
-        Expression elements = subtract(
-                load(offsets, add(sequence, whole(1))), load(offsets, sequence));
-        place.add(writer.let(add(
-                subtract(used, elements), load(writer.buffer(among.places()), row))));
+        place.add(writer.let(slot.of(sequence, used, row)));
         copyRow(node.rows(), row, state, place);
         return new PointSchedule.Plan(
-                Scalar.extent(node.rows().type().shape().getFirst()), "fill a state");
+                Scalar.extent(node.rows().type().shape().getFirst()), form);
     }
 
     PointSchedule.Plan writeRows(Node.WriteRows node) {

@@ -123,7 +123,6 @@ public final class LlvmCompiler implements KernelCompiler {
         this(Processor.host(), target, effort, false);
     }
 
-
     /**
      * Compiles to object files for any machine that LLVM knows; nothing of it can be run here.
      *

@@ -94,7 +94,7 @@ final class BlockCalls {
             }
             return body.routes.one(chosen, index, use.call(), use.scope());
         }
-        if (stretches.size() == 1 || body.session.isChecking()) {
+        if (stretches.size() == 1) {
             return block(stretches.getFirst(), Optional.of(index), use);
         }
         return nested(stretches, 0, index, use);

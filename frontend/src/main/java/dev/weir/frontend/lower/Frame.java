@@ -192,13 +192,18 @@ final class Frame {
         List<Selector.Elements> named = new ArrayList<>(
                 session.variant().replacedElements(place, instance.name()));
         named.addAll(precision.elements(place.path(), instance.name()));
+        checkElements(instance, runs, named);
+        checkElements(instance, runs, session.variant().droppedElements(place, instance.name()));
         List<Templates.Run> result = new ArrayList<>();
         long first = 0;
         for (Templates.Run run : runs) {
-            for (Templates.Run one : named.isEmpty() || session.isChecking()
+            // A template's list of unknown length stands for one of the elements that are named.
+            boolean isOpen = session.isChecking() && run.count().size().constant().isEmpty();
+            long from = isOpen && !named.isEmpty() ? named.getFirst().first() : first;
+            for (Templates.Run one : named.isEmpty() || isOpen
                     ? List.of(run) : run.divided(first, named)) {
                 Optional<Long> position = !isList ? Optional.empty() : Optional.of(
-                        one.positions().map(Positions::first).orElse(first));
+                        one.positions().map(Positions::first).orElse(from));
                 result.add(replacement(instance, position)
                         .filter(other -> !(one.template() instanceof Template.None))
                         .map(one::with).orElse(one));
@@ -206,6 +211,23 @@ final class Frame {
             first += run.count().size().constant().orElse(1L);
         }
         return result;
+    }
+
+    /** Elements that are named are there, as far as it is known how many there are. */
+    private void checkElements(
+            Declaration.Instance instance,
+            List<Templates.Run> runs,
+            List<Selector.Elements> named) {
+        Optional<Long> count = runs.stream().map(Templates.Run::count).reduce(Dimension::plus)
+                .flatMap(all -> all.size().constant());
+        for (Selector.Elements elements : named) {
+            if (count.filter(elements::leave).isPresent()) {
+                session.report(Diagnostic.error("E0603", elements.span(),
+                                "`" + instance.name() + "` has no such elements")
+                        .labelled("its elements are 0.." + count.get())
+                        .with(instance.span(), "the list"));
+            }
+        }
     }
 
     private Optional<Template> replacement(

@@ -2,6 +2,7 @@ package dev.weir.frontend.lower;
 
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
+import dev.weir.ir.diagnostic.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,8 @@ import java.util.regex.Pattern;
  * is named as a whole or not at all.
  */
 record Selector(List<Part> parts) {
+    /** Stands for an end that is not known while templates are checked. */
+    private static final long OPEN = Long.MAX_VALUE;
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\d+(?:\\+|:)?(\\d*).*}");
 
     Selector {
@@ -22,14 +25,23 @@ record Selector(List<Part> parts) {
 
     /** A member; of a list, the elements that are meant, all if there are none. */
     record Part(String name, Optional<Elements> elements) {
+        boolean names(String member) {
+            return name.equals("*") || name.equals(member);
+        }
+
         private boolean names(Step step) {
-            return (name.equals("*") || name.equals(step.name())) && elements.map(e ->
+            return names(step.name()) && elements.map(e ->
                     step.first().filter(e::contains).isPresent()).orElse(true);
         }
     }
 
     /** From {@code first} up to but not including {@code end}. */
-    record Elements(long first, long end) {
+    record Elements(long first, long end, Span span) {
+        /** Whether a list of so many lacks some of them. */
+        boolean leave(long count) {
+            return first < 0 || end > count && end != OPEN;
+        }
+
         boolean contains(long position) {
             return first <= position && position < end;
         }
@@ -50,7 +62,7 @@ record Selector(List<Part> parts) {
     private static Elements elements(Expression.Range range, Body constants, Scope scope) {
         long first = whole(range.from(), constants, scope, 0);
         return new Elements(first, range.from() == range.to()
-                ? first + 1 : whole(range.to(), constants, scope, Long.MAX_VALUE));
+                ? first + 1 : whole(range.to(), constants, scope, OPEN), range.span());
     }
 
     /** @param open what stands for a size that is not known while templates are checked */

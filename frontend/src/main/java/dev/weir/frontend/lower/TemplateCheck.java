@@ -8,9 +8,13 @@ import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Checks a module's declarations as templates: with generics as names instead of numbers. What
@@ -19,6 +23,7 @@ import java.util.Map;
 public final class TemplateCheck {
     private final ModuleScope module;
     private final List<Diagnostic> diagnostics;
+    private final List<Diagnostic> derived = new ArrayList<>();
 
     private TemplateCheck(ModuleScope module, List<Diagnostic> diagnostics) {
         this.module = module;
@@ -42,18 +47,100 @@ public final class TemplateCheck {
                         .helped("name a part of an expression and use the name"));
             }
         }
+        diagnostics.addAll(check.derived);
     }
 
     private Session session() {
         return new Session(true, false, Configuration.unknown(), diagnostics);
     }
 
+    /**
+     * What a derived model names is there, and what stands in the place of another fits where that
+     * is called.
+     */
     private void derived(Declaration.Derived d) {
-        Variant.declaration(new Symbol(d, module), session());
+        List<Diagnostic> found = new ArrayList<>();
+        try {
+            derived(d, new Session(true, false, Configuration.unknown(), found));
+        } catch (Failure reported) {
+            // the diagnostic is there
+        }
+        for (Diagnostic one : found) {
+            boolean isOfBase = diagnostics.stream().anyMatch(known ->
+                    known.code().equals(one.code()) && known.primary().equals(one.primary()));
+            boolean isHere = d.span().contains(one.primary()) || d.transformations().stream()
+                    .anyMatch(t -> t.span().contains(one.primary()));
+            if (isHere) {
+                derived.add(one);
+            } else if (!isOfBase) {
+                derived.add(one.with(d.span(), "found for the model that is derived here"));
+            }
+        }
     }
 
-    private void block(Declaration.Block block) {
-        Session session = session();
+    private void derived(Declaration.Derived d, Session session) {
+        Symbol model = new Symbol(d, module);
+        Symbol changed = Variant.declaration(model, session);
+        Template.Concrete template =
+                template((Declaration.Block) changed.declaration(), changed.module(), session);
+        Scope sizes = Scope.of(changed.module());
+        template.bindings().forEach(sizes::define);
+        session.variant().add(model, new Body(
+                session, Frame.ofFunction(session, sizes, Precision.none())), sizes);
+        Frame root = Frame.ofBlock(session, template, Place.root(), Precision.none());
+        Set<Place> checked = new HashSet<>();
+        methods(root, checked, session);
+        session.variant().paths().forEach((span, path) -> {
+            if (!find(root, path.parts(), checked, session)) {
+                session.variant().reportNothing(span, "names no block of the base");
+            }
+        });
+    }
+
+    /** Whether a path names blocks from a frame down; checks the blocks on the way there. */
+    private boolean find(
+            Frame frame, List<Selector.Part> path, Set<Place> checked, Session session) {
+        methods(frame, checked, session);
+        Selector.Part part = path.getFirst();
+        boolean found = false;
+        for (Declaration.Instance member : frame.template().orElseThrow()
+                .declaration().instances()) {
+            Optional<Meaning> held = !part.names(member.name())
+                    ? Optional.empty() : frame.scope().find(member.name());
+            found |= held.filter(h -> path.size() == 1 || !(h instanceof Meaning.Blocks))
+                    .isPresent();
+            if (!found && held.orElse(null) instanceof Meaning.Blocks blocks) {
+                for (Meaning.Stretch stretch : blocks.stretches()) {
+                    found |= switch (stretch.template()) {
+                        case Template.Concrete c -> find(
+                                Frame.ofBlock(session, c, stretch.place(), frame.precision()),
+                                path.subList(1, path.size()), checked, session);
+                        case Template.Abstract any -> true;
+                        case Template.None none -> false;
+                    };
+                }
+            }
+        }
+        return found;
+    }
+
+    /** Checks the methods of a block at its place, once. */
+    private static void methods(Frame frame, Set<Place> checked, Session session) {
+        if (!checked.add(frame.place())) {
+            return;
+        }
+        for (Declaration.Method method : frame.template().orElseThrow().declaration().methods()) {
+            Body body = new Body(session, frame);
+            Scope inside = frame.scope().inner();
+            openSizes(method.signature(), inside);
+            inside.own().keySet().forEach(session::reserve);
+            new Methods(body).lower(method.signature(), method.body(), inside);
+        }
+    }
+
+    /** A block with its generics as names. */
+    private static Template.Concrete template(
+            Declaration.Block block, ModuleScope module, Session session) {
         Map<String, Meaning> bindings = new LinkedHashMap<>();
         Scope scope = Scope.of(module);
         Body constants = new Body(session, Frame.ofFunction(session, scope, Precision.none()));
@@ -84,9 +171,13 @@ public final class TemplateCheck {
             bindings.put(setting.name(), meaning);
             scope.define(setting.name(), meaning);
         }
+        return new Template.Concrete(block, module, bindings, Map.of());
+    }
+
+    private void block(Declaration.Block block) {
+        Session session = session();
         members(block, session);
-        Template.Concrete template =
-                new Template.Concrete(block, module, bindings, Map.of());
+        Template.Concrete template = template(block, module, session);
         Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
         frame.declareParameters(new Body(session, frame));
         if (block.methods().isEmpty()) {
@@ -94,13 +185,7 @@ public final class TemplateCheck {
                             "`" + block.name() + "` has no `forward`")
                     .helped("say what it computes: `forward(x[D]) -> y[D] { … }`"));
         }
-        for (Declaration.Method method : block.methods()) {
-            Body body = new Body(session, frame);
-            Scope inside = frame.scope().inner();
-            openSizes(method.signature(), inside);
-            inside.own().keySet().forEach(session::reserve);
-            new Methods(body).lower(method.signature(), method.body(), inside);
-        }
+        methods(frame, new HashSet<>(), session);
         diagnostics.addAll(Unused.in(block));
         Recursion.in(block, module).ifPresent(session::report);
     }

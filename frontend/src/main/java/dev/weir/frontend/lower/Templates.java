@@ -219,6 +219,12 @@ final class Templates {
                         "`" + t.name() + "` is not a block");
             };
         }
+        if (isNone(t, scope)) {
+            throw body.session.fail(Diagnostic.error("E0208", t.span(),
+                            "`none` is no block, and one is needed here")
+                    .helped("lists and choices may hold `none`; a derived model leaves a block "
+                            + "out with `drop`"));
+        }
         Optional<Symbol> symbol = scope.module().find(t.name());
         if (symbol.isEmpty()) {
             throw body.session.fail(Diagnostic.error("E0203", t.span(),

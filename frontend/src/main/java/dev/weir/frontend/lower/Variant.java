@@ -11,7 +11,9 @@ import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Scalar;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -21,7 +23,11 @@ import java.util.Set;
  */
 final class Variant {
     /** Blocks that are left out, with the elements of lists as numbers. */
-    private record Drop(List<Selector.Part> parts, Span span) {}
+    private record Drop(Selector path, Span span) {
+        List<Selector.Part> parts() {
+            return path.parts();
+        }
+    }
 
     /** A block in the place of another, with the module whose names it is written in. */
     record Replacement(
@@ -123,7 +129,7 @@ final class Variant {
         for (Transformation t : d.transformations()) {
             switch (t) {
                 case Transformation.Drop x -> drops.add(new Drop(
-                        Selector.of(x.selector(), constants, scope).parts(), x.span()));
+                        Selector.of(x.selector(), constants, scope), x.span()));
                 case Transformation.Replace x -> replacements.add(new Replacement(
                         Selector.of(x.selector(), constants, scope), x, model.module()));
                 case Transformation.Formats x -> { }
@@ -151,6 +157,21 @@ final class Variant {
         List<Selector.Step> owner = Selector.steps(place.path());
         return replacements.stream()
                 .flatMap(r -> r.path().elementsOf(owner, list, false).stream()).toList();
+    }
+
+    /** The elements of a list of the block at a place that are left out. */
+    List<Selector.Elements> droppedElements(Place place, String list) {
+        List<Selector.Step> owner = Selector.steps(place.path());
+        return drops.stream()
+                .flatMap(d -> d.path().elementsOf(owner, list, false).stream()).toList();
+    }
+
+    /** What the transformations name, each with its place in the source. */
+    Map<Span, Selector> paths() {
+        Map<Span, Selector> paths = new LinkedHashMap<>();
+        drops.forEach(d -> paths.put(d.span(), d.path()));
+        replacements.forEach(r -> paths.put(r.source().span(), r.path()));
+        return paths;
     }
 
     /**
@@ -247,10 +268,12 @@ final class Variant {
 
     private void reportUnused(Span span) {
         if (!used.contains(span)) {
-            session.report(Diagnostic.error("E0603", span,
-                            "`" + span.text() + "` names no block of the base that is called")
-                    .helped("paths go from the model through its members: "
-                            + "`layers[2..4].norm`"));
+            reportNothing(span, "names no block of the base that is called");
         }
+    }
+
+    void reportNothing(Span span, String what) {
+        session.report(Diagnostic.error("E0603", span, "`" + span.text() + "` " + what)
+                .helped("paths go from the model through its members: `layers[2..4].norm`"));
     }
 }

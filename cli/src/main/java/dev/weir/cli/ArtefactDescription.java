@@ -35,7 +35,6 @@ final class ArtefactDescription {
         root.put("obstacle", program.stream().flatMap(StreamAxis::obstacle).orElse(""));
         ArrayNode checks = root.putArray("checks");
         lowered.checks().forEach(checks::add);
-        root.put("kernel_checks", lowered.kernelChecks());
         slots(root.putArray("arguments"), HostSlot.given(program));
         slots(root.putArray("results"), HostSlot.results(program));
         ArrayNode parameters = root.putArray("parameters");

@@ -40,6 +40,10 @@ class MeaningOnTargetsTest {
                 values, places = top(1, x)
                 y[t, d] = up[t, d] * values[t, 0] + x[t, places[t, 0]]
                 """, false),
+        REMAINDERS("""
+                y[t, d] = x[t, T % D] + x[t * 7 % T, d] * (sum[i in 0..T % D] x[t, i])
+                    + x[0, (T + t) % D]
+                """, false),
         SELECTED_TOKENS("""
                 score[t] = x[t, 0]
                 kept = [t where score[t] > 0.2]

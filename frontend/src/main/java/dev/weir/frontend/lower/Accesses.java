@@ -347,8 +347,9 @@ final class Accesses {
     /** The end of a view, which a run checks. */
     private Scalar atRunTime(Scalar end, Dimension axis, int number, Expression.Access a) {
         return !body.bounds.dependsOnData(end) ? end : Scalar.load(body.scalarValue("end",
-                within(end, axis.plus(Dimension.of(1)), number,
-                        a.base().span().text() + " and its end"),
+                Scalar.within(Scalars.convert(end, Format.I64),
+                        Scalar.extent(axis.plus(Dimension.of(1)).size()),
+                        RunTimeSizes.end("axis " + number + " of " + a.base().span().text())),
                 a.span()), List.of());
     }
 

@@ -47,6 +47,8 @@ final class Bounds {
     private final Set<Scalar> used = new HashSet<>();
     /** Whether the bound that was computed last is reached by some indices. */
     private boolean exact;
+    /** Whether what was bounded last divides by sizes, which are then taken to be more than 0. */
+    private boolean divided;
 
     void limit(Index index, Scalar lower, Scalar upper) {
         indices.put(index, new Range(lower, upper));
@@ -142,10 +144,12 @@ final class Bounds {
     }
 
     private Verdict notNegative(Linear linear) {
-        if (isProved(lowest(linear, 0), false) || bySizes(lowest(linear, 0), 0)) {
-            return Verdict.PROVED;
+        divided = false;
+        Optional<Linear> low = lowest(linear, 0);
+        if (isProved(low, false) || bySizes(low, 0)) {
+            return divided ? Verdict.UNLESS_EMPTY : Verdict.PROVED;
         }
-        if (isProved(lowest(linear, 0))) {
+        if (isProved(low)) {
             return Verdict.UNLESS_EMPTY;
         }
         List<Scalar> around = new ArrayList<>(guards);
@@ -186,9 +190,11 @@ final class Bounds {
             for (Linear fact : facts(around.get(i))) {
                 for (long times : multiples(linear, fact)) {
                     Linear rest = linear.plus(fact, -times);
-                    if (isProved(lowest(rest, 0))) {
+                    divided = false;
+                    Optional<Linear> low = lowest(rest, 0);
+                    if (isProved(low)) {
                         used.add(around.get(i));
-                        return Optional.of(isProved(lowest(rest, 0), false)
+                        return Optional.of(isProved(low, false) && !divided
                                 ? Verdict.GUARDED : Verdict.UNLESS_EMPTY);
                     }
                     Optional<Verdict> both = guarded(rest, around.subList(i + 1, around.size()));
@@ -270,7 +276,31 @@ final class Bounds {
             Optional<Linear> bound = factor > 0 ? least(part, depth) : greatest(part, depth);
             return bound.flatMap(b -> lowest(linear.without(part).plus(b, factor), depth + 1));
         }
-        return Optional.of(linear);
+        return Optional.of(withoutQuotients(linear));
+    }
+
+    /**
+     * The same or less, with {@code n} in the place of {@code c} times the whole part of {@code n /
+     * c}, as remainders of sizes have it, where that may cancel with something.
+     */
+    private static Linear withoutQuotients(Linear linear) {
+        for (var entry : linear.factors().entrySet()) {
+            if (!(entry.getKey() instanceof Scalar.Extent extent)
+                    || !(extent.size() instanceof Size.Quotient quotient)
+                    || !(quotient.right() instanceof Size.Constant(long divisor))
+                    || divisor <= 0 || entry.getValue() % divisor != 0) {
+                continue;
+            }
+            long times = entry.getValue() / divisor;
+            Linear whole = Linear.of(quotient.left());
+            boolean cancels = whole.factors().entrySet().stream().anyMatch(e -> Long.signum(times)
+                    * e.getValue() * linear.factors().getOrDefault(e.getKey(), 0L) < 0);
+            if (cancels) {
+                Linear bound = times > 0 ? whole.plus(1 - divisor) : whole;
+                return withoutQuotients(linear.without(entry.getKey()).plus(bound, times));
+            }
+        }
+        return linear;
     }
 
     private Optional<Linear> highest(Linear linear, int depth) {
@@ -289,6 +319,9 @@ final class Bounds {
         Optional<Range> range = range(part);
         if (range.isPresent()) {
             return Optional.of(Linear.of(range.get().lower()));
+        }
+        if (isRemainderBySize(part)) {
+            return Optional.of(Linear.constant(0));
         }
         if (part instanceof Scalar.Apply a && divisor(a) > 0) {
             Optional<Linear> low = lowest(Linear.of(a.operands().getFirst()), depth + 1);
@@ -310,6 +343,11 @@ final class Bounds {
         if (range.isPresent()) {
             return Optional.of(Linear.of(range.get().upper()).plus(-1));
         }
+        if (isRemainderBySize(part)) {
+            divided = true;
+            exact = false;
+            return Optional.of(Linear.of(((Scalar.Apply) part).operands().get(1)).plus(-1));
+        }
         if (part instanceof Scalar.Apply a && divisor(a) > 0) {
             if (a.operation() == Operation.REMAINDER) {
                 return Optional.of(Linear.constant(divisor(a) - 1));
@@ -324,6 +362,11 @@ final class Bounds {
             return isProved(lowest(inner, depth + 1)) ? high : Optional.empty();
         }
         return Optional.empty();
+    }
+
+    private static boolean isRemainderBySize(Scalar part) {
+        return part instanceof Scalar.Apply a && a.operation() == Operation.REMAINDER
+                && a.operands().get(1) instanceof Scalar.Extent;
     }
 
     private static long divisor(Scalar.Apply a) {

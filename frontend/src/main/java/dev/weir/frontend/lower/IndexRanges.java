@@ -120,6 +120,9 @@ final class IndexRanges {
         for (Expression place : places) {
             collect(name, place, scope, uses);
         }
+        if (uses.isEmpty() && places.stream().anyMatch(p -> readsFault(name, p, scope))) {
+            throw new Failure();
+        }
         if (uses.isEmpty()) {
             throw body.session.fail(Diagnostic.error("E0302", span,
                             "nothing says what `" + name + "` runs over")
@@ -147,6 +150,15 @@ final class IndexRanges {
         return first.length().isEmpty() ? body.index(name, first.size())
                 : body.index(name, Scalar.whole(0), first.length().get(),
                         new Dimension(first.size().size(), first.size().named()));
+    }
+
+    /** Whether an index goes along something whose fault has been reported. */
+    private static boolean readsFault(String name, Expression e, Scope scope) {
+        boolean here = e instanceof Expression.Access a && a.base() instanceof Expression.Name base
+                && scope.find(base.name()).filter(m -> m instanceof Meaning.Poison).isPresent()
+                && a.subscripts().stream().anyMatch(s ->
+                        s.from() instanceof Expression.Name n && n.name().equals(name));
+        return here || Trees.children(e).stream().anyMatch(c -> readsFault(name, c, scope));
     }
 
     /** The uses of a name as a whole subscript, in the order of the text. */

@@ -33,6 +33,8 @@ final class RunTimeSizes {
      */
     private record Measured(Size.Symbol symbol, Value value, List<Size> limits) {}
 
+    /** What a size or a range may not reach that nothing else limits. */
+    private static final long LONGEST = 1L << 31;
     /** Begins the name of a size that nothing has asked for yet. */
     private static final String OPEN = "?.";
 
@@ -60,8 +62,7 @@ final class RunTimeSizes {
      * @param limits axes that have to be at least as long
      */
     Dimension size(Scalar number, Size named, List<Limit> limits, Span span) {
-        Measured known = measured.stream().map(m -> m.get(number))
-                .filter(m -> m != null).findFirst()
+        Measured known = known(number)
                 .orElseGet(() -> measure(number, List.of(), Optional.empty(), span));
         for (Limit limit : limits) {
             if (!known.limits().contains(limit.size())) {
@@ -69,6 +70,10 @@ final class RunTimeSizes {
             }
         }
         return new Dimension(known.symbol(), named);
+    }
+
+    private Optional<Measured> known(Scalar number) {
+        return measured.stream().map(m -> m.get(number)).filter(m -> m != null).findFirst();
     }
 
     /** An axis that a range must not leave. */
@@ -94,11 +99,21 @@ final class RunTimeSizes {
         return result;
     }
 
-    private static Scalar checked(Scalar number, List<Limit> limits) {
-        return limits.isEmpty() ? number
-                : Scalar.within(number, Scalar.extent(Size.sum(
-                                limits.getFirst().size(), Size.of(1))),
-                        limits.getFirst().place() + " and its end");
+    private Scalar checked(Scalar number, List<Limit> limits) {
+        if (limits.isEmpty() && !body.bounds.dependsOnData(number)) {
+            return number;
+        }
+        return limits.isEmpty()
+                ? Scalar.within(number, Scalar.whole(LONGEST),
+                        "a size from data is {value}, and has to be below {limit}")
+                : Scalar.within(number,
+                        Scalar.extent(Size.sum(limits.getFirst().size(), Size.of(1))),
+                        end(limits.getFirst().place()));
+    }
+
+    /** What is said of a range that goes too far along an axis. */
+    static String end(String axis) {
+        return "a range along " + axis + " ends at {value}, and has to end below {limit}";
     }
 
     /**
@@ -153,11 +168,15 @@ final class RunTimeSizes {
 
     /** The largest of a number over all its indices. */
     private Size longest(Scalar number, Span span) {
-        Scalar table = body.reductions.hoist(Scalar.apply(
-                Operation.MAXIMUM, number, Scalar.whole(0)), "length", span);
-        Size.Symbol longest = body.session.symbol("E");
-        body.emit(new Node.Measure(longest, ((Scalar.Load) table).source()));
-        return longest;
+        return known(number).orElseGet(() -> {
+            Scalar positive = Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0));
+            Value table = ((Scalar.Load) body.reductions.hoist(
+                    checked(positive, List.of()), "length", span)).source();
+            Measured longest = new Measured(body.session.symbol("E"), table, List.of());
+            body.emit(new Node.Measure(longest.symbol(), table));
+            measured.element().put(number, longest);
+            return longest;
+        }).symbol();
     }
 
     /**
@@ -194,8 +213,8 @@ final class RunTimeSizes {
         for (Dimension axis : tensor.shape()) {
             if (axis.jagged().isPresent()) {
                 throw body.session.fail(Diagnostic.error("E0907", span,
-                                "an axis of `" + span.text() + "` is longer for some elements than "
-                                        + "for others, so it cannot be used as a whole")
+                                "`" + span.text() + "` takes a tensor as a whole, and an axis of "
+                                        + "it is longer for some elements than for others")
                         .labelled("its axes are " + Signatures.shape(tensor.shape()))
                         .with(tensor.span(), "this is where it comes from")
                         .helped("write the equation out, with an index for each axis"));

@@ -9,6 +9,7 @@ import static dev.weir.ir.host.WordExpression.plus;
 import dev.weir.ir.host.WordExpression.Operator;
 import dev.weir.ir.host.WordExpression.Width;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.type.Size;
@@ -46,24 +47,23 @@ public final class CallerEntries {
     }
 
     private static WordStatement put(String text) {
-        return run("put", text);
+        return new WordStatement.Run(new WordExpression.Call(
+                "put", List.of(MODEL, new WordExpression.Text(text))));
     }
 
-    private static WordStatement run(String function, String text) {
-        return new WordStatement.Run(new WordExpression.Call(
-                function, List.of(MODEL, new WordExpression.Text(text))));
+    private static WordStatement run(String function) {
+        return new WordStatement.Run(new WordExpression.Call(function, List.of(MODEL)));
     }
 
     private static WordFunction checks(HostLowering.Lowered lowered) {
         List<WordStatement> body = new ArrayList<>();
         for (int i = 0; i < lowered.checks().size(); i++) {
-            String text = lowered.checks().get(i);
-            boolean outside = i >= lowered.kernelChecks() || text.startsWith("axis ");
+            List<WordStatement> parts = Fault.parts(lowered.checks().get(i)).stream()
+                    .map(part -> Fault.isValue(part) ? run("put_value")
+                            : Fault.isLimit(part) ? run("put_limit") : put(part)).toList();
             body.add(new WordStatement.If(
                     binary(Operator.EQUAL, call("fault_check", MODEL), of(i)),
-                    List.of(run(outside ? "put_outside"
-                            : text.startsWith("the groups") ? "put_key" : "put", text)),
-                    List.of()));
+                    parts, List.of()));
         }
         return new WordFunction("put_check", List.of("model"), body);
     }

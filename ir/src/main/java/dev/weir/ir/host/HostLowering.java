@@ -72,9 +72,8 @@ public final class HostLowering {
      * @param code kernels and functions
      * @param checks what {@code fault_check} is a number of, with {@link HostStatus#DATA}: the
      *     kernels' first, then places whose index the host checks
-     * @param kernelChecks how many of them are the kernels'
      */
-    public record Lowered(WordProgram code, List<String> checks, int kernelChecks) {
+    public record Lowered(WordProgram code, List<String> checks) {
         public Lowered {
             checks = List.copyOf(checks);
         }
@@ -86,7 +85,7 @@ public final class HostLowering {
         lowering.program();
         return new Lowered(
                 new WordProgram(program.name(), program.kernels(), lowering.functions),
-                lowering.checks, program.checks().size());
+                lowering.checks);
     }
 
     /** Functions of the support code of this name, for the same layout. */

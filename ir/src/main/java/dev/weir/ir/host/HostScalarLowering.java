@@ -113,10 +113,11 @@ final class HostScalarLowering {
     private WordExpression within(Scalar.Within within, List<WordStatement> out) {
         WordExpression index = temporary(scalar(within.index(), out), out);
         WordExpression extent = temporary(scalar(within.extent(), out), out);
-        int check = checks.indexOf(within.place());
+        String text = Scalar.Within.check(within.place());
+        int check = checks.indexOf(text);
         if (check < 0) {
             check = checks.size();
-            checks.add(within.place());
+            checks.add(text);
         }
         out.add(new WordStatement.If(
                 binary(Operator.OR, binary(Operator.LESS, index, of(0)),

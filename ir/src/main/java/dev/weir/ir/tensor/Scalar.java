@@ -73,13 +73,18 @@ public sealed interface Scalar {
      *
      * @param index i64, and the expression's value
      * @param extent i64
-     * @param place for the message: {@code axis 0 of x}
+     * @param place for the message: {@code axis 0 of x}, or the whole message where that is about
+     *     something else than an index, with the placeholders of {@link Fault#message}
      */
     record Within(Scalar index, Scalar extent, String place) implements Scalar {
-        /** What is said of an index outside. */
+        /** What the check says where it fails. */
+        public static String check(String place) {
+            return place.contains("{value}") ? place
+                    : "index {value} is outside " + place + ", which has {limit} elements";
+        }
+
         public static Fault fault(long index, String place, long extent) {
-            return new Fault("index " + index + " is outside " + place + ", which has " + extent
-                    + " elements");
+            return new Fault(Fault.message(check(place), index, extent));
         }
     }
 

@@ -144,7 +144,8 @@ final class IrregularSchedule {
         Expression n = emitter.extent(node.keys().type().shape().getFirst());
         Expression groups = whole(node.groups());
         writer.loop(whole(0), add(groups, whole(1)), 1, g -> writer.store(next, g, whole(0)));
-        int code = writer.check("the groups of " + node.keys().name());
+        int code = writer.check("key {value} is not among the groups of " + node.keys().name()
+                + ", of which there are {limit}");
         writer.loop(whole(0), n, 1, i -> {
             Expression key = writer.let(load(keys, i));
             writer.when(

@@ -274,7 +274,7 @@ final class ScalarEmitter {
     Expression within(Expression index, Expression extent, String place) {
         Expression value = writer.hoist(index);
         Expression limit = writer.hoist(extent);
-        int code = writer.check(place);
+        int code = writer.check(Scalar.Within.check(place));
         Expression outside = binary(
                 BinaryOperation.OR,
                 compare(Comparison.LESS, value, whole(0)),

@@ -465,16 +465,8 @@ public final class Executor {
 
         private Fault fault() {
             String check = program.checks().get((int) fault.getAtIndex(WORD, 1));
-            long value = fault.getAtIndex(WORD, 2);
-            long limit = fault.getAtIndex(WORD, 3);
-            if (check.startsWith("axis ")) {
-                return Scalar.Within.fault(value, check, limit);
-            }
-            if (check.startsWith("the groups")) {
-                return new Fault("key " + value + " is not among " + check + ", of which there are "
-                        + limit);
-            }
-            return new Fault(check);
+            return new Fault(Fault.message(
+                    check, fault.getAtIndex(WORD, 2), fault.getAtIndex(WORD, 3)));
         }
 
         /** Groups that have rows of the launch. */

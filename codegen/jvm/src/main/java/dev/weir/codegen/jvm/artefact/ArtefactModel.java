@@ -1,5 +1,6 @@
 package dev.weir.codegen.jvm.artefact;
 
+import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.type.Format;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -208,16 +209,8 @@ public final class ArtefactModel implements AutoCloseable {
     }
 
     private String data(int check, long value, long limit) {
-        String text = Json.list(description.get("checks"), "checks").get(check).toString();
-        boolean host = check >= Json.sizes(
-                List.of(description.get("kernel_checks")), "checks")[0];
-        if (host || text.startsWith("axis ")) {
-            return "index " + value + " is outside " + text + ", which has " + limit
-                    + " elements";
-        }
-        return text.startsWith("the groups")
-                ? "key " + value + " is not among " + text + ", of which there are " + limit
-                : text;
+        return Fault.message(
+                Json.list(description.get("checks"), "checks").get(check).toString(), value, limit);
     }
 
     /** Frees the model with all its sessions, and unmaps its weights. */

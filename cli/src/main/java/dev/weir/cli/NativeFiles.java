@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Function;
 
 /** Writes a model as an object file, a shared library and a C header. */
@@ -37,10 +38,15 @@ final class NativeFiles {
     /** What was written, and what could not be. */
     record Written(List<String> files, List<String> notes) {}
 
+    /** Libraries that every C program may be linked with: a model called so would hide one. */
+    private static final Set<String> OF_THE_SYSTEM =
+            Set.of("c", "m", "dl", "rt", "pthread", "util", "resolv", "crypt", "gcc", "gcc_s");
+
     /** The prefix of a model's names in C, and its files' name. */
     static String prefix(String model) {
         String small = NativeHeader.identifier(model).toLowerCase(Locale.ROOT);
-        return Character.isLetter(small.charAt(0)) ? small : "model_" + small;
+        return Character.isLetter(small.charAt(0)) && !OF_THE_SYSTEM.contains(small)
+                ? small : "model_" + small;
     }
 
     Written write(KernelProgram program, LlvmCompiler compiler, Path folder) {

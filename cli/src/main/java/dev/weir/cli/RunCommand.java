@@ -71,7 +71,8 @@ final class RunCommand implements Callable<Integer> {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(names = "--inputs", paramLabel = "[ENTRY=]FILE", description = "safetensors with the "
-            + "inputs; given several times, these entries run one after the other")
+            + "inputs; given several times, these entries run one after the other, and results are "
+            + "ENTRY.NAME; those of an entry's second step are ENTRY.NAME#2")
     private List<String> inputs = List.of();
 
     @Option(names = "--outputs", paramLabel = "FILE", description = "safetensors to write")
@@ -140,6 +141,8 @@ final class RunCommand implements Callable<Integer> {
     private TensorRun.Call call(Loaded loaded, String input) {
         String known = String.join(", ", loaded.signatures().keySet());
         int sign = input.indexOf('=');
+        options.require(sign + 1 < input.length(), "--inputs " + (input.isEmpty() ? "is empty"
+                : input + " names no file") + "; give ENTRY=FILE, or FILE alone");
         if (sign > 0 && loaded.signatures().containsKey(input.substring(0, sign))) {
             return new TensorRun.Call(input.substring(0, sign),
                     Path.of(input.substring(sign + 1)));

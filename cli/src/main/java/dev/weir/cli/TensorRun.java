@@ -60,7 +60,8 @@ final class TensorRun {
                             + sequences);
                 }
                 String prefix = calls.size() == 1 ? "" : run.call.entry() + ".";
-                run.step(sessions).forEach((name, tensor) -> written.put(prefix + name, tensor));
+                run.step(sessions).forEach((name, tensor) ->
+                        written.put(unused(prefix + name, written), tensor.copy()));
             }
             SafeTensors.write(outputs, written);
             sessions.forEach(Engine.Session::close);

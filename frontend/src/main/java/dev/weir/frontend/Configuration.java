@@ -51,8 +51,14 @@ public final class Configuration {
                     ? (int) Math.max(0, json.getLocation().getCharOffset()) : 0;
             int at = Math.min(offset, text.length());
             throw new WeirException(Diagnostic.error("E0701", new Span(source, at, at),
-                    "the configuration is not valid JSON"));
+                    "the configuration is not valid JSON").labelled(reason(malformed)));
         }
+    }
+
+    /** The first clause of what the reader says; behind it are places in its own words. */
+    private static String reason(Throwable malformed) {
+        return malformed instanceof JsonProcessingException json
+                ? json.getOriginalMessage().split(" \\(|\\R")[0] : "nested too deeply";
     }
 
     public boolean isKnown() {

@@ -305,6 +305,16 @@ class EntriesTest {
                 assertEquals(z.real(d) + top, results.get("largest.y").real(d));
             }
         }
+        Outcome again = CommandTest.weir("run", program.toString(), "--inputs", "keep=" + first,
+                "--inputs", "largest=" + second, "--inputs", "largest=" + first,
+                "--outputs", out.toString());
+        assertEquals(0, again.code(), again.err());
+        assertEquals(java.util.Set.of("keep.total", "largest.y", "largest.y#2"),
+                SafeTensors.map(out, Arena.ofAuto()).keySet());
+        Outcome nowhere = CommandTest.weir("run", program.toString(), "--inputs", "keep=",
+                "--outputs", out.toString());
+        assertEquals(2, nowhere.code());
+        assertTrue(nowhere.err().contains("--inputs keep= names no file"), nowhere.err());
         Outcome unnamed = CommandTest.weir("run", program.toString(), "--inputs",
                 first.toString(), "--outputs", out.toString());
         assertEquals(2, unnamed.code());

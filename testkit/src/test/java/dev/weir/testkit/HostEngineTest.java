@@ -113,6 +113,32 @@ class HostEngineTest {
         }
     }
 
+    /** Bytes that wrap round to a few would be written far behind their end. */
+    @ParameterizedTest
+    @EnumSource(value = Target.class, names = {"JVM", "NATIVE"})
+    void aLengthFromDataMayBeMoreThanMemoryCouldEverHold(Target way) throws Exception {
+        TargetDescription target = TargetDescription.VECTOR128;
+        for (long length : new long[] {1L << 29, 1L << 30}) {
+            KernelProgram program = Compiler.schedule(lifted("""
+                    model M {
+                        forward(ids[T]: int, positions[T]: int) -> y[T] {
+                            n[t] = ids[t] * %d
+                            a[t, i in 0..n[t], j in 0..4294967296] = float(i + j)
+                            best[t] = argmax[i] a[t, i, 5]
+                            y[t] = a[t, best[t], 7] + float(positions[t])
+                        }
+                    }
+                    """.formatted(length)), target);
+            try (HostEngine engine = engine(program, target, way, Map.of())) {
+                Engine.Session session = engine.start();
+                Fault fault = assertThrows(Fault.class, () ->
+                        step(engine, List.of(session), new long[] {1, 0, 1, 1}));
+                assertTrue(way == Target.JVM || fault.getMessage().contains("too large")
+                        || fault.getMessage().contains("not enough memory"), fault.getMessage());
+            }
+        }
+    }
+
     /** What a carried state begins with is written in the state's own format. */
     @ParameterizedTest
     @ValueSource(strings = {"f32", "bf16", "f16", "f8e4m3", "f8e5m2"})

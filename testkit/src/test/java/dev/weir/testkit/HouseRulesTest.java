@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -99,20 +100,43 @@ class HouseRulesTest {
         assertTrue(!namesAnArchitecture("Sizes are removed; memory; property"));
     }
 
+    private static final Pattern CODE = Pattern.compile("\"([EW]\\d{4})\"");
+
     /** Whoever gives a code, users find it explained. */
     @Test
     void everyCodeHasAPage() throws IOException {
-        Pattern code = Pattern.compile("\"([EW]\\d{4})\"");
         List<String> missing = new ArrayList<>();
         for (Path file : sources("ir", "frontend", "passes", "codegen", "compiler", "runtime",
                 "cli")) {
-            code.matcher(Files.readString(file)).results()
+            CODE.matcher(Files.readString(file)).results()
                     .map(match -> match.group(1))
                     .filter(name -> !Files.exists(
                             TestModel.ROOT.resolve("docs/errors/" + name + ".md")))
                     .forEach(name -> missing.add(file + ": " + name));
         }
         assertEquals(List.of(), missing);
+    }
+
+    /** Whoever gives a code, a test holds what users read. */
+    @Test
+    void everyCodeHasASnapshot() throws IOException {
+        StringBuilder snapshots = new StringBuilder();
+        for (String folder : List.of("frontend/src/test/resources/diagnostics",
+                "testkit/src/test/resources/messages")) {
+            try (Stream<Path> files = Files.list(TestModel.ROOT.resolve(folder))) {
+                for (Path file : files.toList()) {
+                    snapshots.append(Files.readString(file));
+                }
+            }
+        }
+        Set<String> missing = new TreeSet<>();
+        for (Path file : sources("ir", "frontend", "passes", "codegen", "compiler", "runtime",
+                "cli")) {
+            CODE.matcher(Files.readString(file)).results().map(match -> match.group(1))
+                    .filter(code -> snapshots.indexOf("[" + code + "]: ") < 0)
+                    .forEach(missing::add);
+        }
+        assertEquals(Set.of(), missing);
     }
 
     @Test

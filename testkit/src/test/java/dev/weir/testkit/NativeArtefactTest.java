@@ -314,6 +314,17 @@ class NativeArtefactTest {
         assertTrue(outcome.err().contains(option + " goes with"), outcome.err());
     }
 
+    /** {@code -lm} means the mathematical functions, also beside a model {@code M}. */
+    @Test
+    void noLibraryHidesOneOfTheSystem() throws Exception {
+        Path model = Files.writeString(folder.resolve("short.weir"),
+                "model M<D = 2> { forward(x[T, D]) -> y[T, D] = exp(x) }\n");
+        compile(model.toString());
+        assertTrue(Files.readString(folder.resolve("model_m.h")).contains("model_m_step"));
+        assertTrue(Files.exists(folder.resolve("model_m.o")));
+        assertTrue(!Files.exists(folder.resolve("libm.so")));
+    }
+
     /** Whatever a model calls its arguments and results, the header and the class compile. */
     @Test
     void namesThatMeanSomethingElsewhereAreNoMatter() throws Exception {

@@ -359,7 +359,8 @@ final class BlockCalls {
             if (chosen.blocks().stretches().size() > 1) {
                 throw body.session.fail(Diagnostic.error("E0910", span,
                                 "members of a list of unlike blocks cannot be used")
-                        .with(chosen.blocks().span(), "declared here"));
+                        .with(chosen.blocks().span(), "declared here")
+                        .helped("keep the blocks of one kind in a list of their own"));
             }
             stretch = chosen.blocks().stretches().getFirst();
             instances.add(body.evaluator.scalar(chosen.index(), chosen.span()));

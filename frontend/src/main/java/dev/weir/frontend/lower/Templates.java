@@ -169,7 +169,9 @@ final class Templates {
     }
 
     private Failure tooLong(Span span) {
-        return body.fail("E0910", span, "this list has more than " + LONGEST_LIST + " blocks");
+        return body.session.fail(Diagnostic.error("E0910", span,
+                        "this list has more than " + LONGEST_LIST + " blocks")
+                .helped("write a block that holds several, and repeat that less often"));
     }
 
     /** The template that a choice comes down to. */

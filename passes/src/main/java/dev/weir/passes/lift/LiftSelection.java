@@ -1,6 +1,8 @@
 package dev.weir.passes.lift;
 
+import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.diagnostic.WeirException;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
@@ -34,7 +36,9 @@ final class LiftSelection {
         if (context.stream(axis).isPresent()) {
             outer = context.stream(axis).get();
         } else if (context.isRagged(axis)) {
-            throw Lift.unsupported(node.span(), "a selection among the slots of a state");
+            throw new WeirException(Diagnostic.error("E0990", node.span(),
+                            "a selection among the slots of a state cannot be compiled yet")
+                    .helped("say the condition where the slots are read: `sum[s] … where …`"));
         } else {
             outer = context.eachOf(context.frame, context.bound(axis));
             condition = lift.flattened(context, condition, outer);

@@ -167,7 +167,7 @@ class ShapeOfCodeTest {
         KernelProgram restated = compile(MODEL.formatted(RESTATED), "{}");
         assertEquals(forms(library), forms(restated));
         assertTrue(library.stories().stream().anyMatch(
-                s -> s.form().equals("points, streamed online")), "masked attention is one kernel");
+                s -> s.form().equals("points in blocks, streamed online")), "masked attention is one kernel");
     }
 
     /** The axes of what stands between the equations in another order. */

@@ -122,7 +122,7 @@ class StagesPageTest {
         }
         Element kernel = all(page, "details").stream()
                 .filter(e -> e.getAttribute("class").equals("kernel"))
-                .filter(e -> e.getTextContent().contains("points, streamed online"))
+                .filter(e -> e.getTextContent().contains("points in blocks, streamed online"))
                 .findFirst().orElseThrow();
         assertTrue(origins(kernel).stream().anyMatch(softmax::contains));
         assertTrue(kernel.getTextContent().contains("fused:"), "why it is one kernel");

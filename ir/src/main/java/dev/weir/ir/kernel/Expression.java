@@ -155,6 +155,22 @@ public sealed interface Expression {
         }
     }
 
+    /**
+     * As many vectors as they have lanes, each brought together as {@link Fold} does it: lane i is
+     * what has become of vector i. The operation is commutative.
+     */
+    record FoldEach(BinaryOperation operation, List<Expression> operands)
+            implements Expression {
+        public FoldEach {
+            operands = List.copyOf(operands);
+        }
+
+        @Override
+        public Type type() {
+            return operands.getFirst().type();
+        }
+    }
+
     /** Operations on one operand. */
     enum UnaryOperation {
         NEGATE,
@@ -221,6 +237,7 @@ public sealed interface Expression {
             case RoundTo r -> List.of(r.operand);
             case Broadcast b -> List.of(b.operand);
             case Fold f -> List.of(f.operand);
+            case FoldEach f -> f.operands;
         };
     }
 }

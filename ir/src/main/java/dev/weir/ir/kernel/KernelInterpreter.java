@@ -290,6 +290,8 @@ public final class KernelInterpreter implements KernelCompiler {
                     yield lanes(b.lanes(), i -> value);
                 }
                 case Expression.Fold f -> fold(f.operation(), f.type(), evaluate(f.operand()));
+                case Expression.FoldEach f -> lanes(f.operands().size(), i -> fold(
+                        f.operation(), f.type(), evaluate(f.operands().get(i)))[0]);
             };
         }
 

@@ -335,6 +335,16 @@ public final class KernelParser {
                         .orElseThrow(() -> unknown(name));
                 yield new Expression.Fold(folded, operand());
             }
+            case "fold_each" -> {
+                Token name = tokens.take(Kind.WORD, "an operation");
+                BinaryOperation folded = named(BinaryOperation.values(), name.text())
+                        .orElseThrow(() -> unknown(name));
+                List<Expression> operands = new ArrayList<>(List.of(operand()));
+                while (tokens.at(",")) {
+                    operands.add(operand());
+                }
+                yield new Expression.FoldEach(folded, operands);
+            }
             case String other -> operation(operation);
         };
     }

@@ -142,6 +142,9 @@ public final class KernelPrinter {
                     "broadcast(" + print(b.operand()) + ", " + b.lanes() + ")";
             case Expression.Fold f ->
                     "fold(" + word(f.operation()) + ", " + print(f.operand()) + ")";
+            case Expression.FoldEach f -> f.operands().stream().map(KernelPrinter::print)
+                    .collect(Collectors.joining(", ", "fold_each(" + word(f.operation()) + ", ",
+                            ")"));
         };
     }
 

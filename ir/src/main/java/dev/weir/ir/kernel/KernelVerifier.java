@@ -202,6 +202,16 @@ public final class KernelVerifier {
             case Expression.Broadcast b ->
                     check(b.operand().type().isScalar(), "broadcast of " + b.operand().type());
             case Expression.Fold f -> operation(f.operation(), type);
+            case Expression.FoldEach f -> {
+                f.operands().forEach(o -> same(o.type(), type));
+                check(f.operands().size() == type.lanes(),
+                        f.operands().size() + " vectors are folded into " + type);
+                operation(f.operation(), type);
+                check(element != Element.BOOL && switch (f.operation()) {
+                    case ADD, MULTIPLY, MINIMUM, MAXIMUM, AND, OR, EXCLUSIVE_OR -> true;
+                    case SUBTRACT, DIVIDE, REMAINDER, SHIFT_LEFT, SHIFT_RIGHT -> false;
+                }, "fold_each by " + KernelPrinter.word(f.operation()) + " of " + type);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ import dev.weir.ir.kernel.Expression.Compare;
 import dev.weir.ir.kernel.Expression.Comparison;
 import dev.weir.ir.kernel.Expression.Convert;
 import dev.weir.ir.kernel.Expression.Fold;
+import dev.weir.ir.kernel.Expression.FoldEach;
 import dev.weir.ir.kernel.Expression.FusedMultiplyAdd;
 import dev.weir.ir.kernel.Expression.Get;
 import dev.weir.ir.kernel.Expression.RoundTo;
@@ -202,6 +203,17 @@ final class KernelSamples {
                 if (fits) {
                     k.store(k.buffer(word(operation), format(element)), v[0],
                             new Fold(operation, v[2]));
+                }
+                boolean each = fits && element != Element.BOOL
+                        && operation != BinaryOperation.SUBTRACT;
+                if (each) {
+                    Expression[] vectors = new Expression[lanes];
+                    for (int i = 0; i < lanes; i++) {
+                        vectors[i] = i % 3 == 0 ? v[1] : i % 3 == 1 ? v[2]
+                                : binary(operation, v[1], v[2]);
+                    }
+                    k.store(k.buffer("each_" + word(operation), format(element)), v[0],
+                            new FoldEach(operation, List.of(vectors)));
                 }
             }
             return null;

@@ -20,9 +20,11 @@ sealed interface Local {
      *     extent is known at run time only
      * @param streamed which of the axes behind the prefix is tiled, or -1
      * @param tileStart where the present tile begins on that axis
+     * @param point which of the points is the present one, if several have room
      */
     record InScratch(
-            Buffer buffer, int prefix, List<Long> extents, int streamed, Expression tileStart)
+            Buffer buffer, int prefix, List<Long> extents, int streamed, Expression tileStart,
+            Expression point)
             implements Local {}
 
     /** Not kept: the reduction is computed where it is asked for. */

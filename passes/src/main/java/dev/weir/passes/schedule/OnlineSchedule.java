@@ -1,9 +1,11 @@
 package dev.weir.passes.schedule;
 
-import static dev.weir.passes.schedule.Build.add;
 import static dev.weir.passes.schedule.Build.binary;
 import static dev.weir.passes.schedule.Build.compare;
 import static dev.weir.passes.schedule.Build.divide;
+import static dev.weir.passes.schedule.Build.less;
+import static dev.weir.passes.schedule.Build.maximum;
+import static dev.weir.passes.schedule.Build.minimum;
 import static dev.weir.passes.schedule.Build.multiply;
 import static dev.weir.passes.schedule.Build.real;
 import static dev.weir.passes.schedule.Build.select;
@@ -29,10 +31,12 @@ import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Streaming;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * Writes the walk of an online softmax in lanes along the streamed axis.
@@ -70,6 +74,8 @@ final class OnlineSchedule {
     private final List<Node.Compute> sums = new ArrayList<>();
     private final Map<Node.Compute, Variable> singles = new HashMap<>();
     private Variable largest;
+    /** Whether all places between the bounds take part. */
+    private boolean exact;
 
     private OnlineSchedule(
             PointSchedule points,
@@ -173,17 +179,168 @@ final class OnlineSchedule {
 
     /** Before the first tile. */
     void start() {
-        largest = writer.mutable(real(new Type(Type.Element.F32, 1), Double.NEGATIVE_INFINITY));
+        largest = writer.mutable(number(Double.NEGATIVE_INFINITY));
         for (Node.Compute node : sums) {
             if (isSingle(node)) {
                 singles.put(node, writer.mutable(real(vector(), 0)));
             } else {
-                points.scratch(node, -1, 0, whole(0));
+                takeRoom(node);
                 points.nest(node, points.ownAxes(node), at -> points.store(
                         node, room(node), Reductions.identity(Reduction.Kind.SUM, Format.F32,
                                 at.map(ScalarEmitter.Lanes::count).orElse(1))));
             }
         }
+    }
+
+    private void takeRoom(Node.Compute node) {
+        points.scratch(node, -1, 0, whole(0));
+    }
+
+    /**
+     * The walk of several points that neighbour each other. They go through each tile one after
+     * the other, so that what all of them read of it comes from memory once; in between, what each
+     * carries from tile to tile is kept in scratch memory.
+     *
+     * @param length how many points there are at most
+     * @param bind makes a point the present one
+     * @param earlier what is computed at a point before its first tile, and kept
+     * @param after what is done at a point behind its last tile
+     */
+    void block(
+            long length, Expression first, Expression end, Consumer<Expression> bind,
+            List<Node.Compute> earlier, Runnable after) {
+        Carried carried = new Carried(
+                writer.scratch(Format.I64, 3 * length),
+                writer.scratch(Format.F32, length),
+                new LinkedHashMap<>());
+        sums.stream().filter(this::isSingle).forEach(node -> carried.singles().put(
+                node, writer.scratch(Format.F32, (length + 1) * lanes)));
+        Variable lowest = writer.mutable(whole(Long.MAX_VALUE));
+        Variable highest = writer.mutable(whole(0));
+        Consumer<Runnable> each = body -> writer.loop(first, end, 1, at -> {
+            bind.accept(at);
+            points.together(length, writer.let(subtract(at, first)));
+            earlier.forEach(this::takeRoom);
+            sums.stream().filter(node -> !isSingle(node)).forEach(this::takeRoom);
+            body.run();
+        });
+        each.accept(() -> {
+            earlier.forEach(node -> points.node(node, List.of()));
+            start();
+            writer.store(carried.largest(), points.point(), new Expression.Get(largest));
+            saveSingles(carried);
+            Axis axis = streaming.axis();
+            Bounds bounds = bounds(writer.let(emitter.emit(axis.lower())),
+                    writer.let(emitter.emit(axis.upper())));
+            writer.store(carried.bounds(), lower(), bounds.lower());
+            writer.store(carried.bounds(), upper(), bounds.upper());
+            writer.assign(lowest, minimum(new Expression.Get(lowest), bounds.lower()));
+            writer.assign(highest, maximum(new Expression.Get(highest), bounds.upper()));
+        });
+        Expression from = writer.let(multiply(
+                divide(new Expression.Get(lowest), whole(tileLength)), whole(tileLength)));
+        Expression to = writer.let(new Expression.Get(highest));
+        if (exact) {
+            writeNumbers();
+        }
+        writer.loop(from, to, tileLength, tile -> block(tile, carried, each));
+        each.accept(() -> {
+            restoreLargest(carried);
+            restoreSingles(carried);
+            finish();
+            after.run();
+        });
+    }
+
+    /**
+     * A tile of several points. Places are gone through a vector at a time by all points, so that
+     * what is read of them is at hand for each, however far from each other it lies in memory.
+     */
+    private void block(Expression tile, Carried carried, Consumer<Runnable> each) {
+        Consumer<Runnable> opened = body -> each.accept(() -> writer.when(
+                compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)), body));
+        each.accept(() -> writer.store(carried.bounds(), open(), select(
+                writeMask(tile, begin(tile, carried), end(tile, tileLength, carried)),
+                whole(1), whole(0))));
+        groups(tile, group -> opened.accept(() -> {
+            Expression first = begin(group, carried);
+            Expression end = end(group, lanes, carried);
+            before.forEach(node -> before(node, tile, first, end));
+        }));
+        opened.accept(() -> {
+            writer.store(carried.bounds(), open(), whole(0));
+            restoreLargest(carried);
+            restoreSingles(carried);
+            before.forEach(node -> locate(node, tile));
+            softmax(tile, takesPart(
+                    tile, begin(tile, carried), end(tile, tileLength, carried)), scale -> {
+                sums.forEach(node -> shrink(node, scale));
+                sums.stream().filter(this::isSingle).forEach(node -> add(node, tile));
+                writer.store(carried.bounds(), open(), whole(1));
+            });
+            writer.store(carried.largest(), points.point(), new Expression.Get(largest));
+            saveSingles(carried);
+        });
+        groups(tile, group -> opened.accept(() -> {
+            exponentials.forEach(node -> ofTile(node, tile));
+            Expression first = begin(group, carried);
+            Expression end = end(group, lanes, carried);
+            sums.stream().filter(node -> !isSingle(node))
+                    .forEach(node -> add(node, first, end));
+        }));
+    }
+
+    private void groups(Expression tile, Consumer<Expression> body) {
+        writer.loop(tile, writer.let(Build.add(tile, whole(tileLength))), lanes, body);
+    }
+
+    private Expression begin(Expression from, Carried carried) {
+        return writer.let(maximum(from, carried.at(lower())));
+    }
+
+    private Expression end(Expression from, long length, Carried carried) {
+        return writer.let(minimum(Build.add(from, whole(length)), carried.at(upper())));
+    }
+
+    /**
+     * What points carry from tile to tile, besides sums that have scratch memory anyway.
+     *
+     * @param bounds the places that each goes over, and whether some take part in this tile
+     * @param largest the maximum so far
+     * @param singles a vector of each sum
+     */
+    private record Carried(Buffer bounds, Buffer largest, Map<Node.Compute, Buffer> singles) {
+        Expression at(Expression which) {
+            return new Expression.Load(bounds, which, 1, Optional.empty());
+        }
+    }
+
+    private Expression lower() {
+        return multiply(points.point(), whole(3));
+    }
+
+    private Expression upper() {
+        return Build.add(multiply(points.point(), whole(3)), whole(1));
+    }
+
+    private Expression open() {
+        return Build.add(multiply(points.point(), whole(3)), whole(2));
+    }
+
+    private void saveSingles(Carried carried) {
+        carried.singles().forEach((node, buffer) -> writer.store(
+                buffer, multiply(points.point(), whole(lanes)), new Expression.Get(singles.get(node))));
+    }
+
+    private void restoreLargest(Carried carried) {
+        largest = writer.mutable(
+                new Expression.Load(carried.largest(), points.point(), 1, Optional.empty()));
+    }
+
+    private void restoreSingles(Carried carried) {
+        carried.singles().forEach((node, buffer) -> singles.put(node, writer.mutable(
+                new Expression.Load(
+                        buffer, multiply(points.point(), whole(lanes)), lanes, Optional.empty()))));
     }
 
     private Type vector() {
@@ -196,24 +353,92 @@ final class OnlineSchedule {
 
     /** Which places may take part at all: bounds of the axis, narrowed by its condition. */
     Bounds bounds(Expression lower, Expression upper) {
-        return maximum.reduction().orElseThrow().filter()
+        Bounds bounds = maximum.reduction().orElseThrow().filter()
                 .map(c -> Bounds.of(c, axis(maximum).index(), emitter, lower, upper))
-                .orElse(new Bounds(lower, upper));
+                .orElse(new Bounds(lower, upper, true));
+        exact = bounds.exact();
+        if (exact && points.together() == 1) {
+            writeNumbers();
+        }
+        return bounds;
     }
 
+    /** All that one point does in a tile. */
     void tile(Expression tile, Expression from, Expression to) {
-        Buffer mask = points.streamMask(tileLength);
+        writer.when(writeMask(tile, from, to), () -> {
+            before.forEach(node -> before(node, tile, from, to));
+            softmax(tile, takesPart(tile, from, to), scale -> sums.forEach(node -> {
+                shrink(node, scale);
+                if (isSingle(node)) {
+                    add(node, tile);
+                } else {
+                    add(node, from, to);
+                }
+            }));
+        });
+    }
+
+    /** Writes down which places take part, and gives whether any does. */
+    private Expression writeMask(Expression tile, Expression from, Expression to) {
+        if (exact) {
+            return less(from, to);
+        }
+        Buffer mask = points.streamMask(points.together() * tileLength);
+        Expression first = writer.let(multiply(points.point(), whole(tileLength)));
         Variable any = writer.mutable(Build.truth(false));
-        inLanes(at -> writer.store(mask, at, real(vector(), 0)));
+        inLanes(at -> writer.store(mask, Build.add(first, at), real(vector(), 0)));
         Optional<Scalar> condition = maximum.reduction().orElseThrow().filter();
         writer.loop(from, to, 1, place -> {
             emitter.bind(axis(maximum), place);
             Expression takes = writer.let(
                     condition.map(emitter::emit).orElse(Build.truth(true)));
             writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), takes));
-            writer.store(mask, subtract(place, tile), select(takes, number(1), number(0)));
+            writer.store(mask, Build.add(first, subtract(place, tile)),
+                    select(takes, number(1), number(0)));
         });
-        writer.when(new Expression.Get(any), () -> open(mask, tile, from, to));
+        return new Expression.Get(any);
+    }
+
+    /** Which lanes take part, from a place of the tile on. */
+    private UnaryOperator<Expression> takesPart(
+            Expression tile, Expression from, Expression to) {
+        if (!exact) {
+            Buffer mask = points.streamMask(points.together() * tileLength);
+            Expression first = writer.let(multiply(points.point(), whole(tileLength)));
+            return at -> compare(Comparison.NOT_EQUAL,
+                    new Expression.Load(mask, Build.add(first, at), lanes, Optional.empty()),
+                    real(vector(), 0));
+        }
+        Expression first = spread(subtract(from, tile));
+        Expression end = spread(subtract(to, tile));
+        return at -> {
+            Expression place = new Expression.Load(numbers(), at, lanes, Optional.empty());
+            return binary(BinaryOperation.AND,
+                    compare(Comparison.GREATER_EQUAL, place, first),
+                    compare(Comparison.LESS, place, end));
+        };
+    }
+
+    /** A place's number in its tile, in each lane. */
+    private Expression spread(Expression number) {
+        return writer.let(ScalarEmitter.widen(
+                new Expression.Convert(Type.Element.F32, number), lanes));
+    }
+
+    /** The numbers 0, 1, 2, … of a tile's places. */
+    private Buffer numbers() {
+        return points.streamMask(tileLength);
+    }
+
+    private void writeNumbers() {
+        Buffer numbers = numbers();
+        writer.loop(whole(0), whole(lanes), 1, at -> writer.store(
+                numbers, at, new Expression.Convert(Type.Element.F32, at)));
+        writer.loop(whole(lanes), whole(tileLength), lanes, at -> writer.store(
+                numbers, at, Build.add(
+                        new Expression.Load(numbers, whole(0), lanes, Optional.empty()),
+                        ScalarEmitter.widen(
+                                new Expression.Convert(Type.Element.F32, at), lanes))));
     }
 
     private static Expression number(double value) {
@@ -225,26 +450,29 @@ final class OnlineSchedule {
         writer.loop(whole(0), whole(tileLength), lanes, body);
     }
 
-    private Expression takesPart(Buffer mask, Expression at) {
-        return compare(Comparison.NOT_EQUAL,
-                new Expression.Load(mask, at, lanes, Optional.empty()), real(vector(), 0));
-    }
-
     private Expression inLanes(Node.Compute node, Scalar body, Expression place) {
         emitter.bind(axis(node), place);
-        return emitter.spread(body, Optional.of(new ScalarEmitter.Lanes(
-                axis(node).index(), lanes, Optional.empty())));
+        return emitter.spread(body, lanes(node));
     }
 
-    private void open(Buffer mask, Expression tile, Expression from, Expression to) {
-        for (Node.Compute node : before) {
-            before(node, tile, from, to);
-        }
+    private Optional<ScalarEmitter.Lanes> lanes(Node.Compute node) {
+        return Optional.of(
+                new ScalarEmitter.Lanes(axis(node).index(), lanes, Optional.empty()));
+    }
+
+    /**
+     * The maximum and the exponentials.
+     *
+     * @param takesPart which of the lanes from a place of the tile on take part
+     * @param then what is done with the factor by which older sums shrink, if any place takes part
+     */
+    private void softmax(
+            Expression tile, UnaryOperator<Expression> takesPart, Consumer<Expression> then) {
         Variable most = writer.mutable(real(vector(), Double.NEGATIVE_INFINITY));
         inLanes(at -> writer.assign(most, binary(BinaryOperation.MAXIMUM,
                 new Expression.Get(most),
-                select(takesPart(mask, at),
-                        inLanes(maximum, maximum.body(), writer.let(add(tile, at))),
+                select(takesPart.apply(at),
+                        inLanes(maximum, maximum.body(), writer.let(Build.add(tile, at))),
                         real(vector(), Double.NEGATIVE_INFINITY)))));
         Expression old = writer.let(new Expression.Get(largest));
         writer.assign(largest, binary(BinaryOperation.MAXIMUM, old,
@@ -257,42 +485,64 @@ final class OnlineSchedule {
             Expression scale = writer.let(new MathExpansion(writer).exponential(
                     writer.let(subtract(old, current))));
             for (Node.Compute node : exponentials) {
-                points.scratch(node, 0, tileLength, tile);
+                Local.InScratch room = ofTile(node, tile);
+                Expression first = writer.let(multiply(points.point(), whole(tileLength)));
                 inLanes(at -> {
-                    Expression value = writer.let(select(takesPart(mask, at),
-                            inLanes(node, bodies.get(node), writer.let(add(tile, at))),
+                    Expression value = writer.let(select(takesPart.apply(at),
+                            inLanes(node, bodies.get(node), writer.let(Build.add(tile, at))),
                             real(vector(), 0)));
-                    writer.store(room(node).buffer(), at, Reductions.stored(node, value));
+                    writer.store(room.buffer(), Build.add(first, at),
+                            Reductions.stored(node, value));
                 });
             }
-            sums.forEach(node -> accumulate(node, scale, tile, from, to));
+            then.accept(scale);
         });
     }
 
-    private void accumulate(
-            Node.Compute node, Expression scale, Expression tile, Expression from, Expression to) {
+    /** Room for what the present point computes at a tile's places. */
+    private Local.InScratch ofTile(Node.Compute node, Expression tile) {
+        return points.scratch(node, 0, tileLength, tile);
+    }
+
+    /** Multiplies a sum by what the maximum has grown. */
+    private void shrink(Node.Compute node, Expression scale) {
         if (isSingle(node)) {
             Variable sum = singles.get(node);
             writer.assign(sum, multiply(
                     new Expression.Get(sum), ScalarEmitter.widen(scale, lanes)));
-            inLanes(at -> writer.assign(sum, add(
-                    new Expression.Get(sum),
-                    inLanes(node, node.body(), writer.let(add(tile, at))))));
             return;
         }
+        points.nest(node, points.ownAxes(node), at -> {
+            Expression place = writer.let(points.scratchIndex(node, room(node)));
+            int count = at.map(ScalarEmitter.Lanes::count).orElse(1);
+            writer.store(room(node).buffer(), place, multiply(
+                    new Expression.Load(room(node).buffer(), place, count, Optional.empty()),
+                    ScalarEmitter.widen(scale, count)));
+        });
+    }
+
+    /** Adds the terms of a tile to a sum without axes of its own. */
+    private void add(Node.Compute node, Expression tile) {
+        Variable sum = singles.get(node);
+        inLanes(at -> writer.assign(sum, Build.add(
+                new Expression.Get(sum),
+                inLanes(node, node.body(), writer.let(Build.add(tile, at))))));
+    }
+
+    /** Adds the terms of some places to a sum that has scratch memory. */
+    private void add(Node.Compute node, Expression from, Expression to) {
         List<Axis> own = points.ownAxes(node);
         Optional<Integer> vectors = own.size() == 1 && points.vectorisable(node, own.getFirst())
                 ? wholeVectors(own.getFirst()) : Optional.empty();
         if (vectors.isPresent()) {
-            inRegisters(node, own.getFirst(), vectors.get(), scale, from, to);
+            inRegisters(node, own.getFirst(), vectors.get(), from, to);
             return;
         }
         points.nest(node, own, at -> {
             int count = at.map(ScalarEmitter.Lanes::count).orElse(1);
             Expression place = writer.let(points.scratchIndex(node, room(node)));
-            Variable sum = writer.mutable(multiply(
-                    new Expression.Load(room(node).buffer(), place, count, Optional.empty()),
-                    ScalarEmitter.widen(scale, count)));
+            Variable sum = writer.mutable(
+                    new Expression.Load(room(node).buffer(), place, count, Optional.empty()));
             writer.loop(from, to, 1, s -> {
                 emitter.bind(axis(node), s);
                 writer.assign(sum, emitter.reductions().combined(
@@ -312,16 +562,15 @@ final class OnlineSchedule {
             Node.Compute node,
             Axis own,
             int vectors,
-            Expression scale,
             Expression from,
             Expression to) {
         Buffer buffer = room(node).buffer();
+        Expression first = writer.let(multiply(points.point(), whole((long) vectors * lanes)));
         List<Variable> parts = new ArrayList<>();
         for (int v = 0; v < vectors; v++) {
-            parts.add(writer.mutable(multiply(
-                    new Expression.Load(
-                            buffer, whole((long) v * lanes), lanes, Optional.empty()),
-                    ScalarEmitter.widen(scale, lanes))));
+            parts.add(writer.mutable(new Expression.Load(
+                    buffer, Build.add(first, whole((long) v * lanes)), lanes,
+                    Optional.empty())));
         }
         Optional<ScalarEmitter.Lanes> at = Optional.of(
                 new ScalarEmitter.Lanes(own.index(), lanes, Optional.empty()));
@@ -334,7 +583,8 @@ final class OnlineSchedule {
             }
         });
         for (int v = 0; v < vectors; v++) {
-            writer.store(buffer, whole((long) v * lanes), new Expression.Get(parts.get(v)));
+            writer.store(buffer, Build.add(first, whole((long) v * lanes)),
+                    new Expression.Get(parts.get(v)));
         }
     }
 
@@ -366,25 +616,35 @@ final class OnlineSchedule {
 
     /** A node along the axis: at all places of the axis in the tile, as what it reads is there. */
     private void before(Node.Compute node, Expression tile, Expression from, Expression to) {
-        if (node.reduction().isPresent() && isReadOnceByOne(node)) {
-            emitter.keep(node.result(), new Local.Inline(node, List.of()));
+        locate(node, tile);
+        if (emitter.local(node.result()).orElseThrow() instanceof Local.Inline) {
             return;
         }
-        points.scratch(node, 0, tileLength, tile);
         Optional<Scalar.Load> inner = inner(node);
+        int places = inner.isPresent() && vectorised(node, bodies.get(node)) ? lanes : PLACES;
         Expression rest = from;
         if (inner.isPresent()) {
             Node.Compute producer = ((Local.Inline) emitter.local(
                     inner.get().source()).orElseThrow()).compute();
             Local kept = emitter.local(producer.result()).orElseThrow();
-            rest = writer.let(add(from, multiply(
-                    divide(subtract(to, from), whole(PLACES)), whole(PLACES))));
-            writer.loop(from, rest, PLACES, first -> {
+            rest = writer.let(Build.add(from, multiply(
+                    divide(subtract(to, from), whole(places)), whole(places))));
+            writer.loop(from, rest, places, first -> {
+                if (places == lanes) {
+                    Expression values = emitter.reductions().inLanes(
+                            producer, inner.get().coordinates(),
+                            place -> emitter.bind(axis(node), Build.add(first, whole(place))));
+                    emitter.keep(producer.result(), new Local.InVariable(values));
+                    emitter.bind(axis(node), first);
+                    points.deliver(node, lanes(node), Reductions.stored(
+                            node, emitter.spread(bodies.get(node), lanes(node))));
+                    return;
+                }
                 List<Expression> values = emitter.reductions().sideBySide(
                         producer, inner.get().coordinates(), PLACES,
-                        place -> emitter.bind(axis(node), add(first, whole(place))));
+                        place -> emitter.bind(axis(node), Build.add(first, whole(place))));
                 for (int place = 0; place < PLACES; place++) {
-                    emitter.bind(axis(node), writer.let(add(first, whole(place))));
+                    emitter.bind(axis(node), writer.let(Build.add(first, whole(place))));
                     emitter.keep(producer.result(), new Local.InVariable(values.get(place)));
                     deliver(node, bodies.get(node));
                 }
@@ -396,6 +656,15 @@ final class OnlineSchedule {
             emitter.bind(axis(node), place);
             deliver(node, body);
         });
+    }
+
+    /** Makes what the present point has of a node in a tile known to who reads it. */
+    private void locate(Node.Compute node, Expression tile) {
+        if (node.reduction().isPresent() && isReadOnceByOne(node)) {
+            emitter.keep(node.result(), new Local.Inline(node, List.of()));
+        } else {
+            ofTile(node, tile);
+        }
     }
 
     private void deliver(Node.Compute node, Scalar body) {
@@ -436,8 +705,12 @@ final class OnlineSchedule {
         return reads[0] == 1 && isPlain[0];
     }
 
-    /** The places that a walk goes over. */
-    record Bounds(Expression lower, Expression upper) {
+    /**
+     * The places that a walk goes over.
+     *
+     * @param exact whether all of them take part
+     */
+    record Bounds(Expression lower, Expression upper, boolean exact) {
 
         /** Narrowed by the parts of a condition that compare the index with something else. */
         static Bounds of(
@@ -447,20 +720,21 @@ final class OnlineSchedule {
                 Expression lower,
                 Expression upper) {
             if (!(condition instanceof Scalar.Apply apply)) {
-                return new Bounds(lower, upper);
+                return new Bounds(lower, upper, false);
             }
             Scalar left = apply.operands().get(0);
             Scalar right = apply.operands().size() > 1 ? apply.operands().get(1) : left;
             return switch (apply.operation()) {
                 case AND -> {
                     Bounds first = of(left, index, emitter, lower, upper);
-                    yield of(right, index, emitter, first.lower, first.upper);
+                    Bounds both = of(right, index, emitter, first.lower, first.upper);
+                    yield new Bounds(both.lower, both.upper, first.exact && both.exact);
                 }
                 case LESS_EQUAL -> below(left, right, 1, index, emitter, lower, upper);
                 case LESS -> below(left, right, 0, index, emitter, lower, upper);
                 case GREATER_EQUAL -> below(right, left, 1, index, emitter, lower, upper);
                 case GREATER -> below(right, left, 0, index, emitter, lower, upper);
-                default -> new Bounds(lower, upper);
+                default -> new Bounds(lower, upper, false);
             };
         }
 
@@ -475,11 +749,11 @@ final class OnlineSchedule {
                 Expression upper) {
             Scalar difference = Scalar.apply(Operation.SUBTRACT, left, right);
             if (left.format() != Format.I64 || !Vectors.harmless(difference)) {
-                return new Bounds(lower, upper);
+                return new Bounds(lower, upper, false);
             }
             Optional<Boolean> isPositive = sign(difference, index);
             if (isPositive.isEmpty()) {
-                return new Bounds(lower, upper);
+                return new Bounds(lower, upper, false);
             }
             KernelWriter writer = emitter.writer();
             Expression rest = emitter.emit(Substitution.apply(
@@ -487,9 +761,10 @@ final class OnlineSchedule {
             // s + rest < over, or rest - s < over.
             return isPositive.get()
                     ? new Bounds(lower, writer.let(binary(BinaryOperation.MINIMUM, upper,
-                            writer.let(subtract(whole(over), rest)))))
+                            writer.let(subtract(whole(over), rest)))), true)
                     : new Bounds(writer.let(binary(BinaryOperation.MAXIMUM, lower,
-                            writer.let(add(subtract(rest, whole(over)), whole(1))))), upper);
+                            writer.let(Build.add(subtract(rest, whole(over)), whole(1))))), upper,
+                            true);
         }
 
         /** Whether the index is added (true) or subtracted, once, and nothing else is done. */

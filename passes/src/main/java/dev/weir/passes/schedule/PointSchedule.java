@@ -45,6 +45,9 @@ final class PointSchedule {
     private final Set<Value> inside = new HashSet<>();
     private final Map<Value, Buffer> scratches = new HashMap<>();
     private Optional<Buffer> streamMask = Optional.empty();
+    /** How many points have room in scratch memory, and which of them is the present one. */
+    private long together = 1;
+    private Expression point = whole(0);
 
     PointSchedule(Cluster cluster, ScalarEmitter emitter) {
         this.cluster = cluster;
@@ -224,31 +227,57 @@ final class PointSchedule {
                 ? topK.operand().type().shape()
                 : cluster.nodes().getFirst().results().getFirst().type().shape();
         List<Size> shared = shape.subList(0, cluster.prefix());
+        Optional<StreamSchedule> stream =
+                Streaming.of(cluster.nodes(), cluster.prefix(), inside)
+                        .filter(s -> isStreamed(s))
+                        .map(s -> new StreamSchedule(this, s, cluster));
+        Optional<Integer> together = stream.flatMap(StreamSchedule::axisOfBlocks);
+        if (together.isPresent()) {
+            return writeBlocks(stream.get(), shared, together.get());
+        }
         List<Expression> place = unflatten(writer.tile(), shared);
+        bind(place);
+        writer.when(inRanges(place), () -> stream.ifPresentOrElse(
+                s -> s.write(place), () -> cluster.nodes().forEach(n -> node(n, place))));
+        return new Plan(Scalar.extent(product(shared)),
+                "points" + stream.map(s -> ", " + s.form()).orElse(""));
+    }
+
+    /** As points, but some neighbours along one axis go through what is streamed together. */
+    private Plan writeBlocks(StreamSchedule stream, List<Size> shared, int axis) {
+        Size extent = shared.get(axis);
+        Size length = Size.of(StreamSchedule.BLOCK);
+        List<Size> blocks = new ArrayList<>(shared);
+        blocks.set(axis, Size.quotient(
+                Size.sum(extent, Size.of(StreamSchedule.BLOCK - 1)), length));
+        List<Expression> place = new ArrayList<>(unflatten(writer.tile(), blocks));
+        Expression first = writer.let(
+                multiply(place.get(axis), whole(StreamSchedule.BLOCK)));
+        Expression end = writer.let(minimum(
+                add(first, whole(StreamSchedule.BLOCK)), emitter.extent(extent)));
+        place.set(axis, first);
+        bind(place);
+        writer.when(inRanges(place), () -> stream.writeBlock(place, axis, first, end));
+        return new Plan(Scalar.extent(product(blocks)), "points in blocks, " + stream.form());
+    }
+
+    void bind(List<Expression> place) {
         for (Node node : cluster.nodes()) {
             if (node instanceof Node.Compute compute) {
                 bind(compute, place);
             }
         }
-        Optional<Expression> inRanges = cluster.nodes().getFirst() instanceof Node.Compute compute
-                ? inRanges(compute, place.size()) : Optional.empty();
-        String[] form = {"points"};
-        writer.when(inRanges, () -> form[0] = points(place));
-        return new Plan(Scalar.extent(product(shared)), form[0]);
     }
 
-    private String points(List<Expression> place) {
-        Optional<Streaming> streaming = Streaming.of(cluster.nodes(), cluster.prefix(), inside)
-                .filter(s -> isStreamed(s));
-        String form = "points";
-        if (streaming.isPresent()) {
-            StreamSchedule stream = new StreamSchedule(this, streaming.get(), cluster);
-            stream.write(place);
-            form = stream.isOnline() ? "points, streamed online" : "points, streamed";
-        } else {
-            cluster.nodes().forEach(n -> node(n, place));
-        }
-        return form;
+    private Optional<Expression> inRanges(List<Expression> place) {
+        return cluster.nodes().getFirst() instanceof Node.Compute compute
+                ? inRanges(compute, place.size()) : Optional.empty();
+    }
+
+    /** Whether no node leaves out some of the points along a shared axis. */
+    boolean isWhole(int axis) {
+        return cluster.nodes().stream().allMatch(n -> n instanceof Node.Compute c
+                && isFull(c.axes().get(axis), c.result().type().shape().get(axis)));
     }
 
     /** Whether something of run-time extent has to stay inside. */
@@ -292,6 +321,20 @@ final class PointSchedule {
         return cluster.nodes().stream().anyMatch(n -> Walk.reads(n).contains(value));
     }
 
+    /** From here on, scratch memory has room for so many points, of which this is the present. */
+    void together(long number, Expression present) {
+        together = number;
+        point = present;
+    }
+
+    long together() {
+        return together;
+    }
+
+    Expression point() {
+        return point;
+    }
+
     /** Room for what says which places of a tile take part. */
     Buffer streamMask(long tile) {
         if (streamMask.isEmpty()) {
@@ -314,12 +357,12 @@ final class PointSchedule {
             extents.add(extent);
             elements *= extent;
         }
-        long room = elements;
+        long room = together * elements;
         Buffer buffer = scratches.computeIfAbsent(
                 compute.result(),
                 v -> writer.scratch(v.type().format(), room + emitter.facts().target().lanes()));
         Local.InScratch local = new Local.InScratch(
-                buffer, cluster.prefix(), extents, streamed, tileStart);
+                buffer, cluster.prefix(), extents, streamed, tileStart, point);
         emitter.keep(compute.result(), local);
         return local;
     }
@@ -392,7 +435,7 @@ final class PointSchedule {
 
     /** The place of the present element of a node in its scratch memory. */
     Expression scratchIndex(Node.Compute compute, Local.InScratch scratch) {
-        Expression index = whole(0);
+        Expression index = scratch.point();
         List<Axis> own = ownAxes(compute);
         for (int axis = 0; axis < own.size(); axis++) {
             Expression at = emitter.emit(Scalar.variable(own.get(axis).index()));

@@ -216,6 +216,22 @@ final class Reductions {
      */
     List<Expression> sideBySide(
             Node.Compute compute, List<Scalar> coordinates, int places, IntConsumer bind) {
+        BinaryOperation operation = operation(compute.reduction().orElseThrow().kind());
+        return vectors(compute, coordinates, places, bind).stream()
+                .map(v -> writer.let(stored(
+                        compute, writer.let(new Expression.Fold(operation, v)))))
+                .toList();
+    }
+
+    /** As {@link #sideBySide} at as many places as there are lanes, each in its lane. */
+    Expression inLanes(Node.Compute compute, List<Scalar> coordinates, IntConsumer bind) {
+        return writer.let(stored(compute, writer.let(new Expression.FoldEach(
+                operation(compute.reduction().orElseThrow().kind()),
+                vectors(compute, coordinates, emitter.facts().target().lanes(), bind)))));
+    }
+
+    private List<Expression> vectors(
+            Node.Compute compute, List<Scalar> coordinates, int places, IntConsumer bind) {
         Reduction reduction = compute.reduction().orElseThrow();
         Axis vector = reduction.axes().getFirst();
         int lanes = emitter.facts().target().lanes();
@@ -238,10 +254,7 @@ final class Reductions {
                         new ScalarEmitter.Lanes(vector.index(), lanes, Optional.empty()))));
             }
         });
-        return sums.stream()
-                .map(s -> writer.let(stored(compute, writer.let(new Expression.Fold(
-                        operation(reduction.kind()), new Expression.Get(s))))))
-                .toList();
+        return sums.stream().<Expression>map(Expression.Get::new).toList();
     }
 
     private Expression argument(Reduction reduction, Scalar body) {

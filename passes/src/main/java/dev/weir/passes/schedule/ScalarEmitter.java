@@ -237,7 +237,7 @@ final class ScalarEmitter {
     }
 
     private Expression scratchIndex(Local.InScratch scratch, List<Expression> coordinates) {
-        Expression index = whole(0);
+        Expression index = scratch.point();
         for (int axis = 0; axis < scratch.extents().size(); axis++) {
             Expression at = coordinates.get(scratch.prefix() + axis);
             if (axis == scratch.streamed()) {

@@ -15,11 +15,14 @@ import dev.weir.ir.kernel.Expression.BinaryOperation;
 import dev.weir.ir.kernel.Expression.Comparison;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
+import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Streaming;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 
 /**
  * Writes the nodes of one point that walk along an axis of run-time extent, tile by tile.
@@ -47,6 +51,8 @@ import java.util.function.BiFunction;
  */
 final class StreamSchedule {
     private static final long TILE = 64;
+    /** So many points go through the tiles together, where they read the same of them. */
+    static final long BLOCK = 8;
 
     private final PointSchedule points;
     private final ScalarEmitter emitter;
@@ -72,8 +78,80 @@ final class StreamSchedule {
         this.online = findOnline();
     }
 
-    boolean isOnline() {
-        return online.isPresent();
+    /** How the walk is done, for who looks at the program. */
+    String form() {
+        return online.isPresent() ? "streamed online" : "streamed";
+    }
+
+    /**
+     * The shared axis whose neighbouring points read the same elements along the streamed axis, so
+     * that they should go through its tiles together; if the walk can be written so.
+     */
+    Optional<Integer> axisOfBlocks() {
+        boolean plain = cluster.nodes().stream().allMatch(n -> n instanceof Node.Compute c
+                && (streaming.along().containsKey(n) || generations.get(n) > 0
+                        || !points.ownAxes(c).isEmpty())
+                && !(isAlong(n) && cluster.exported().contains(n.results().getFirst())));
+        if (!plain || wholeWalk().isEmpty()) {
+            return Optional.empty();
+        }
+        List<Size> shape = cluster.nodes().getFirst().results().getFirst().type().shape();
+        return IntStream.range(0, cluster.prefix()).boxed()
+                .filter(axis -> shape.get(axis).constant().isEmpty() && points.isWhole(axis)
+                        && cluster.nodes().stream().allMatch(n -> readsTheSame(n, axis)))
+                .findFirst();
+    }
+
+    /**
+     * Whether what a node reads along the streamed axis is the same at all points of a shared axis,
+     * unless it stands at a place that is itself looked up.
+     */
+    private boolean readsTheSame(Node node, int axis) {
+        Axis along = streaming.along().get(node);
+        if (along == null) {
+            return true;
+        }
+        Index shared = ((Node.Compute) node).axes().get(axis).index();
+        boolean[] same = {true};
+        Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
+            boolean streamed = load.coordinates().stream().anyMatch(c -> names(c, along.index()));
+            same[0] &= !streamed || producers.containsKey(load.source())
+                    || load.coordinates().stream().noneMatch(c -> names(c, shared));
+        }));
+        return same[0];
+    }
+
+    /** Whether an index stands in an expression, but for places of what it looks up. */
+    private static boolean names(Scalar scalar, Index index) {
+        return scalar instanceof Scalar.Variable v && v.index().equals(index)
+                || !(scalar instanceof Scalar.Load)
+                        && Walk.operands(scalar).stream().anyMatch(o -> names(o, index));
+    }
+
+    /** Points that neighbour each other along an axis, up to {@link #BLOCK} of them. */
+    void writeBlock(List<Expression> place, int axis, Expression first, Expression end) {
+        List<Expression> at = new ArrayList<>(place);
+        wholeWalk().orElseThrow().block(BLOCK, first, end, point -> {
+            at.set(axis, point);
+            points.bind(at);
+        }, besides(0), () -> besides(1).forEach(n -> points.node(n, at)));
+    }
+
+    /** What is computed before the walk (0) or behind it (1). */
+    private List<Node.Compute> besides(int generation) {
+        return cluster.nodes().stream()
+                .filter(n -> !streaming.along().containsKey(n)
+                        && Math.min(1, generations.get(n)) == generation)
+                .map(n -> (Node.Compute) n).toList();
+    }
+
+    /** The one walk that finds the maximum and all sums, if it can be written in lanes. */
+    private Optional<OnlineSchedule> wholeWalk() {
+        return online.flatMap(o -> {
+            List<Node.Compute> over = over(0);
+            over.addAll(over(1));
+            return masked(o.maximum(), over);
+        });
     }
 
     private boolean isAlong(Node node) {
@@ -187,7 +265,7 @@ final class StreamSchedule {
     }
 
     private void tiles(Tile body) {
-        tiles(OnlineSchedule.Bounds::new, body);
+        tiles((lower, upper) -> new OnlineSchedule.Bounds(lower, upper, true), body);
     }
 
     private void tiles(

@@ -89,7 +89,7 @@ final class TopKSchedule {
     private Buffer room(Value value, long count) {
         Buffer buffer = writer.scratch(value.type().format(), count);
         emitter.keep(value, new Local.InScratch(
-                buffer, value.type().rank() - 1, List.of(count), -1, whole(0)));
+                buffer, value.type().rank() - 1, List.of(count), -1, whole(0), whole(0)));
         return buffer;
     }
 

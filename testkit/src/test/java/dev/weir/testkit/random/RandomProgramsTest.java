@@ -119,7 +119,7 @@ class RandomProgramsTest {
         expected.addAll(classes("buffer ", HostStatement.Operand.class));
         expected.addAll(List.of("in chunks without a tail", "with a tail as state", "scan"));
         Passes.ALL.forEach(pass -> expected.add("pass " + pass.name()));
-        Stream.of("elements", "points", "points, streamed", "points, streamed online",
+        Stream.of("elements", "points", "points, streamed", "points in blocks, streamed online",
                         "contraction", "grouped by instance", "scatter", "scatter, in order",
                         "selection", "grouping", "append to a state", "fill a state",
                         "write to a state")

@@ -8,6 +8,7 @@ import dev.weir.ir.kernel.Expression.Broadcast;
 import dev.weir.ir.kernel.Expression.Compare;
 import dev.weir.ir.kernel.Expression.Convert;
 import dev.weir.ir.kernel.Expression.Fold;
+import dev.weir.ir.kernel.Expression.FoldEach;
 import dev.weir.ir.kernel.Expression.FusedMultiplyAdd;
 import dev.weir.ir.kernel.Expression.Get;
 import dev.weir.ir.kernel.Expression.Load;
@@ -214,6 +215,16 @@ final class ExpressionWriter {
                 emit(f.operand());
                 if (!f.operand().type().isScalar()) {
                     vectors.fold(f.operation(), f.operand().type());
+                }
+            }
+            case FoldEach f when scalar -> emit(f.operands().getFirst());
+            case FoldEach f -> {
+                vectors.zero(f.type());
+                for (int lane = 0; lane < f.operands().size(); lane++) {
+                    code.integer(lane);
+                    emit(f.operands().get(lane));
+                    vectors.fold(f.operation(), f.type());
+                    vectors.replaceLane(f.type());
                 }
             }
         }

@@ -114,6 +114,7 @@ final class Usage {
             case Expression.RoundTo r -> { }
             case Expression.Broadcast b -> { }
             case Expression.Fold f -> { }
+            case Expression.FoldEach f -> { }
         }
         expression.operands().forEach(this::expression);
     }

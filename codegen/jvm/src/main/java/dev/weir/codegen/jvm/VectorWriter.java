@@ -235,7 +235,7 @@ final class VectorWriter {
         code.invoke(vector, "blend", "(J" + reference(MASK) + ")" + reference(vector));
     }
 
-    private void zero(Type type) {
+    void zero(Type type) {
         code.species(type);
         switch (type.element()) {
             case F64 -> code.constant(0.0);
@@ -301,6 +301,13 @@ final class VectorWriter {
         }
         code.integer(0);
         code.invoke(vector, "lane", "(I)" + JvmTypes.scalar(type.element()));
+    }
+
+    /** With a vector, the number of a lane and a scalar on the stack. */
+    void replaceLane(Type type) {
+        String vector = JvmTypes.vector(type.element());
+        code.invoke(vector, "withLane",
+                "(I" + JvmTypes.scalar(type.element()) + ")" + reference(vector));
     }
 
     private void foldMask(BinaryOperation operation) {

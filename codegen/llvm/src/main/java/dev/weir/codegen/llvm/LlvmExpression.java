@@ -9,6 +9,7 @@ import dev.weir.ir.kernel.Expression.Compare;
 import dev.weir.ir.kernel.Expression.Comparison;
 import dev.weir.ir.kernel.Expression.Convert;
 import dev.weir.ir.kernel.Expression.Fold;
+import dev.weir.ir.kernel.Expression.FoldEach;
 import dev.weir.ir.kernel.Expression.FusedMultiplyAdd;
 import dev.weir.ir.kernel.Expression.Get;
 import dev.weir.ir.kernel.Expression.Load;
@@ -20,8 +21,10 @@ import dev.weir.ir.kernel.Expression.UnaryOperation;
 import dev.weir.ir.kernel.Expression.Whole;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Type.Element;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -71,6 +74,7 @@ final class LlvmExpression {
             case RoundTo r -> memory.round(r.format(), write(r.operand()), r.type().lanes());
             case Broadcast b -> broadcast(b);
             case Fold f -> fold(f);
+            case FoldEach f -> foldEach(f);
         };
     }
 
@@ -257,6 +261,36 @@ final class LlvmExpression {
             value = binary(f.operation(), type, lower, upper);
         }
         return value;
+    }
+
+    /**
+     * Lane i with lane i + n/2 as {@link #fold} does it, of two vectors at a time: of vector j in
+     * the lanes where i + n/2 is larger than i, of vector j + n/2 in the others.
+     */
+    private String foldEach(FoldEach f) {
+        Type type = f.type();
+        List<String> values = f.operands().stream().map(this::write).toList();
+        for (int half = type.lanes() / 2; half >= 1; half /= 2) {
+            List<String> folded = new ArrayList<>();
+            for (int j = 0; j < half; j++) {
+                folded.add(binary(f.operation(), type,
+                        lanesOf(type, values.get(j), values.get(j + half), half, false),
+                        lanesOf(type, values.get(j), values.get(j + half), half, true)));
+            }
+            values = folded;
+        }
+        return values.getFirst();
+    }
+
+    /** Lanes of the one vector where a bit of their number is 0, and of the other elsewhere. */
+    private String lanesOf(Type type, String zero, String one, int bit, boolean crossed) {
+        String vector = LlvmTypes.of(type);
+        String lanes = IntStream.range(0, type.lanes())
+                .map(i -> ((i & bit) == 0 ? 0 : type.lanes()) + (crossed ? i ^ bit : i))
+                .mapToObj(i -> "i32 " + i)
+                .collect(Collectors.joining(", ", "<", ">"));
+        return function.emit("shufflevector " + vector + " " + zero + ", " + vector + " " + one
+                + ", <" + type.lanes() + " x i32> " + lanes);
     }
 
     private String half(Type type, String value, int from) {

@@ -65,7 +65,7 @@ final class Accesses {
         Meaning base = base(a.base(), scope);
         return switch (base) {
             case Meaning.Blocks blocks -> chosen(a, blocks, scope);
-            case Meaning.ConfigurationField field -> item(a, field, scope);
+            case Meaning.ConfigurationField field when !field.isCount() -> item(a, field, scope);
             case Meaning.Tensor tensor -> read(a, tensor, scope, element);
             case Meaning.Unknown u -> u;
             default -> throw body.session.fail(Diagnostic.error("E0303", a.span(),
@@ -83,7 +83,9 @@ final class Accesses {
         }
         Expression at = a.subscripts().getFirst().from();
         Meaning place = evaluator.constant(at, scope);
-        if (place instanceof Meaning.Unknown) {
+        boolean open = body.session.isChecking() && place instanceof Meaning.Whole size
+                && size.dimension().size().constant().isEmpty();
+        if (open || place instanceof Meaning.Unknown) {
             return new Meaning.Unknown();
         }
         if (!(place instanceof Meaning.Whole w) || w.dimension().size().constant().isEmpty()) {

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.StreamSupport;
 import java.util.Set;
 
 /** Lowers calls: of operations, of functions that stand for an expression, of blocks. */
@@ -56,35 +55,9 @@ final class Calls {
         };
     }
 
-    /** {@code contains(config.list, value)}: whether a list of the configuration has a value. */
-    private Meaning contains(Expression.Call c, Scope scope) {
-        if (c.arguments().size() != 2 || !(body.evaluator.evaluate(
-                c.arguments().getFirst().value(), scope, false)
-                instanceof Meaning.ConfigurationField field)) {
-            throw body.session.fail(Diagnostic.error("E0209", c.span(),
-                            "`contains` takes a list of the configuration and a value")
-                    .helped("write `contains(config.name, value)`"));
-        }
-        Meaning wanted = body.evaluator.constant(c.arguments().get(1).value(), scope);
-        if (wanted instanceof Meaning.Unknown || !body.session.configuration().isKnown()) {
-            return new Meaning.Unknown();
-        }
-        boolean found = body.session.configuration().field(field.path()).stream()
-                .flatMap(list -> StreamSupport.stream(list.spliterator(), false))
-                .anyMatch(item -> item.asText().equals(switch (wanted) {
-                    case Meaning.Whole w -> String.valueOf(
-                            w.dimension().size().constant().orElse(Long.MIN_VALUE));
-                    case Meaning.Text t -> t.value();
-                    case Meaning.Truth t -> String.valueOf(t.value());
-                    default -> throw body.fail("E0209", c.span(),
-                            "`contains` compares whole numbers, texts and truth values");
-                }));
-        return new Meaning.Truth(found);
-    }
-
     private Meaning builtin(String name, Expression.Call c, Scope scope, boolean element) {
-        if (name.equals("contains")) {
-            return contains(c, scope);
+        if (ConfigurationLists.NAMES.contains(name)) {
+            return new ConfigurationLists(body).call(name, c, scope, element);
         }
         boolean overAxis = REDUCERS.contains(name) && c.arguments().size() == 1;
         boolean whole = overAxis || Orders.NAMES.contains(name);

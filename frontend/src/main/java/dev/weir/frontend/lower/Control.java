@@ -454,10 +454,58 @@ final class Control {
                 body.evaluator.evaluate(f.range().from(), scope, false), f.range().span());
         Meaning high = body.evaluator.settle(
                 body.evaluator.evaluate(f.range().to(), scope, false), f.range().span());
+        if (low instanceof Meaning.Whole from && high instanceof Meaning.Whole to
+                && from.dimension().size().isConstant() && to.dimension().size().isConstant()
+                && new Unlike(body).areCalled(f, scope)) {
+            rounds(f, scope, from.dimension().size().constant().get(),
+                    to.dimension().size().constant().get());
+            return;
+        }
         loop(new Head(f.index(),
                 whole(body.evaluator.scalar(low, f.range().from().span()), f.range().from()),
                 whole(body.evaluator.scalar(high, f.range().to().span()), f.range().to()),
                 f.body(), f.span(), f.range().span(), Optional.empty(), f.label()), scope);
+    }
+
+    /**
+     * A loop over blocks that take and give unlike shapes, round by round: what one gives may have
+     * another shape than what it got.
+     *
+     * <pre>
+     *   for i in 0..3 { x = stages[i](x) }   ⇒   x = stages[0](x); x = stages[1](x); …
+     * </pre>
+     */
+    private void rounds(Statement.For f, Scope scope, long from, long to) {
+        if (Trees.breaks(f.body())) {
+            throw body.session.fail(Diagnostic.error("E0405", f.span(),
+                            "a loop over blocks of unlike shapes cannot be left early")
+                    .labelled("which shape there is behind it depends on the round")
+                    .helped("give the blocks the same shapes, or leave inside of one"));
+        }
+        hidesNothing(f.index(), f.span(), scope);
+        Set<String> assigned = new LinkedHashSet<>();
+        Trees.assigned(f.body(), assigned);
+        for (long i = from; i < to; i++) {
+            Scope inner = scope.inner();
+            inner.define(f.index(), new Meaning.Whole(Dimension.of(i)));
+            body.statements.all(f.body(), inner);
+            for (String name : assigned) {
+                Optional<Meaning> end = inner.find(name);
+                if (scope.find(name).isPresent() && !leavesState(name, scope)) {
+                    end.ifPresent(m -> scope.define(name, m));
+                } else if (scope.find(name).isEmpty()) {
+                    scope.noteHalfAssigned(name);
+                }
+            }
+        }
+    }
+
+    private void hidesNothing(String name, Span span, Scope scope) {
+        if (scope.find(name).filter(m -> !(m instanceof Meaning.Poison)).isPresent()) {
+            throw body.session.fail(Diagnostic.error("E0305", span,
+                            "the loop's `" + name + "` hides a value of the same name")
+                    .helped("call it something else"));
+        }
     }
 
     private Scalar whole(Scalar bound, Expression source) {
@@ -492,11 +540,7 @@ final class Control {
     }
 
     private Scope attempt(Head f, Scope scope, Optional<Dimension> axis, boolean breaks) {
-        if (scope.find(f.name()).filter(m -> !(m instanceof Meaning.Poison)).isPresent()) {
-            throw body.session.fail(Diagnostic.error("E0305", f.span(),
-                            "the loop's `" + f.name() + "` hides a value of the same name")
-                    .helped("call it something else"));
-        }
+        hidesNothing(f.name(), f.span(), scope);
         Set<String> assigned = new LinkedHashSet<>();
         Trees.assigned(f.body(), assigned);
         List<String> carried = new ArrayList<>();

@@ -226,7 +226,7 @@ final class Evaluator {
     private Meaning member(Expression.Member m, Scope scope) {
         Meaning base = evaluate(m.base(), scope, false);
         return switch (base) {
-            case Meaning.ConfigurationField c ->
+            case Meaning.ConfigurationField c when !c.isCount() ->
                     new Meaning.ConfigurationField(c.path().isEmpty()
                             ? m.name() : c.path() + "." + m.name());
             case Meaning.Blocks b -> body.blockCalls.member(b, m.name(), m.span());
@@ -252,11 +252,23 @@ final class Evaluator {
     }
 
     private Optional<Meaning> configured(Meaning.ConfigurationField field, Span span) {
-        return body.session.configuration().field(field.path())
-                .map(node -> configured(field.path(), node, span));
+        return body.session.configuration().field(field.path()).map(node ->
+                field.isCount() ? counted(field.path(), node, span)
+                        : configured(field.path(), node, span));
     }
 
-    private Meaning configured(String path, JsonNode node, Span span) {
+    private Meaning counted(String path, JsonNode node, Span span) {
+        if (!node.isContainerNode()) {
+            throw body.session.fail(Diagnostic.error("E0703", span,
+                            "`" + path + "` in config.json is " + node + ", which has no items")
+                    .labelled("counted here")
+                    .helped("`count` takes a list or an object"));
+        }
+        return new Meaning.Whole(Dimension.of(node.size()));
+    }
+
+    /** What an item of the configuration means. */
+    Meaning configured(String path, JsonNode node, Span span) {
         if (node.isIntegralNumber() ? !node.canConvertToLong()
                 : node.isNumber() && !Double.isFinite(node.doubleValue())) {
             throw body.session.fail(Diagnostic.error("E0706", span,

@@ -157,12 +157,13 @@ final class Frame {
             if (isList && run.indexed()) {
                 long before = first.size().constant().orElse(0L);
                 Positions positions = run.positions().orElse(new Positions(List.of(before)));
-                at = member.element(member.nextPlaceholder(positions.shift())).then(
+                at = named(instance, member, run, before, constants).then(
                         new Place.ListElement(
                                 run.count().size().constant().orElse(1L), positions));
             } else if (isList) {
                 String position = Polynomial.of(first.size()).toString();
-                at = member.element(position).then(new Place.Member(position));
+                at = named(instance, member, run, first.size().constant().orElse(0L), constants)
+                        .then(new Place.Member(position));
             }
             stretches.add(new Meaning.Stretch(
                     block, run.positions().map(p -> Dimension.of(p.first())).orElse(first),
@@ -174,6 +175,44 @@ final class Frame {
                     "`" + instance.name() + "` holds no block"));
         }
         return new Meaning.Blocks(instance.name(), stretches, isList, instance.span());
+    }
+
+    /** Where elements of a list are stored: with their numbers, or with what is said of these. */
+    private Place named(
+            Declaration.Instance instance, Place member, Templates.Run run, long first,
+            Body constants) {
+        List<Expression.Lambda> said = instance.naming()
+                .map(Declaration.Naming::numbers).orElse(List.of());
+        if (said.isEmpty() || session.isChecking()) {
+            said.forEach(f -> number(f, new Meaning.Unknown(), constants));
+            return run.indexed()
+                    ? member.element(member.nextPlaceholder(
+                            run.positions().orElse(new Positions(List.of(first))).shift()))
+                    : member.element(String.valueOf(first));
+        }
+        List<Long> places = run.places(first);
+        return member.element(said.stream().map(f -> {
+            List<String> numbers = places.stream().map(p -> number(
+                    f, new Meaning.Whole(Dimension.of(p)), constants)).toList();
+            return run.indexed() ? member.nextPlaceholder(":" + String.join(",", numbers))
+                    : numbers.getFirst();
+        }).toList());
+    }
+
+    /** What stands in the stored name of an element of a list. */
+    private String number(Expression.Lambda said, Meaning element, Body constants) {
+        Scope inner = scope.inner();
+        said.names().forEach(name -> inner.define(name, element));
+        Meaning number = constants.evaluator.constant(said.body(), inner);
+        Optional<Long> known = number instanceof Meaning.Whole w
+                ? w.dimension().size().constant().filter(n -> n >= 0) : Optional.empty();
+        if (known.isEmpty() && !(number instanceof Meaning.Unknown)) {
+            throw session.fail(Diagnostic.error("E0211", said.body().span(),
+                            "in a stored name stands a whole number that is not negative")
+                    .labelled("this is none")
+                    .helped("write a function of the element's number: `fn(i) -> 2 * i`"));
+        }
+        return known.map(String::valueOf).orElse("");
     }
 
     /** Without the runs of no block, such as `A * 0` before others; no list is without any run. */

@@ -125,6 +125,14 @@ sealed interface Meaning {
         }
     }
 
-    /** {@code config}, or an object inside it. */
-    record ConfigurationField(String path) implements Meaning {}
+    /**
+     * {@code config}, or an object inside it.
+     *
+     * @param isCount whether the number of items is meant, {@code count(config.list)}
+     */
+    record ConfigurationField(String path, boolean isCount) implements Meaning {
+        ConfigurationField(String path) {
+            this(path, false);
+        }
+    }
 }

@@ -60,7 +60,7 @@ final class Operations {
     static boolean isBuiltin(String name) {
         return UNARY.containsKey(name) || BINARY.containsKey(name)
                 || CONVERSIONS.containsKey(name) || Orders.NAMES.contains(name)
-                || name.equals("contains")
+                || ConfigurationLists.NAMES.contains(name)
                 || name.equals("softmax") || name.equals("sum")
                 || name.equals("mean") || name.equals("prod") || name.equals("any")
                 || name.equals("all") || name.equals("logsumexp") || name.equals("argmax");

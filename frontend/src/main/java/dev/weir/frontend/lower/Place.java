@@ -74,6 +74,21 @@ record Place(List<Step> steps, List<String> stored) {
                 ? s.replace(NUMBER, number) : join(s, number)).toList());
     }
 
+    /** An element of a list that stands here, with a number for each {@code {}} in its name. */
+    Place element(List<String> numbers) {
+        return new Place(steps, stored.stream().map(s -> {
+            String name = s;
+            for (String number : numbers) {
+                int at = name.indexOf(NUMBER);
+                if (at < 0) {
+                    break; // reported where the name stands
+                }
+                name = name.substring(0, at) + number + name.substring(at + NUMBER.length());
+            }
+            return name;
+        }).toList());
+    }
+
     /** The same stored under names that do not tell the elements of the innermost list apart. */
     Place stacked() {
         long lists = steps.stream().filter(s -> s instanceof ListElement).count();

@@ -72,7 +72,7 @@ final class Signatures {
         }
     }
 
-    boolean isImplicit(Dimension dimension) {
+    static boolean isImplicit(Dimension dimension) {
         return dimension.size().symbols().stream().anyMatch(s -> s.startsWith(OPEN));
     }
 

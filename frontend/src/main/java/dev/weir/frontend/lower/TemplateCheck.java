@@ -205,7 +205,12 @@ public final class TemplateCheck {
                         .helped("give the name in the checkpoint: `@name(\"model.norm.weight\")`"));
             }
         }));
-        block.instances().forEach(i -> i.naming().ifPresent(n -> annotation(n, session)));
+        block.instances().forEach(i -> i.naming().ifPresent(n -> {
+            annotation(n, session);
+            if (!(i.blocks() instanceof BlockList.Template)) {
+                functions(n, session);
+            }
+        }));
         block.parameters().forEach(p -> p.naming().ifPresent(n -> numbered(n, session)));
         block.instances().stream().filter(i -> i.blocks() instanceof BlockList.Template)
                 .forEach(i -> i.naming().ifPresent(n -> numbered(n, session)));
@@ -219,9 +224,25 @@ public final class TemplateCheck {
         }
     }
 
+    /** Each function says what stands for one {@code {}}. */
+    private static void functions(Declaration.Naming naming, Session session) {
+        for (Expression.Lambda number : naming.numbers()) {
+            boolean fits = number.names().size() == 1 && !naming.names().isEmpty()
+                    && naming.names().stream().allMatch(
+                    n -> n.split("\\{}", -1).length - 1 == naming.numbers().size());
+            if (!fits) {
+                session.report(Diagnostic.error("E0211", number.span(),
+                                "each `{}` of a stored name has one function of one number")
+                        .helped("`parts: Part * N @name(\"parts.{}\", fn(i) -> 2 * i)`"));
+                return;
+            }
+        }
+    }
+
     /** Only the elements of a list have numbers. */
     private static void numbered(Declaration.Naming naming, Session session) {
-        if (naming.names().stream().anyMatch(n -> n.contains("{}"))) {
+        if (!naming.numbers().isEmpty()
+                || naming.names().stream().anyMatch(n -> n.contains("{}"))) {
             session.report(Diagnostic.error("E0211", naming.span(),
                             "`{}` stands for the number of a list's element, and this is no list")
                     .helped("name the list so: `parts: Part * N @name(\"part_{}\")`"));

@@ -41,8 +41,7 @@ final class Templates {
          * @param first where they begin
          */
         List<Run> divided(long first, List<Selector.Elements> named) {
-            List<Long> all = positions.map(Positions::list).orElseGet(() -> LongStream
-                    .range(first, first + count.size().constant().orElse(1L)).boxed().toList());
+            List<Long> all = places(first);
             Map<List<Boolean>, List<Long>> groups = new LinkedHashMap<>();
             for (long position : all) {
                 groups.computeIfAbsent(named.stream().map(e -> e.contains(position)).toList(),
@@ -51,6 +50,16 @@ final class Templates {
             return groups.size() < 2 ? List.of(this) : groups.values().stream()
                     .map(at -> new Run(template, Dimension.of(at.size()), true,
                             Optional.of(new Positions(at)))).toList();
+        }
+
+        /**
+         * Where they stand in the list.
+         *
+         * @param first where they begin
+         */
+        List<Long> places(long first) {
+            return positions.map(Positions::list).orElseGet(() -> LongStream
+                    .range(first, first + count.size().constant().orElse(1L)).boxed().toList());
         }
 
         Run shifted(long by) {
@@ -331,7 +340,7 @@ final class Templates {
             for (int j = 0; fits && j < wanted.get(i).size(); j++) {
                 Dimension a = wanted.get(i).get(j);
                 Dimension b = found.get(i).get(j);
-                boolean isOpen = signatures.isImplicit(a) || signatures.isImplicit(b);
+                boolean isOpen = Signatures.isImplicit(a) || Signatures.isImplicit(b);
                 fits = isOpen || !a.differs(b);
             }
         }

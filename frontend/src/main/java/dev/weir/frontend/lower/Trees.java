@@ -127,6 +127,20 @@ public final class Trees {
         });
     }
 
+    /** The calls in what statements assign. */
+    static List<Expression.Call> calls(List<Statement> statements) {
+        List<Expression.Call> calls = new ArrayList<>();
+        assignments(statements, a -> calls(a.value(), calls));
+        return calls;
+    }
+
+    private static void calls(Expression e, List<Expression.Call> calls) {
+        if (e instanceof Expression.Call c) {
+            calls.add(c);
+        }
+        children(e).forEach(c -> calls(c, calls));
+    }
+
     private static void assignments(
             List<Statement> statements, Consumer<Statement.Assign> visitor) {
         for (Statement statement : statements) {

@@ -18,6 +18,8 @@ final class Unused {
         Set<String> used = new HashSet<>();
         block.conditions().forEach(c -> Trees.names(c, used));
         block.instances().forEach(i -> names(i.blocks(), used));
+        block.instances().forEach(i -> i.naming().ifPresent(
+                n -> n.numbers().forEach(f -> Trees.names(f, used))));
         block.parameters().forEach(p -> {
             p.axes().forEach(a -> Trees.names(a, used));
             p.binding().ifPresent(b -> Trees.names(b, used));

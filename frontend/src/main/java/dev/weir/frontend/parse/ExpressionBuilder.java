@@ -324,7 +324,12 @@ final class ExpressionBuilder {
         }
         List<String> names = new ArrayList<>();
         List<Declaration.Renaming> inner = new ArrayList<>();
+        List<Expression.Lambda> numbers = new ArrayList<>();
         for (Expression.Argument argument : arguments(n.arguments())) {
+            if (argument.value() instanceof Expression.Lambda number
+                    && argument.name().isEmpty()) {
+                numbers.add(number);
+            }
             if (argument.value() instanceof Expression.Text text) {
                 if (argument.name().isPresent()) {
                     inner.add(new Declaration.Renaming(argument.name().get(), text.value()));
@@ -334,7 +339,7 @@ final class ExpressionBuilder {
             }
         }
         return Optional.of(new Declaration.Naming(
-                n.name() == null ? "" : n.name().getText(), names, inner, span(n)));
+                n.name() == null ? "" : n.name().getText(), names, inner, numbers, span(n)));
     }
 
     BlockList blockList(WeirParser.BlockListContext list) {
@@ -380,10 +385,12 @@ final class ExpressionBuilder {
                                 Optional.empty(), span(s)));
                 case WeirParser.TemplateArgumentContext a when a.blockTerm() != null -> {
                     BlockList.Template inner = template(a.blockTerm());
-                    boolean lone = inner.generics().isEmpty() && inner.settings().isEmpty();
+                    Expression name = new Expression.Name(inner.name(), inner.span());
                     generics.add(new BlockList.GenericArgument(
-                            lone ? Optional.of(new Expression.Name(inner.name(), inner.span()))
-                                    : Optional.empty(),
+                            !inner.generics().isEmpty() ? Optional.empty()
+                                    : Optional.of(inner.settings().isEmpty() ? name
+                                            : new Expression.Call(name, inner.settings(),
+                                                    Optional.empty(), inner.span())),
                             Optional.of(inner), naming(a.naming()), span(a)));
                 }
                 default -> { }

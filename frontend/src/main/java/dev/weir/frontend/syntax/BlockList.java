@@ -38,7 +38,7 @@ public sealed interface BlockList {
     record Either(Expression condition, BlockList then, BlockList otherwise, Span span)
             implements BlockList {}
 
-    /** A size, or a template (a lone name may be either). */
+    /** A size, or a template (a name may be either, alone or with arguments). */
     record GenericArgument(
             Optional<Expression> size,
             Optional<Template> template,

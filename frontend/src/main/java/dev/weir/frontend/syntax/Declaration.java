@@ -174,11 +174,22 @@ public sealed interface Declaration {
 
     record Instance(String name, BlockList blocks, Optional<Naming> naming, Span span) {}
 
-    /** {@code @name("a", "b", gate: "w1")}: stored names, best first, and names inside. */
-    record Naming(String word, List<String> names, List<Renaming> inner, Span span) {
+    /**
+     * {@code @name("a", "b", gate: "w1")}: stored names, best first, and names inside.
+     *
+     * @param numbers {@code fn(i) -> 2 * i}: what stands for each {@code {}} of a name, given the
+     *     number of a list's element; none where that itself stands there
+     */
+    record Naming(
+            String word,
+            List<String> names,
+            List<Renaming> inner,
+            List<Expression.Lambda> numbers,
+            Span span) {
         public Naming {
             names = List.copyOf(names);
             inner = List.copyOf(inner);
+            numbers = List.copyOf(numbers);
         }
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.tensor.Fault;
+import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.testkit.TestModel.Target;
@@ -364,6 +365,33 @@ class SessionsTest {
                     }));
             assertEquals(5, session.position());
             assertEquals(last(model, ids(5, 1), ids(4, 3)), model.feed(session, ids(4, 3)));
+        }
+    }
+
+    /** What has fewer elements than are read is refused, instead of reading behind its end. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void argumentsOfOtherSizesAreRefused(Target target) throws Exception {
+        try (TestModel model = TestModel.random("""
+                model Pixels<D = 64> {
+                    forward(x[D, D]) -> y[D] {
+                        y[d] = sum[e] x[d, e]
+                    }
+                }
+                """, 1, target, 1)) {
+            List<Engine.Session> one = List.of(model.engine().start());
+            long[] row = {1};
+            for (Tensor wrong : List.of(
+                    Tensor.zeros(Format.F32, new long[] {1, 32, 32}),
+                    Tensor.zeros(Format.F32, new long[] {2, 64, 64}),
+                    Tensor.zeros(Format.F16, new long[] {1, 64, 64}))) {
+                assertThrows(IllegalArgumentException.class,
+                        () -> model.batch(one, row, List.of(wrong)));
+            }
+            assertThrows(IllegalArgumentException.class,
+                    () -> model.batch(one, row, List.of()));
+            assertEquals(64, model.batch(one, row, List.of(
+                    Tensor.zeros(Format.F32, new long[] {1, 64, 64}))).elements());
         }
     }
 }

@@ -65,13 +65,14 @@ public final class TestModel implements AutoCloseable {
     private TestModel(
             Source source,
             String configuration,
+            Map<String, String> settings,
             Function<List<Parameter>, Map<Parameter, List<Tensor>>> checkpoint,
             Target target,
             int threads,
             boolean trace,
             long memoryLimit) {
         programs = Compiler.entries(source, LIBRARY, new LowerOptions(
-                Optional.empty(), Configuration.parse(configuration), Map.of(), trace));
+                Optional.empty(), Configuration.parse(configuration), settings, trace));
         Map<Parameter, List<Tensor>> weights = new HashMap<>();
         programs.forEach(p -> weights.putAll(checkpoint.apply(p.parameters())));
         if (target == Target.INTERPRETER) {
@@ -90,7 +91,7 @@ public final class TestModel implements AutoCloseable {
     /** With weights that a seed gives. */
     public static TestModel random(Path program, long seed, Target target, int threads) {
         return new TestModel(new Source(program.toString(), text(program)), "{}",
-                parameters -> RandomWeights.of(parameters, seed), target, threads, false,
+                Map.of(), parameters -> RandomWeights.of(parameters, seed), target, threads, false,
                 Pool.UNLIMITED);
     }
 
@@ -103,21 +104,22 @@ public final class TestModel implements AutoCloseable {
     public static TestModel limited(
             String program, long seed, Target target, int threads, long memoryLimit) {
         return new TestModel(new Source("test.weir", program), "{}",
-                parameters -> RandomWeights.of(parameters, seed), target, threads, false,
+                Map.of(), parameters -> RandomWeights.of(parameters, seed), target, threads, false,
                 memoryLimit);
     }
 
     /** As {@link #random(String, long, Target, int)}; every named value can be watched. */
     public static TestModel traced(String program, long seed, Target target) {
         return new TestModel(new Source("test.weir", program), "{}",
-                parameters -> RandomWeights.of(parameters, seed), target, 2, true,
+                Map.of(), parameters -> RandomWeights.of(parameters, seed), target, 2, true,
                 Pool.UNLIMITED);
     }
 
     private static TestModel stored(
-            Source source, Path folder, Target target, int threads, boolean trace) {
+            Source source, Path folder, Map<String, String> settings, Target target, int threads,
+            boolean trace) {
         Checkpoint checkpoint = Checkpoint.open(folder);
-        TestModel model = new TestModel(source, text(folder.resolve("config.json")),
+        TestModel model = new TestModel(source, text(folder.resolve("config.json")), settings,
                 checkpoint::bind, target, threads, trace, Pool.UNLIMITED);
         model.resources.add(checkpoint);
         return model;
@@ -131,14 +133,22 @@ public final class TestModel implements AutoCloseable {
     /** A stock checkpoint with the library's program for its model type. */
     public static TestModel stock(
             Path folder, String type, Target target, int threads, boolean trace) {
+        return stock(folder, type, Map.of(), target, threads, trace);
+    }
+
+    /** As {@link #stock(Path, String, Target, int, boolean)}, with sizes that a run sets. */
+    public static TestModel stock(
+            Path folder, String type, Map<String, String> settings, Target target, int threads,
+            boolean trace) {
         Source source = LIBRARY.find("stdlib.models." + type).orElseThrow();
-        return stored(source, folder, target, threads, trace);
+        return stored(source, folder, settings, target, threads, trace);
     }
 
     /** A program on the weights of a checkpoint folder. */
     public static TestModel of(
             String program, Path folder, Target target, int threads, boolean trace) {
-        return stored(new Source("test.weir", program), folder, target, threads, trace);
+        return stored(
+                new Source("test.weir", program), folder, Map.of(), target, threads, trace);
     }
 
     public static Path fixture(String name) {
@@ -208,6 +218,11 @@ public final class TestModel implements AutoCloseable {
                 .map(a -> a.isPositions()
                         ? Engine.positions(entry, sessions, rows) : Tensor.ofLongs(all)).toList();
         return engine.step(entry, sessions, rows, arguments, this::keep).getFirst();
+    }
+
+    /** What the entry that is meant by itself makes of given arguments. */
+    public Tensor batch(List<Engine.Session> sessions, long[] rows, List<Tensor> arguments) {
+        return engine.step(sessions, rows, arguments, this::keep).getFirst();
     }
 
     private void keep(String path, Tensor value) {

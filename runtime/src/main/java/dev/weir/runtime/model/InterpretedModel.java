@@ -88,6 +88,9 @@ public final class InterpretedModel implements Engine {
     public List<Tensor> step(
             String entry, List<Session> taking, long[] rows, List<Tensor> arguments,
             Tracer tracer) {
+        if (entries.containsKey(entry)) {
+            Signature.of(entries.get(entry).program()).requireFits(arguments, rows);
+        }
         return sessions.step(entry, taking, rows, stores -> run(
                 entries.get(entry),
                 stores.stream().map(s -> ((InterpretedStore) s).memory()).toList(),

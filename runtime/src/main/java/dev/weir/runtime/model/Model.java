@@ -27,6 +27,7 @@ public final class Model implements Engine {
     private final WorkerPool workers;
     /** What runs a step, by the name of the entry. */
     private final SequencedMap<String, Executor> executors = new LinkedHashMap<>();
+    private final Map<String, Signature> signatures = new HashMap<>();
     private final List<State> states;
     private final Pool pool;
     private final Sessions sessions;
@@ -71,6 +72,7 @@ public final class Model implements Engine {
         this.states = States.all(entries.stream().map(KernelProgram::states).toList());
         SequencedMap<String, Optional<StreamAxis>> streams = new LinkedHashMap<>();
         entries.forEach(e -> streams.put(e.entry(), e.stream()));
+        entries.forEach(e -> signatures.put(e.entry(), Signature.of(e)));
         this.sessions = new Sessions(program.name(), streams, states);
         this.workers = new WorkerPool(threads);
         try {
@@ -152,6 +154,9 @@ public final class Model implements Engine {
     public List<Tensor> step(
             String entry, List<Session> taking, long[] rows, List<Tensor> arguments,
             Tracer tracer) {
+        if (signatures.containsKey(entry)) {
+            signatures.get(entry).requireFits(arguments, rows);
+        }
         return sessions.step(entry, taking, rows, stores -> executors.get(entry).step(
                 arguments,
                 rows,

@@ -7,7 +7,9 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
+import dev.weir.runtime.memory.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,6 +38,35 @@ public record Signature(String model, List<Slot> arguments, List<Slot> results) 
 
         public Format format() {
             return type.format();
+        }
+    }
+
+    /**
+     * Refuses arguments of a step that are too many, too few, or not of the size or format that is
+     * read.
+     *
+     * @param rows how many elements of the stream each sequence gets
+     * @throws IllegalArgumentException if they are
+     */
+    void requireFits(List<Tensor> given, long[] rows) {
+        if (given.size() != arguments.size()) {
+            throw new IllegalArgumentException(model + " takes " + arguments.size()
+                    + " arguments, here are " + given.size());
+        }
+        for (int i = 0; i < given.size(); i++) {
+            Slot slot = arguments.get(i);
+            Tensor tensor = given.get(i);
+            long elements = slot.isStream() ? Arrays.stream(rows).sum() : rows.length;
+            List<Size> axes = slot.type().shape();
+            for (Size axis : slot.isStream() ? axes.subList(1, axes.size()) : axes) {
+                elements *= axis.constant().orElse(1L);
+            }
+            if (tensor.format() != slot.format() || tensor.elements() != elements) {
+                throw new IllegalArgumentException("`" + slot.name() + "` of " + model + " is "
+                        + slot.type() + " for each of " + rows.length + " sequences, "
+                        + elements + " elements in all; here are " + tensor.elements() + " of "
+                        + tensor.format() + " in " + Arrays.toString(tensor.shape()));
+            }
         }
     }
 

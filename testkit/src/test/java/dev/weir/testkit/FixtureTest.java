@@ -24,7 +24,7 @@ class FixtureTest {
 
     /** Models that go on with a sequence, and models that take it whole. */
     static Stream<Arguments> all() {
-        return Stream.concat(cases(), on("albert"));
+        return Stream.concat(cases(), on("albert", "bert"));
     }
 
     static Stream<Arguments> cases() {

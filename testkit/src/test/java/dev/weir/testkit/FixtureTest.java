@@ -29,7 +29,7 @@ class FixtureTest {
 
     static Stream<Arguments> cases() {
         return on("llama", "llama_bf16", "mixtral", "mistral", "qwen3", "gemma2", "qwen2_moe",
-                "olmoe", "deepseek_v3", "gpt_oss", "qwen3_next", "mamba", "jamba");
+                "olmoe", "deepseek_v3", "gpt_oss", "qwen3_next", "mamba", "jamba", "zamba2");
     }
 
     static Stream<Arguments> compiled() {

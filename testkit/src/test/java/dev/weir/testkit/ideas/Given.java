@@ -55,18 +55,11 @@ final class Given {
     /** One instance of a parameter: {@code layers.1.experts.0.gate}. */
     private Tensor weight(String path) {
         for (Map.Entry<Parameter, List<Tensor>> entry : weights.entrySet()) {
-            Parameter parameter = entry.getKey();
-            Matcher matcher = Pattern.compile(parameter.path().replace(".", "\\.")
-                    .replaceAll("\\{\\d+}", "(\\\\d+)")).matcher(path);
-            if (matcher.matches()) {
-                int instance = 0;
-                for (int axis = 0; axis < parameter.instanceAxes(); axis++) {
-                    instance = instance
-                            * (int) parameter.value().type().shape().get(axis).constant()
-                                    .orElseThrow().longValue()
-                            + Integer.parseInt(matcher.group(axis + 1));
+            List<List<Long>> instances = entry.getKey().instances();
+            for (int i = 0; i < instances.size(); i++) {
+                if (Parameter.instantiate(entry.getKey().path(), instances.get(i)).equals(path)) {
+                    return entry.getValue().get(i);
                 }
-                return entry.getValue().get(instance);
             }
         }
         throw new IllegalArgumentException(path + " is not among "

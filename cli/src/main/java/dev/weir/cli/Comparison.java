@@ -1,10 +1,12 @@
 package dev.weir.cli;
 
+import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.passes.cost.Cost;
 import dev.weir.passes.cost.CostOf;
 import dev.weir.passes.cost.Machine;
 import dev.weir.passes.cost.Question;
 import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.model.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,12 +43,14 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
     /**
      * How to compare.
      *
+     * @param entry that the step runs, of a model with several; the one taken by itself if empty
      * @param threads that both run with
      * @param ids above each whole number of the inputs; as many as there are logits if empty
      * @param seed of random weights; those that are stored if empty
      */
     record Setting(
             Question question,
+            Optional<String> entry,
             int threads,
             Optional<Long> ids,
             Optional<Long> seed,
@@ -57,11 +61,12 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
         Optional<Machine> machine = Machines.of(setting.threads);
         try (Loaded a = load(left, setting, progress);
                 Loaded b = load(right, setting, progress)) {
+            StepEntry.requireKnown(setting.entry, setting.question.context(),
+                    List.of(a.signatures().keySet(), b.signatures().keySet()));
             progress.accept("measuring " + left.model + " and " + right.model);
             List<Supplier<Measurement.Trial>> trials = new ArrayList<>();
             for (Loaded loaded : List.of(a, b)) {
-                trials.add(() -> new StepTrial(loaded, setting.question.tokens(),
-                        setting.question.context(), setting.ids));
+                trials.add(() -> trial(loaded, setting));
             }
             List<Throughput> times =
                     setting.measurement.inTurn(trials, setting.question.tokens());
@@ -72,12 +77,30 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
     }
 
     private static Loaded load(
-            ModelOptions options, Setting setting, Consumer<String> progress) {
+            ModelOptions named, Setting setting, Consumer<String> progress) {
+        ModelOptions options = named.withAllEntries();
         return setting.seed
                 .map(seed -> Loaded.load(options, setting.threads, false, new MemoryOption(),
                         progress, p -> Weights.random(seed, p, progress)))
                 .orElseGet(() -> Loaded.load(options, setting.threads, false,
                         new MemoryOption(), progress));
+    }
+
+    private static StepTrial trial(Loaded loaded, Setting setting) {
+        return new StepTrial(loaded,
+                StepEntry.of(loaded.signatures().keySet(), setting.entry),
+                setting.question.context(), StepTrial.Shape.step(setting.question.tokens()),
+                setting.ids);
+    }
+
+    /** Of one step, without what was there before it. */
+    private static Ledger ledger(Loaded loaded, Setting setting) {
+        Model model = (Model) loaded.engine();
+        try (StepTrial trial = trial(loaded, setting)) {
+            model.resetLedger();
+            trial.run();
+        }
+        return model.ledger();
     }
 
     private static Side side(
@@ -86,11 +109,14 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             Setting setting,
             Optional<Machine> machine,
             Throughput measured) {
-        Ledger ledger = loaded.engine().ledger();
-        var kernels = loaded.kernels().orElseThrow();
+        Ledger ledger = ledger(loaded, setting);
+        String step = StepEntry.of(loaded.signatures().keySet(), setting.entry).name();
+        KernelProgram kernels = loaded.kernels().stream()
+                .filter(k -> k.entry().equals(step)).findFirst().orElseThrow();
         return new Side(options.model,
-                CostOf.program(kernels, setting.question, machine),
-                CostOf.program(kernels, asItRan(setting.question, ledger), machine),
+                CostOf.entry(loaded.kernels(), kernels, setting.question, machine),
+                CostOf.entry(loaded.kernels(), kernels, asItRan(setting.question, ledger),
+                        machine),
                 measured, imbalance(ledger));
     }
 
@@ -99,7 +125,7 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
         Map<String, Double> shares = new HashMap<>(question.shares());
         ledger.gates().stream().filter(g -> g.all() > 0).forEach(g ->
                 shares.put(g.path(), (double) g.entered() / g.all()));
-        return new Question(question.tokens(), question.context(), question.share(), shares);
+        return question.with(shares);
     }
 
     private static Optional<Double> imbalance(Ledger ledger) {

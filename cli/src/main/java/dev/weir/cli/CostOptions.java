@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -15,9 +16,8 @@ final class CostOptions {
             description = "tokens of the step (default: ${DEFAULT-VALUE})")
     long tokens;
 
-    @Option(names = "--context", paramLabel = "N", defaultValue = "0",
-            description = "tokens that the sequence has seen before (default: ${DEFAULT-VALUE})")
-    long context;
+    @Mixin
+    private ContextOption context;
 
     @Option(names = "--open", paramLabel = "[GATE=]SHARE",
             description = "the share of elements, from 0 to 1, that gates let in, or one gate by "
@@ -31,9 +31,6 @@ final class CostOptions {
         require(tokens >= 1 && tokens <= BenchCommand.MOST_TOKENS,
                 "--tokens has to be at least 1 and at most " + BenchCommand.MOST_TOKENS
                         + ", here it is " + tokens);
-        require(context >= 0 && context <= BenchCommand.MOST_TOKENS,
-                "--context has to be at least 0 and at most " + BenchCommand.MOST_TOKENS
-                        + ", here it is " + context);
         double all = 1;
         Map<String, Double> single = new HashMap<>();
         for (String text : open) {
@@ -45,7 +42,7 @@ final class CostOptions {
                 single.put(text.substring(0, sign), share);
             }
         }
-        return new Question(tokens, context, all, single);
+        return new Question(tokens, context.context(), all, single);
     }
 
     private double share(String text) {

@@ -29,7 +29,8 @@ record ExampleResult(Example example, Question question, Comparison comparison) 
                 example.tokens(), example.context(), example.share(), Map.of());
         return new ExampleResult(example, question, Comparison.of(
                 options.of(example.baseline()), options.of(example.idea()),
-                new Comparison.Setting(question, setting.threads(), example.ids(),
+                new Comparison.Setting(question, example.entry(), setting.threads(),
+                        example.ids(),
                         setting.seed().or(() -> Optional.of(1L)), setting.measurement()),
                 weir::progress));
     }

@@ -14,6 +14,7 @@ import dev.weir.passes.cost.Question;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.testkit.CommandTest.Outcome;
 import dev.weir.testkit.TestModel.Target;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -111,6 +112,72 @@ class CostTest {
             assertEquals(256, cost.active());
             assertEquals(4 * 256 * 4, cost.total().weights());
         }
+    }
+
+    private static final String LOOKING = """
+            model Looking<D = 8> {
+                param wk[D, D], wq[D, D]
+                state keys[S, D], own[R, D]
+                encode(x[U, D]) -> kept[U, D] {
+                    kept = wk @ x
+                    keys ++= kept
+                }
+                forward(x[T, D]) -> y[T, D] {
+                    q = wq @ x
+                    own ++= q
+                    p[t, s] = softmax[s] sum[d] q[t, d] * keys[s, d]
+                    y[t, d] = sum[s] p[t, s] * keys[s, d]
+                }
+            }
+            """;
+
+    private static Cost behind(TestModel model, long tokens, Question.Context... context) {
+        return CostOf.entry(model.allKernels(), model.kernels(),
+                new Question(tokens, List.of(context), 1, Map.of()), Optional.empty());
+    }
+
+    /** A state has as many slots as the entries have taken that append to it. */
+    @Test
+    void aStepReadsWhatOtherEntriesHaveLeft() throws Exception {
+        try (TestModel model = TestModel.random(LOOKING, 1, Target.JVM, 1)) {
+            Question.Context encoded = new Question.Context(Optional.of("encode"), 20);
+            Question.Context twice = new Question.Context(Optional.of("encode"), 40);
+            Question.Context own = new Question.Context(Optional.empty(), 20);
+            Cost none = behind(model, 3);
+            Cost some = behind(model, 3, encoded);
+            double each = (some.total().operations() - none.total().operations()) / 20;
+            // For each of 3 tokens and each slot, 8 products and additions, twice, and more.
+            assertTrue(each > 3 * 4 * 8, "operations for a slot: " + each);
+            assertEquals(none.total().operations() + 40 * each,
+                    behind(model, 3, twice).total().operations(), 1e-6);
+            assertEquals(some.total().operations(),
+                    behind(model, 3, encoded, own).total().operations(), 1e-6,
+                    "its own tokens leave no keys");
+            assertEquals("Looking.forward", some.model());
+            assertEquals(8 * 4, some.cache(), "a token's row in `own`; it leaves no keys");
+            assertEquals(2 * 8 * 8, some.parameters());
+            assertEquals(8 * 8, some.active(), "the other half is the encoder's");
+        }
+    }
+
+    @Test
+    void theCommandTakesAnEntryAndWhatRanBeforeIt() throws Exception {
+        String model = TestModel.fixture("switch_transformers").toString();
+        Outcome table = weir("cost", model, "--tokens", "1", "--context", "encode=64");
+        assertEquals(0, table.code(), table.err());
+        assertTrue(table.out().startsWith("SwitchTransformers.forward: a step of 1 token behind "
+                + "64 of encode\n"), table.out());
+        Outcome json = weir("cost", model, "--entry", "encode", "--tokens", "64", "--json");
+        assertEquals(0, json.code(), json.err());
+        JsonNode node = new ObjectMapper().readTree(json.out());
+        assertEquals("SwitchTransformers.encode", node.get("model").asText());
+        Outcome unknown = weir("cost", model, "--context", "enocde=64");
+        assertEquals(1, unknown.code());
+        assertTrue(unknown.err().contains("no entry enocde; the model has forward, encode"),
+                unknown.err());
+        Outcome senseless = weir("cost", model, "--context", "encode=many");
+        assertEquals(2, senseless.code());
+        assertTrue(senseless.err().contains("--context takes tokens"), senseless.err());
     }
 
     /** A machine that is slow at one thing is as slow as this thing. */

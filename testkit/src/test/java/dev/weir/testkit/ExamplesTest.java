@@ -16,6 +16,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.InterpretedModel;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,34 +70,58 @@ class ExamplesTest {
         String text = TestModel.text(example.resolve(program));
         small.keySet().removeIf(name -> !text.contains(" " + name + " =")
                 && !text.contains("<" + name + " ="));
-        TensorProgram lowered = Compiler.lower(new Source(program, text), TestModel.LIBRARY,
+        List<TensorProgram> entries = Compiler.entries(
+                new Source(program, text), TestModel.LIBRARY,
                 new LowerOptions(Optional.empty(), Configuration.empty(), small, false));
-        Map<Parameter, List<Tensor>> weights = RandomWeights.of(lowered.parameters(), SEED);
-        int ids = description(example).path("ids").asInt(16);
+        Map<Parameter, List<Tensor>> weights = new HashMap<>();
+        entries.forEach(e -> e.parameters().forEach(p -> weights.putAll(
+                RandomWeights.of(List.of(p), SEED + p.path().hashCode()))));
         if (target == Target.INTERPRETER) {
-            return step(new InterpretedModel(lowered, weights), Signature.of(lowered), ids);
+            return run(example, new InterpretedModel(entries, weights), entries);
         }
         try (KernelCompiler compiler = TestModel.compiler(target);
-                Model model = new Model(Compiler.schedule(
-                        Compiler.optimise(lowered), compiler.target()), compiler, weights, 2)) {
-            return step(model, Signature.of(lowered), ids);
+                Model model = new Model(entries.stream().map(e -> Compiler.schedule(
+                        Compiler.optimise(e), compiler.target())).toList(), compiler, weights, 2,
+                        Pool.UNLIMITED)) {
+            return run(example, model, entries);
         }
     }
 
-    private static Outcomes step(Engine engine, Signature signature, int ids) {
+    /** The entry that is measured, behind those that the description says ran before. */
+    private static Outcomes run(Path example, Engine engine, List<TensorProgram> entries)
+            throws IOException {
+        Map<String, Signature> signatures = new HashMap<>();
+        entries.forEach(e -> signatures.put(e.entry().name(), Signature.of(e)));
+        JsonNode description = description(example);
+        String own = entries.getFirst().entry().name();
+        List<String> before = new ArrayList<>();
+        description.path("context").fieldNames().forEachRemaining(
+                e -> before.add(entries.size() == 1 ? own : e));
         Engine.Session session = engine.start();
+        Random random = new Random(SEED);
+        int ids = description.path("ids").asInt(16);
+        for (String entry : before) {
+            step(engine, session, entry, signatures.get(entry), random, ids);
+        }
+        String entry = entries.size() == 1 ? own : description.path("entry").asText(own);
+        return new Outcomes(
+                step(engine, session, entry, signatures.get(entry), random, ids),
+                engine.ledger());
+    }
+
+    private static List<Tensor> step(
+            Engine engine, Engine.Session session, String entry, Signature signature,
+            Random random, int ids) {
         long[] rows = {signature.arguments().stream().anyMatch(Signature.Slot::isStream)
             ? TOKENS : 1};
-        Random random = new Random(SEED);
         List<Tensor> inputs = new ArrayList<>();
         for (Signature.Slot argument : signature.arguments()) {
             inputs.add(argument.isPositions()
-                    ? Engine.positions(List.of(session), rows) : random(argument, random, ids));
+                    ? Engine.positions(entry, List.of(session), rows)
+                    : random(argument, random, ids));
         }
-        List<Tensor> results = engine.step(
-                List.of(session), rows, inputs, Engine.Tracer.NONE).stream()
+        return engine.step(entry, List.of(session), rows, inputs, Engine.Tracer.NONE).stream()
                 .map(Tensor::copy).toList();
-        return new Outcomes(results, engine.ledger());
     }
 
     private static Tensor random(Signature.Slot argument, Random random, int ids) {
@@ -228,6 +254,31 @@ class ExamplesTest {
                 "--warmup", "0", "-t", "1", "--set", "D=16");
         assertEquals(0, gallery.code(), gallery.err());
         assertTrue(gallery.out().contains("[tried_idea](tried_idea)"), gallery.out());
+    }
+
+    /** A prompt by one entry, then a token by the other; the baseline takes both by its only one. */
+    @Test
+    void anIdeaMayHaveSeveralEntries() throws IOException {
+        Outcome bench = weir("bench", TestModel.ROOT.resolve("examples/routed_prompt").toString(),
+                "-r", "1", "--warmup", "0", "-t", "1", "-o", "json", "--set", "D=16",
+                "--set", "F=16", "--set", "L=4", "--set", "H=2", "--set", "C=8");
+        assertEquals(0, bench.code(), bench.err());
+        JsonNode models = JSON.readTree(bench.out()).get("models");
+        assertEquals("Dense", models.get("a").get("cost").get("model").asText());
+        assertEquals("First.forward", models.get("b").get("cost").get("model").asText());
+        for (String side : List.of("a", "b")) {
+            JsonNode cost = models.get(side).get("cost");
+            assertEquals(1, cost.get("tokens").asInt());
+            assertEquals(128, cost.get("contextByEntry").get("prefill").asInt());
+            assertTrue(models.get(side).get("measuredSeconds").asDouble() > 0);
+        }
+        double all = models.get("a").get("cost").get("total").get("weightBytes").asDouble();
+        double open = models.get("b").get("cost").get("total").get("weightBytes").asDouble();
+        assertTrue(open < all, "layers that the prompt shuts are not read: " + open);
+        Outcome option = weir("bench", TestModel.ROOT.resolve("examples/routed_prompt").toString(),
+                "--context", "3");
+        assertEquals(2, option.code());
+        assertTrue(option.err().contains("example.json"), option.err());
     }
 
     @Test

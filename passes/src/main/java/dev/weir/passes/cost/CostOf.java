@@ -7,9 +7,11 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +36,7 @@ public final class CostOf {
     /** Forms of kernels that bring rows into another order. */
     private static final Set<String> GATHERING = Set.of("scatter", "selection", "grouping");
 
+    private final List<KernelProgram> entries;
     private final KernelProgram program;
     private final Question question;
     private final Optional<Machine> machine;
@@ -42,13 +45,22 @@ public final class CostOf {
     private final Map<Value, Size> divided = new HashMap<>();
     private final Map<Value, Parameter> parameters = new HashMap<>();
     private final Map<Value, State> states = new HashMap<>();
+    /** Slots of a growing state when the step has appended its own, by its name. */
+    private final Map<String, Double> slots = new HashMap<>();
+    /** Tables of lengths: those of states, and what kernels pick out of them. */
+    private final Map<Value, Double> lengths = new HashMap<>();
     private final Map<Value, Double> instancesRead = new HashMap<>();
     private final Map<String, Amounts> blocks = new LinkedHashMap<>();
     private final Map<String, String> assumptions = new LinkedHashMap<>();
     private final Set<String> gathering;
     private double probability = 1;
 
-    private CostOf(KernelProgram program, Question question, Optional<Machine> machine) {
+    private CostOf(
+            List<KernelProgram> entries,
+            KernelProgram program,
+            Question question,
+            Optional<Machine> machine) {
+        this.entries = entries;
         this.program = program;
         this.question = question;
         this.machine = machine;
@@ -60,34 +72,84 @@ public final class CostOf {
         program.states().forEach(s -> states.put(s.value(), s));
         expectation.set(program.frames().sequences().name(), 1);
         expectation.set(program.frames().rows().name(), question.tokens());
-        expectation.set("slots", slots());
-        program.states().forEach(s -> s.slots().ifPresent(
-                size -> expectation.set(size.name(), slots())));
+        List<String> names = entries.stream().map(KernelProgram::entry).toList();
+        for (KernelProgram entry : entries) {
+            double seen = question.seenBy(entry.entry(), names, program.entry());
+            grown(entry).forEach(state -> slots.merge(state, seen, Double::sum));
+        }
+        for (State state : program.states()) {
+            state.slots().ifPresent(size -> expectation.set(size.name(), slots(state)));
+            state.lengths().ifPresent(table -> lengths.put(table, slots(state)));
+        }
+    }
+
+    /** The names of the states that an entry appends to. */
+    private static Set<String> grown(KernelProgram entry) {
+        Map<Value, String> names = new HashMap<>();
+        entry.states().forEach(s -> names.put(s.value(), s.name()));
+        Set<String> grown = new HashSet<>();
+        grown(entry.step(), names, grown);
+        return grown;
+    }
+
+    private static void grown(
+            List<HostStatement> statements, Map<Value, String> names, Set<String> grown) {
+        for (HostStatement statement : statements) {
+            if (statement instanceof HostStatement.Extend s) {
+                grown.add(names.get(s.state()));
+            } else if (statement instanceof HostStatement.Reserve s) {
+                grown.add(names.get(s.state()));
+            } else if (statement instanceof HostStatement.If s) {
+                grown(s.then(), names, grown);
+                grown(s.otherwise(), names, grown);
+            } else if (statement instanceof HostStatement.Loop s) {
+                grown(s.body(), names, grown);
+            }
+        }
+    }
+
+    /** As {@link #entry}, of a model with one. */
+    public static Cost program(
+            KernelProgram program, Question question, Optional<Machine> machine) {
+        return entry(List.of(program), program, question, machine);
     }
 
     /**
      * The cost of one step.
      *
+     * @param entries all of the model: others may have filled the states that the step reads
+     * @param program the one that the step runs
      * @param machine what times are predicted for; without one there are none
      */
-    public static Cost program(
-            KernelProgram program, Question question, Optional<Machine> machine) {
-        CostOf step = new CostOf(program, question, machine);
+    public static Cost entry(
+            List<KernelProgram> entries,
+            KernelProgram program,
+            Question question,
+            Optional<Machine> machine) {
+        CostOf step = new CostOf(entries, program, question, machine);
         step.statements(program.step());
-        CostOf one = new CostOf(program, question.ofOneToken(), Optional.empty());
+        CostOf one = new CostOf(entries, program, question.ofOneToken(), Optional.empty());
         one.statements(program.step());
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        entries.forEach(e -> e.parameters().forEach(
+                p -> parameters.putIfAbsent(p.path() + p.part(), p)));
+        Map<String, State> states = new LinkedHashMap<>();
+        entries.forEach(e -> e.states().forEach(s -> states.putIfAbsent(s.name(), s)));
+        Set<String> grown = grown(program);
         List<Cost.Block> blocks = new ArrayList<>();
         step.blocks.forEach((path, amounts) -> blocks.add(new Cost.Block(path, amounts)));
         List<Cost.Assumption> assumptions = new ArrayList<>();
         step.assumptions.forEach((path, text) ->
                 assumptions.add(new Cost.Assumption(path, text)));
         return new Cost(
-                program.name(),
-                program.parameters().stream().mapToLong(p -> instances(p) * numbers(p)).sum(),
+                entries.size() == 1
+                        ? program.name() : program.name() + "." + program.entry(),
+                parameters.values().stream()
+                        .mapToLong(p -> instances(p) * numbers(p)).sum(),
                 one.active(),
-                program.states().stream().filter(s -> isCache(s))
+                states.values().stream().filter(s -> isCache(s) && grown.contains(s.name()))
                         .mapToDouble(CostOf::rowBytes).sum(),
-                program.states().stream().filter(s -> !isCache(s))
+                states.values().stream().filter(s -> !isCache(s))
                         .mapToDouble(s -> rowBytes(s) * s.keep().orElse(1L)).sum(),
                 blocks.stream().map(Cost.Block::amounts).reduce(Amounts.NONE, Amounts::plus),
                 blocks,
@@ -135,8 +197,8 @@ public final class CostOf {
         return (double) instances * elements * state.value().type().format().bytes();
     }
 
-    private double slots() {
-        return (double) question.context() + question.tokens();
+    private double slots(State state) {
+        return slots.getOrDefault(state.name(), 0.0);
     }
 
     // ------------------------------------------------------------------ expectations
@@ -146,9 +208,8 @@ public final class CostOf {
         if (variable != null) {
             return OptionalDouble.of(variable);
         }
-        if (program.states().stream().anyMatch(
-                s -> s.lengths().filter(load.source()::equals).isPresent())) {
-            return OptionalDouble.of(slots());
+        if (lengths.containsKey(load.source())) {
+            return OptionalDouble.of(lengths.get(load.source()));
         }
         if (divided.containsKey(load.source()) && load.coordinates().size() == 1) {
             OptionalDouble rows = expectation.of(divided.get(load.source()));
@@ -251,9 +312,8 @@ public final class CostOf {
         if (variable != null) {
             return OptionalDouble.of(variable);
         }
-        return program.states().stream().anyMatch(
-                s -> s.lengths().filter(table::equals).isPresent())
-                ? OptionalDouble.of(slots()) : OptionalDouble.empty();
+        return lengths.containsKey(table)
+                ? OptionalDouble.of(lengths.get(table)) : OptionalDouble.empty();
     }
 
     private void branch(HostStatement.If statement) {
@@ -311,6 +371,7 @@ public final class CostOf {
     private void launch(HostStatement.Launch launch) {
         double tiles = sizeOr(expectation.of(launch.tiles()), launch.kernel());
         learn(launch);
+        pick(launch);
         if (tiles <= 0) {
             return;
         }
@@ -350,14 +411,29 @@ public final class CostOf {
         }
     }
 
+    /** Lengths that are picked out of a table, say of the sequences that enter a gate. */
+    private void pick(HostStatement.Launch launch) {
+        List<Value> tensors = launch.buffers().stream()
+                .filter(b -> b instanceof HostStatement.Operand.Tensor)
+                .map(b -> ((HostStatement.Operand.Tensor) b).value()).toList();
+        if (!tensors.isEmpty() && tensors.getLast().type().format() == Format.I64
+                && tensors.getLast().type().rank() == 1) {
+            tensors.stream().filter(lengths::containsKey).findFirst().ifPresent(
+                    table -> lengths.putIfAbsent(tensors.getLast(), lengths.get(table)));
+        }
+    }
+
     /** An axis that differs from sequence to sequence: slots of a state, else tokens. */
     private void ragged(HostStatement.Launch launch, KernelProgram.Work work) {
-        boolean remembers = launch.buffers().stream().anyMatch(
-                b -> b instanceof HostStatement.Operand.StateTable table
-                        && states.get(table.state()).grows());
+        List<State> read = launch.buffers().stream()
+                .filter(b -> b instanceof HostStatement.Operand.StateTable)
+                .map(b -> states.get(((HostStatement.Operand.StateTable) b).state()))
+                .filter(State::grows).toList();
+        double slots = read.stream().mapToDouble(this::slots).max().orElse(question.tokens());
+        expectation.set("slots", slots);
         for (Size size : List.of(work.operations(), work.read(), work.written())) {
             size.symbols().stream().filter(s -> s.startsWith("|")).forEach(
-                    s -> expectation.set(s, remembers ? slots() : question.tokens()));
+                    s -> expectation.set(s, slots));
         }
     }
 

@@ -10,6 +10,7 @@ import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,6 +58,52 @@ class ShapeOfCodeTest {
         KernelProgram large = compile(program, configuration.formatted(26));
         assertEquals(small.kernels(), large.kernels());
         assertEquals(small.step().size(), large.step().size());
+    }
+
+    private static void owns(List<HostStatement> statements, List<HostStatement.Own> found) {
+        for (HostStatement statement : statements) {
+            switch (statement) {
+                case HostStatement.Own s -> found.add(s);
+                case HostStatement.If s -> {
+                    owns(s.then(), found);
+                    owns(s.otherwise(), found);
+                }
+                case HostStatement.Loop s -> owns(s.body(), found);
+                default -> { }
+            }
+        }
+    }
+
+    private static final String LOOPING = """
+            block Turns<D> {
+                param w[D, D], halt[D]
+                state total[D] = 0
+                forward(x[T, D]) -> y[T, D] {
+                    y = x
+                    for i in 0..4 {
+                        y = tanh(w @ y)
+                        score[t] = y[t, 0]
+                        if score > 0.5 { break }
+                    }
+                    scan t {
+                        total[d] = 0.5 * total[d] + y[t, d]
+                        y[t, d] = total[d]
+                    }
+                }
+            }
+            model M<D = 16> {
+                turns: Turns<D>
+                forward(x[T, D]) -> y[T, D] = turns(x)
+            }
+            """;
+
+    /** Tokens that stay in a loop, and the outputs of a scan: no round copies what it was handed. */
+    @Test
+    void whatARoundChangesItChangesInPlace() {
+        List<HostStatement.Own> owns = new ArrayList<>();
+        owns(compile(LOOPING, "{}").step(), owns);
+        assertTrue(owns.size() >= 3, owns.toString());
+        assertEquals(List.of(), owns.stream().filter(o -> !o.last()).toList());
     }
 
     private static final String DERIVED = """

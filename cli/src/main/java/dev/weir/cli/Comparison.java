@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Two models at the same step: what they are predicted to cost, and how long they took, in turn in
@@ -113,19 +114,39 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
         String step = StepEntry.of(loaded.signatures().keySet(), setting.entry).name();
         KernelProgram kernels = loaded.kernels().stream()
                 .filter(k -> k.entry().equals(step)).findFirst().orElseThrow();
-        return new Side(options.model,
-                CostOf.entry(loaded.kernels(), kernels, setting.question, machine),
-                CostOf.entry(loaded.kernels(), kernels, asItRan(setting.question, ledger),
-                        machine),
+        UnaryOperator<Question> asItRan = question -> question.with(
+                shares(question, ledger), rounds(CostOf.entry(
+                        loaded.kernels(), kernels, question, machine), ledger));
+        Cost before = CostOf.entry(loaded.kernels(), kernels, setting.question, machine);
+        Question question = setting.question;
+        // What rounds an inner loop has depends on those of the loops around it.
+        for (int depth = 0; depth <= before.loops().size(); depth++) {
+            Question next = asItRan.apply(question);
+            if (next.equals(question)) {
+                break;
+            }
+            question = next;
+        }
+        return new Side(options.model, before,
+                CostOf.entry(loaded.kernels(), kernels, question, machine),
                 measured, imbalance(ledger));
     }
 
-    /** The same question with the shares that the gates let in. */
-    private static Question asItRan(Question question, Ledger ledger) {
+    /** The rounds of each loop on the average of all times that it is expected to begin. */
+    private static Map<String, Double> rounds(Cost cost, Ledger ledger) {
+        Map<String, Double> rounds = new HashMap<>();
+        cost.loops().stream().filter(l -> l.entered() > 0 && ledger.loops().containsKey(l.path()))
+                .forEach(l -> rounds.put(
+                        l.path(), ledger.loops().get(l.path()) / l.entered()));
+        return rounds;
+    }
+
+    /** The shares that the gates let in. */
+    private static Map<String, Double> shares(Question question, Ledger ledger) {
         Map<String, Double> shares = new HashMap<>(question.shares());
         ledger.gates().stream().filter(g -> g.all() > 0).forEach(g ->
                 shares.put(g.path(), (double) g.entered() / g.all()));
-        return question.with(shares);
+        return shares;
     }
 
     private static Optional<Double> imbalance(Ledger ledger) {

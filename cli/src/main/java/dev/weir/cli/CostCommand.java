@@ -56,6 +56,7 @@ final class CostCommand implements Callable<Integer> {
             StepEntry step = StepEntry.of(byName.keySet(), options.entry);
             cost = CostOf.entry(entries, byName.get(step.name()), question, machine);
         }
+        CostOptions.requireKnown(question, List.of(cost));
         if (json) {
             weir.printJson(CostText.asJson(cost, question, machine));
         } else {

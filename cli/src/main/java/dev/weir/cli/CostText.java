@@ -83,6 +83,9 @@ final class CostText {
         ArrayNode blocks = node.putArray("blocks");
         cost.blocks().forEach(b -> amounts(
                 blocks.addObject().put("path", b.path()), b.amounts(), machine.isPresent()));
+        ArrayNode loops = node.putArray("loops");
+        cost.loops().forEach(l -> loops.addObject().put("path", l.path())
+                .put("entered", l.entered()).put("iterations", l.iterations()));
         ArrayNode assumptions = node.putArray("assumptions");
         cost.assumptions().forEach(a ->
                 assumptions.addObject().put("path", a.path()).put("text", a.text()));

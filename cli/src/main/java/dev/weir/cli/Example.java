@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -27,6 +29,7 @@ import java.util.stream.Stream;
  * @param tokens of the step that is measured
  * @param context what the sequence has seen before it
  * @param share of the elements that gates let in, for a prediction without a run
+ * @param rounds of loops that are left early, likewise
  * @param ids above each whole number of the inputs; as many as there are logits if empty
  */
 record Example(
@@ -39,6 +42,7 @@ record Example(
         long tokens,
         List<Question.Context> context,
         double share,
+        Map<String, Double> rounds,
         Optional<Long> ids) {
     private static final String DESCRIPTION = "example.json";
 
@@ -97,6 +101,7 @@ record Example(
                 number(file, node, "tokens", 1, 128),
                 context(file, node),
                 node.path("open").asDouble(1),
+                rounds(file, node.path("rounds")),
                 node.has("ids")
                         ? Optional.of(number(file, node, "ids", 1, 1)) : Optional.empty());
         for (Path program : List.of(example.baseline(), example.idea())) {
@@ -126,6 +131,18 @@ record Example(
         }
         return context.propertyStream().map(e -> new Question.Context(
                 Optional.of(e.getKey()), number(file, context, e.getKey(), 0, 0))).toList();
+    }
+
+    private static Map<String, Double> rounds(Path file, JsonNode node) {
+        Map<String, Double> rounds = new TreeMap<>();
+        node.properties().forEach(e -> {
+            if (!e.getValue().isNumber() || e.getValue().asDouble() < 0) {
+                throw new UserException(file + ": \"rounds\" of " + e.getKey()
+                        + " has to be a number of at least 0, here it is " + e.getValue());
+            }
+            rounds.put(e.getKey(), e.getValue().asDouble());
+        });
+        return rounds;
     }
 
     private static Quantity quantity(Path file, String name) {

@@ -114,6 +114,107 @@ class CostTest {
         }
     }
 
+    private static final String RECURSION = """
+            block Turn<D> {
+                param w[D, D], halt[D]
+                forward(x[T, D]) -> y[T, D] {
+                    y = x
+                    for i in 0..6 {
+                        y = y + w @ y
+                        middle[d] = mean[t] y[t, d]
+                        if middle @ halt > 0.0 { break }
+                    }
+                }
+            }
+            model M<D = 16> {
+                turn: Turn<D>
+                forward(x[T, D]) -> y[T, D] = turn(x)
+            }
+            """;
+
+    /** All six are predicted where nobody says better, and this is said. */
+    @ParameterizedTest
+    @CsvSource({"6, 6", "3, 3", "2.5, 2.5", "9, 6", "0, 0"})
+    void aLoopThatIsLeftEarlyHasTheRoundsThatAreStated(double stated, double rounds)
+            throws Exception {
+        try (TestModel model = TestModel.random(RECURSION, 1, Target.JVM, 1)) {
+            Cost all = cost(model.kernels(), new Question(9, 0, 1, Map.of()));
+            Cost.Loop loop = all.loops().getFirst();
+            assertEquals(new Cost.Loop(loop.path(), true, 1, 6), loop);
+            assertTrue(all.assumptions().contains(
+                    new Cost.Assumption(loop.path(), "left behind 6.00 of 6 rounds")),
+                    all.assumptions().toString());
+            Cost some = cost(model.kernels(), new Question(9, List.of(), 1, Map.of(),
+                    Optional.empty(), Map.of(loop.path(), stated)));
+            assertEquals(rounds, some.loops().getFirst().iterations(), 1e-9);
+            assertEquals(all.total().weights() * rounds / 6, some.total().weights(), 1e-6);
+            assertEquals(cost(model.kernels(), new Question(9, List.of(), 1, Map.of(),
+                    Optional.of(stated), Map.of())).total(), some.total(), "the only loop");
+        }
+    }
+
+    /** A scan that writes its rows in place: each place once, and no copy of the others. */
+    @Test
+    void whatALoopCarriesIsCopiedAtMostOnce() throws Exception {
+        try (TestModel model = TestModel.random("""
+                block Sums<D> {
+                    state total[D] = 0
+                    forward(x[T, D]) -> y[T, D] {
+                        scan t {
+                            total[d] = 0.5 * total[d] + x[t, d]
+                            y[t, d] = tanh(total[d])
+                        }
+                    }
+                }
+                model M<D = 16> {
+                    sums: Sums<D>
+                    forward(x[T, D]) -> y[T, D] = sums(x)
+                }
+                """, 1, Target.JVM, 1)) {
+            for (long tokens : new long[] {64, 128}) {
+                Cost cost = cost(model.kernels(), new Question(tokens, 0, 1, Map.of()));
+                double copied = cost.blocks().stream().filter(b -> b.path().equals("copies"))
+                        .mapToDouble(b -> b.amounts().written()).sum();
+                assertTrue(copied <= tokens * 16 * 4, copied + " bytes for " + tokens);
+                assertTrue(cost.total().operations() < tokens * 16 * 40,
+                        "each place is one sequence's: " + cost.total().operations());
+                assertTrue(cost.total().read() < tokens * 16 * 4 * 10,
+                        "and reads one row: " + cost.total().read());
+            }
+        }
+    }
+
+    private static final String CLOSED = """
+            block Layer<D> {
+                param w[D, D], router[D]
+                forward(x[T, D]) -> y[T, D] {
+                    middle[d] = mean[t] x[t, d]
+                    y = x
+                    if middle @ router > 0.0 { y = w @ x }
+                }
+            }
+            model M<D = 16> {
+                layer: Layer<D>
+                forward(x[T, D]) -> y[T, D] = layer(x)
+            }
+            """;
+
+    /** A sequence enters as a whole or not at all: a share of the work, not of the tokens. */
+    @ParameterizedTest
+    @CsvSource({"1", "0.5", "0.25", "0"})
+    void aSequenceThatEntersBringsAllItsTokens(double share) throws Exception {
+        try (TestModel model = TestModel.random(CLOSED, 1, Target.JVM, 1)) {
+            double none = operations(model, 0);
+            double all = operations(model, 1) - none;
+            assertTrue(all >= 64 * 16 * 16 * 2, "the product and what follows: " + all);
+            assertEquals(none + share * all, operations(model, share), 1e-6);
+        }
+    }
+
+    private static double operations(TestModel model, double share) {
+        return cost(model.kernels(), new Question(64, 0, share, Map.of())).total().operations();
+    }
+
     private static final String LOOKING = """
             model Looking<D = 8> {
                 param wk[D, D], wq[D, D]
@@ -218,8 +319,17 @@ class CostTest {
         assertEquals(node.get("total").get("operations").asDouble(), sum, 1e-6);
     }
 
+    @Test
+    void aLoopThatIsNotThereIsTold() {
+        Outcome outcome = weir("cost", TestModel.ROOT.resolve(
+                "examples/halting_quantile/idea.weir").toString(), "--rounds", "loop_j=3");
+        assertEquals(1, outcome.code(), outcome.err());
+        assertTrue(outcome.err().contains("no loop loop_j can be left early; those that can: loop_i"),
+                outcome.err());
+    }
+
     @ParameterizedTest
-    @CsvSource({"--open, 1.5", "--open, half", "--tokens, 0", "--context, -1", "--threads, 0"})
+    @CsvSource({"--rounds, -1", "--rounds, few", "--open, 1.5", "--open, half", "--tokens, 0", "--context, -1", "--threads, 0"})
     void senselessOptionsAreRefused(String option, String value) {
         Outcome outcome = weir("cost", TestModel.tinyworld().toString(), option, value);
         assertEquals(2, outcome.code(), outcome.err());

@@ -75,10 +75,28 @@ public record KernelProgram(
      * The work of one launch, in run-time sizes.
      *
      * @param operations applications of an operation, and terms of reductions
-     * @param read bytes of tensors that go in, without parameters that are read whole
+     * @param readings tensors that go in, without parameters that are read whole
      * @param written bytes of tensors that come out
      */
-    public record Work(Size operations, Size read, Size written) {}
+    public record Work(Size operations, List<Reading> readings, Size written) {
+        public Work {
+            readings = List.copyOf(readings);
+        }
+
+        /** Bytes that go in, each tensor whole. */
+        public Size read() {
+            return readings.stream().map(Reading::whole).reduce(Size.of(0), Size::sum);
+        }
+    }
+
+    /**
+     * A tensor that goes into a launch. The fewer of the two are read; which these are is known
+     * when sizes are.
+     *
+     * @param whole bytes of all that the launch may read
+     * @param touched bytes of the elements at the places where it reads, each place counted
+     */
+    public record Reading(Size whole, Size touched) {}
 
     public KernelProgram {
         parameters = List.copyOf(parameters);

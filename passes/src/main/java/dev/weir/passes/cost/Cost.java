@@ -13,6 +13,7 @@ import java.util.List;
  * @param bounded bytes that a sequence remembers at most, whatever its length, beside the cache
  * @param total of the step
  * @param blocks the same for each block, in the order in which they run
+ * @param loops how often each is expected to run
  * @param assumptions what the program leaves open, and was taken from the question
  */
 public record Cost(
@@ -23,9 +24,11 @@ public record Cost(
         double bounded,
         Amounts total,
         List<Block> blocks,
+        List<Loop> loops,
         List<Assumption> assumptions) {
     public Cost {
         blocks = List.copyOf(blocks);
+        loops = List.copyOf(loops);
         assumptions = List.copyOf(assumptions);
     }
 
@@ -36,6 +39,16 @@ public record Cost(
      *     instance; the kernel's name where they read none
      */
     public record Block(String path, Amounts amounts) {}
+
+    /**
+     * A loop, or all those of one path.
+     *
+     * @param path as the ledger names it
+     * @param early whether it can be left before it ends, or ends where data says
+     * @param entered how often it begins
+     * @param iterations of all these times together
+     */
+    public record Loop(String path, boolean early, double entered, double iterations) {}
 
     /**
      * A share that depends on data.

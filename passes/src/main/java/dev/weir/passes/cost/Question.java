@@ -11,9 +11,16 @@ import java.util.Optional;
  * @param context what the sequence has seen before, in order
  * @param share of the elements that a gate lets in, from 0 to 1, where the program does not say
  * @param shares the same for single gates, by their paths
+ * @param rounds of a loop that can be left early, at least 0; all of them if empty
+ * @param roundsOf the same for single loops, by their paths
  */
 public record Question(
-        long tokens, List<Context> context, double share, Map<String, Double> shares) {
+        long tokens,
+        List<Context> context,
+        double share,
+        Map<String, Double> shares,
+        Optional<Double> rounds,
+        Map<String, Double> roundsOf) {
 
     /**
      * Elements of a stream that a sequence has seen before a step.
@@ -32,6 +39,13 @@ public record Question(
     public Question {
         context = List.copyOf(context);
         shares = Map.copyOf(shares);
+        roundsOf = Map.copyOf(roundsOf);
+    }
+
+    /** Where loops run to their ends. */
+    public Question(
+            long tokens, List<Context> context, double share, Map<String, Double> shares) {
+        this(tokens, context, share, shares, Optional.empty(), Map.of());
     }
 
     /** With so many tokens before it, taken by the entry of the step. */
@@ -50,11 +64,11 @@ public record Question(
     }
 
     Question ofOneToken() {
-        return new Question(1, context, share, shares);
+        return new Question(1, context, share, shares, rounds, roundsOf);
     }
 
-    /** The same step with other shares of single gates. */
-    public Question with(Map<String, Double> other) {
-        return new Question(tokens, context, share, other);
+    /** The same step with other shares of single gates and other rounds of single loops. */
+    public Question with(Map<String, Double> gates, Map<String, Double> loops) {
+        return new Question(tokens, context, share, gates, rounds, loops);
     }
 }

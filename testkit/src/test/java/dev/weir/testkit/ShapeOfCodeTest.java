@@ -106,6 +106,48 @@ class ShapeOfCodeTest {
         assertEquals(List.of(), owns.stream().filter(o -> !o.last()).toList());
     }
 
+    private static String stacked(String members, String turn) {
+        return """
+                block Turn<D> {
+                    param w[D, D]
+                    forward(x[D]) -> y[D] = w @ x
+                }
+                model M<D = 64> {
+                    %s
+                    forward(x[T, D]) -> y[T, D] {
+                        y = x
+                        for i in 0..4 { y = y + %s }
+                    }
+                }
+                """.formatted(members, turn);
+    }
+
+    /** A parameter with an axis for the layers, and a list of blocks: the same kernels. */
+    @Test
+    void whatALoopTakesOfAParameterIsContractedLikeABlockOfAList() {
+        KernelProgram list = compile(stacked("turns: Turn<D> * 4", "turns[i](y)"), "{}");
+        KernelProgram axis = compile(stacked("param w[4, D, D]", "w[i] @ y"), "{}");
+        assertEquals(forms(list), forms(axis));
+        assertTrue(forms(axis).stream().anyMatch(f -> f.startsWith("contraction")),
+                forms(axis).toString());
+        assertTrue(forms(compile(stacked("param w[4, D, D]", "w[3] @ y"), "{}")).stream()
+                .anyMatch(f -> f.startsWith("contraction")), "at a constant place too");
+    }
+
+    /** Rows that each choose a place of their own share no panel. */
+    @Test
+    void aPlaceForEachRowIsNoContraction() {
+        assertTrue(forms(compile("""
+                model M<D = 64> {
+                    param w[4, D, D]
+                    forward(x[T, D]) -> y[T, D] {
+                        place[t] = int(abs(x[t, 0])) % 4
+                        y[t, d] = sum[e] w[place[t], d, e] * x[t, e]
+                    }
+                }
+                """, "{}")).stream().noneMatch(f -> f.startsWith("contraction")));
+    }
+
     private static final String DERIVED = """
             block Lay<D> {
                 %s

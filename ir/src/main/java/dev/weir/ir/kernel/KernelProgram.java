@@ -83,20 +83,20 @@ public record KernelProgram(
             readings = List.copyOf(readings);
         }
 
-        /** Bytes that go in, each tensor whole. */
+        /** Bytes that go in, by the first count of each tensor. */
         public Size read() {
-            return readings.stream().map(Reading::whole).reduce(Size.of(0), Size::sum);
+            return readings.stream().map(Reading::bytes).reduce(Size.of(0), Size::sum);
         }
     }
 
     /**
-     * A tensor that goes into a launch. The fewer of the two are read; which these are is known
-     * when sizes are.
+     * A tensor that goes into a launch: all of it, or what stands at the places where it is read.
+     * The fewer of the two are read; which these are is known when sizes are.
      *
-     * @param whole bytes of all that the launch may read
-     * @param touched bytes of the elements at the places where it reads, each place counted
+     * @param bytes what is likely, for those who take one count
+     * @param most the other count
      */
-    public record Reading(Size whole, Size touched) {}
+    public record Reading(Size bytes, Size most) {}
 
     public KernelProgram {
         parameters = List.copyOf(parameters);

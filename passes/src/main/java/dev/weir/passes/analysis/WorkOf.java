@@ -109,7 +109,10 @@ public final class WorkOf {
             List<Scalar> own = load.coordinates().subList(
                     facts.tableAxes(value), load.coordinates().size());
             if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)) {
-                read(value, bytes(value, points), bytes(value, points));
+                List<Size> shape = value.type().shape();
+                Size all = shape.subList(facts.tableAxes(value), shape.size()).stream()
+                        .reduce(Size.of(1), Size::product);
+                read(value, bytes(value, points), bytes(value, all));
             }
         } else if (facts.state(value).isPresent()) {
             boolean grows = facts.state(value).get().lengths().isPresent();
@@ -127,12 +130,11 @@ public final class WorkOf {
     }
 
     /** What a value's other loads touch comes on top; the value is read once at most. */
-    private void read(Value value, Size whole, Size touched) {
+    private void read(Value value, Size bytes, Size most) {
         if (!inside.contains(value)) {
-            read.merge(value, new KernelProgram.Reading(whole, touched), (a, b) ->
-                    new KernelProgram.Reading(a.whole(),
-                            a.touched().equals(b.touched()) ? a.touched()
-                                    : Size.sum(a.touched(), b.touched())));
+            read.merge(value, new KernelProgram.Reading(bytes, most), (a, b) ->
+                    new KernelProgram.Reading(a.bytes(), a.most().equals(b.most())
+                            ? a.most() : Size.sum(a.most(), b.most())));
         }
     }
 

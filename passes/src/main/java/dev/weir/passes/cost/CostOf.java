@@ -465,7 +465,7 @@ public final class CostOf {
         double operations = probability * amount(work.operations(), launch);
         double read = probability * work.readings().stream()
                 .mapToDouble(r -> Math.min(
-                        amount(r.whole(), launch), amount(r.touched(), launch))).sum();
+                        amount(r.bytes(), launch), amount(r.most(), launch))).sum();
         double written = probability * amount(work.written(), launch);
         double weights = 0;
         for (HostStatement.WeightUse use : launch.weights()) {
@@ -523,7 +523,7 @@ public final class CostOf {
         double slots = read.stream().mapToDouble(this::slots).max().orElse(question.tokens());
         expectation.set("slots", slots);
         List<Size> amounts = new ArrayList<>(List.of(work.operations(), work.written()));
-        work.readings().forEach(r -> amounts.addAll(List.of(r.whole(), r.touched())));
+        work.readings().forEach(r -> amounts.addAll(List.of(r.bytes(), r.most())));
         for (Size size : amounts) {
             size.symbols().stream().filter(s -> s.startsWith("|")).forEach(
                     s -> expectation.set(s, slots));

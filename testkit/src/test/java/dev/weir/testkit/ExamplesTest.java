@@ -12,9 +12,14 @@ import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Size;
+import dev.weir.passes.cost.Cost;
+import dev.weir.passes.cost.CostOf;
+import dev.weir.passes.cost.Question;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
@@ -176,8 +181,8 @@ class ExamplesTest {
 
     /**
      * What the folder promises in {@code ledger} to leave out is left out, and only this: work
-     * behind gates and routes, rounds of loops, weights that the baseline reads, or, for a reason,
-     * nothing.
+     * behind gates and routes, rounds of loops, weights that the baseline reads, operations,
+     * parameters or cache that the baseline has more of, or, for a reason, nothing.
      */
     @ParameterizedTest
     @MethodSource("examples")
@@ -213,9 +218,61 @@ class ExamplesTest {
             long all = run(example, "baseline.weir", Target.NATIVE).ledger().weightBytes();
             assertTrue(ledger.weightBytes() < all, ledger.weightBytes() + " of " + all);
         }
+        boolean fewer = isLess(example, promised);
         assertTrue(!gates.isEmpty() || !routes.isEmpty() || !rounds.isEmpty()
-                || promised.has("weights")
+                || promised.has("weights") || fewer
                 || promised.path("nothing").asText().length() > 20, example + " promises nothing");
+    }
+
+    /**
+     * Where no gate or route saves: what a step, at the sizes that are measured, has {@code fewer}
+     * of than the baseline's, has as much of within a hundredth ({@code equal}), or what grows no
+     * faster than its tokens ({@code linear}) where the baseline's grows faster.
+     *
+     * @return whether something of this is promised
+     */
+    private static boolean isLess(Path example, JsonNode promised) throws IOException {
+        long tokens = description(example).path("tokens").asLong(128);
+        for (JsonNode name : promised.path("fewer")) {
+            double idea = amount(example, "idea.weir", tokens, name.asText());
+            double baseline = amount(example, "baseline.weir", tokens, name.asText());
+            assertTrue(idea < baseline, name.asText() + ": " + idea + " of " + baseline);
+        }
+        for (JsonNode name : promised.path("equal")) {
+            double baseline = amount(example, "baseline.weir", tokens, name.asText());
+            assertEquals(baseline, amount(example, "idea.weir", tokens, name.asText()),
+                    baseline / 100, name.asText());
+        }
+        for (JsonNode name : promised.path("linear")) {
+            double idea = growth(example, "idea.weir", tokens, name.asText());
+            double baseline = growth(example, "baseline.weir", tokens, name.asText());
+            assertTrue(idea <= 2.0 + 1e-6, name.asText() + " of twice the tokens: " + idea);
+            assertTrue(baseline > 2.1, name.asText() + " of the baseline: " + baseline);
+        }
+        return promised.has("fewer") || promised.has("equal") || promised.has("linear");
+    }
+
+    /** By what factor an amount grows if the step has twice the tokens. */
+    private static double growth(Path example, String program, long tokens, String name)
+            throws IOException {
+        return amount(example, program, 2 * tokens, name)
+                / amount(example, program, tokens, name);
+    }
+
+    private static double amount(Path example, String program, long tokens, String name)
+            throws IOException {
+        KernelProgram kernels = Compiler.schedule(Compiler.optimise(Compiler.lower(
+                new Source(program, TestModel.text(example.resolve(program))), TestModel.LIBRARY,
+                LowerOptions.of(Configuration.empty()))), TargetDescription.AVX512);
+        Cost cost = CostOf.program(
+                kernels, new Question(tokens, 0, 1, Map.of()), Optional.empty());
+        return switch (name) {
+            case "operations" -> cost.total().operations();
+            case "weights" -> cost.total().weights();
+            case "parameters" -> cost.parameters();
+            case "cache" -> cost.cache();
+            default -> throw new AssertionError(example + " promises less of " + name);
+        };
     }
 
     @ParameterizedTest

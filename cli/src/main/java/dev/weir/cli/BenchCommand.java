@@ -2,7 +2,6 @@ package dev.weir.cli;
 
 import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.passes.cost.Question;
-import dev.weir.runtime.generate.Generator;
 import dev.weir.runtime.model.Signature;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +34,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private MemoryOption memory;
+
+    @Mixin
+    private ContextOption context;
 
     @Option(names = {"-p", "--n-prompt"}, paramLabel = "N", split = ",", defaultValue = "128",
             description = "tokens of a prompt, taken in one step; 0 for no prompt "
@@ -103,7 +105,10 @@ final class BenchCommand implements Callable<Integer> {
         requireEach("--repetitions", List.of(repetitions), 1);
         requireWarmup();
         options.requireKernels();
-        var setting = new Comparison.Setting(new Question(1, 0, 1, Map.of()),
+        options.require(context.context().isEmpty() && options.entry.isEmpty(),
+                "the entry and the context of an example stand in its example.json: leave "
+                        + "--entry and --context away");
+        var setting = new Comparison.Setting(new Question(1, 0, 1, Map.of()), Optional.empty(),
                 threads().getFirst(), Optional.empty(), random,
                 new Measurement(System::nanoTime, Math.round(warmup * 1e9), repetitions));
         List<Example> examples = gallery
@@ -174,10 +179,11 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private Loaded load(int threads) {
+        ModelOptions all = options.withAllEntries();
         return random
-                .map(seed -> Loaded.load(options, threads, false, memory, this::progress,
+                .map(seed -> Loaded.load(all, threads, false, memory, this::progress,
                         p -> Weights.random(seed, p, this::progress)))
-                .orElseGet(() -> Loaded.load(options, threads, false, memory, this::progress));
+                .orElseGet(() -> Loaded.load(all, threads, false, memory, this::progress));
     }
 
     /** For people, who do not want to read the other forms either. */
@@ -188,36 +194,59 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void measure(Loaded loaded, int threads, List<BenchRow> rows) {
-        long vocabulary = vocabulary(loaded.signature());
-        List<Workload> possible = possible(loaded, rows.isEmpty());
+        List<Question.Context> seen = context.context();
+        StepEntry.requireKnown(options.entry, seen, List.of(loaded.signatures().keySet()));
+        StepEntry entry = StepEntry.of(loaded.signatures().keySet(), options.entry);
+        requireTokens(loaded, entry);
+        List<Workload> possible = possible(loaded, entry, rows.isEmpty());
+        if (rows.isEmpty()) {
+            sayWhatDidNotRun(loaded, entry, seen);
+        }
         var measurement = new Measurement(
                 System::nanoTime, Math.round(warmup * 1e9), repetitions);
         for (int batch : batches) {
             for (Workload workload : possible) {
                 progress(workload.text() + ": threads " + threads + ", batch " + batch);
                 Throughput throughput = measurement.of(
-                        () -> new WorkloadTrial(loaded, workload, batch, vocabulary),
+                        () -> new StepTrial(loaded, entry, seen, new StepTrial.Shape(batch,
+                                workload.steps(), workload.tokensOfStep()), Optional.empty()),
                         (long) workload.tokens() * batch);
                 rows.add(new BenchRow(options.model.toString(), loaded.signature().model(),
                         loaded.weights().count(), loaded.weights().bytes(), options.target,
-                        threads, batch, workload, throughput));
+                        threads, batch, workload, seen, throughput));
             }
         }
     }
 
-    /** How many ids there are: the last axis of the logits. */
-    private static long vocabulary(Signature signature) {
-        return Optional.of(signature)
-                .filter(Generator::fits)
-                .flatMap(s -> s.results().getFirst().type().shape().getLast().constant())
-                .orElseThrow(() -> new UserException("the model " + signature.model()
-                        + " does not map a stream of ids to logits, and only the tokens of such "
-                        + "a model are counted\nhelp: `weir explain` shows the work of any model"));
+    /** Refuses what does not take ids, or whose ids no logits count. */
+    private static void requireTokens(Loaded loaded, StepEntry entry) {
+        Signature signature = loaded.signatures().get(entry.name());
+        boolean takesIds = signature.arguments().stream().allMatch(a ->
+                a.isPositions() || a.isStream() && a.format().isInteger());
+        if (!takesIds || loaded.vocabulary().isEmpty()) {
+            throw new UserException("the model " + signature.model()
+                    + " does not map a stream of ids to logits, and only the tokens of such "
+                    + "a model are counted\nhelp: `weir explain` shows the work of any model");
+        }
+    }
+
+    /** A decoder that has nothing to look at is measured too, but this is said. */
+    private void sayWhatDidNotRun(
+            Loaded loaded, StepEntry entry, List<Question.Context> seen) {
+        List<String> idle = entry.all().stream()
+                .filter(e -> !e.equals(entry.name()))
+                .filter(e -> seen.stream().noneMatch(c -> entry.of(c).equals(e))).toList();
+        if (!idle.isEmpty()) {
+            weir.say("note: the steps of " + loaded.signature().model() + "." + entry.name()
+                    + " come behind none of " + String.join(", ", idle) + "; --context "
+                    + idle.getFirst() + "=128 lets one of 128 tokens run before");
+        }
     }
 
     /** Prompts only where a model takes whole sequences; the first time, this is said. */
-    private List<Workload> possible(Loaded loaded, boolean first) {
-        Optional<String> obstacle = loaded.stream().flatMap(StreamAxis::obstacle);
+    private List<Workload> possible(Loaded loaded, StepEntry entry, boolean first) {
+        Optional<String> obstacle = Optional.ofNullable(loaded.streams().get(entry.name()))
+                .flatMap(StreamAxis::obstacle);
         List<Workload> all = workloads();
         List<Workload> possible = obstacle.isEmpty()
                 ? all : all.stream().filter(w -> !w.isGeneration()).toList();

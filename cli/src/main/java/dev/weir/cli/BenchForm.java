@@ -3,6 +3,7 @@ package dev.weir.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.passes.cost.Question;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -57,7 +58,7 @@ enum BenchForm {
             MarkdownTable.left("target", row -> row.target().toString()),
             MarkdownTable.right("threads", row -> Integer.toString(row.threads())),
             MarkdownTable.right("batch", row -> Integer.toString(row.batch())),
-            MarkdownTable.right("test", row -> row.workload().text()),
+            MarkdownTable.right("test", BenchRow::test),
             MarkdownTable.right("t/s", row -> String.format(Locale.ROOT, "%.2f ± %.2f",
                     row.throughput().meanRate(), row.throughput().deviationOfRate())));
 
@@ -80,9 +81,11 @@ enum BenchForm {
                 .put("target", row.target().toString())
                 .put("n_threads", row.threads())
                 .put("batch", row.batch())
-                .put("test", workload.text())
+                .put("test", row.test())
                 .put("n_prompt", workload.isGeneration() ? 0 : workload.tokens())
                 .put("n_gen", workload.isGeneration() ? workload.tokens() : 0)
+                .put("n_depth", row.context().stream()
+                        .mapToLong(Question.Context::tokens).sum())
                 .put("avg_ns", Math.round(throughput.meanNanos()))
                 .put("stddev_ns", Math.round(throughput.deviationOfNanos()))
                 .put("avg_ts", throughput.meanRate())

@@ -1,5 +1,8 @@
 package dev.weir.cli;
 
+import dev.weir.passes.cost.Question;
+import java.util.List;
+
 /**
  * A line of {@code weir bench}: what was measured on what, and what came out.
  *
@@ -8,6 +11,7 @@ package dev.weir.cli;
  * @param parameters how many numbers its weights are
  * @param bytes the memory that its weights take
  * @param batch sequences at once
+ * @param context what they have seen before
  */
 record BenchRow(
         String file,
@@ -18,4 +22,10 @@ record BenchRow(
         int threads,
         int batch,
         Workload workload,
-        Throughput throughput) {}
+        List<Question.Context> context,
+        Throughput throughput) {
+    /** What was measured, and behind what. */
+    String test() {
+        return workload.text() + StepEntry.depth(context);
+    }
+}

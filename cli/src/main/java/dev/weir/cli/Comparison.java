@@ -1,10 +1,12 @@
 package dev.weir.cli;
 
+import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.passes.cost.Cost;
 import dev.weir.passes.cost.CostOf;
 import dev.weir.passes.cost.Machine;
 import dev.weir.passes.cost.Question;
 import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.model.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Two models at the same step: what they are predicted to cost, and how long they took, in turn in
@@ -41,12 +44,14 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
     /**
      * How to compare.
      *
+     * @param entry that the step runs, of a model with several; the one taken by itself if empty
      * @param threads that both run with
      * @param ids above each whole number of the inputs; as many as there are logits if empty
      * @param seed of random weights; those that are stored if empty
      */
     record Setting(
             Question question,
+            Optional<String> entry,
             int threads,
             Optional<Long> ids,
             Optional<Long> seed,
@@ -57,11 +62,12 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
         Optional<Machine> machine = Machines.of(setting.threads);
         try (Loaded a = load(left, setting, progress);
                 Loaded b = load(right, setting, progress)) {
+            StepEntry.requireKnown(setting.entry, setting.question.context(),
+                    List.of(a.signatures().keySet(), b.signatures().keySet()));
             progress.accept("measuring " + left.model + " and " + right.model);
             List<Supplier<Measurement.Trial>> trials = new ArrayList<>();
             for (Loaded loaded : List.of(a, b)) {
-                trials.add(() -> new StepTrial(loaded, setting.question.tokens(),
-                        setting.question.context(), setting.ids));
+                trials.add(() -> trial(loaded, setting));
             }
             List<Throughput> times =
                     setting.measurement.inTurn(trials, setting.question.tokens());
@@ -72,12 +78,30 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
     }
 
     private static Loaded load(
-            ModelOptions options, Setting setting, Consumer<String> progress) {
+            ModelOptions named, Setting setting, Consumer<String> progress) {
+        ModelOptions options = named.withAllEntries();
         return setting.seed
                 .map(seed -> Loaded.load(options, setting.threads, false, new MemoryOption(),
                         progress, p -> Weights.random(seed, p, progress)))
                 .orElseGet(() -> Loaded.load(options, setting.threads, false,
                         new MemoryOption(), progress));
+    }
+
+    private static StepTrial trial(Loaded loaded, Setting setting) {
+        return new StepTrial(loaded,
+                StepEntry.of(loaded.signatures().keySet(), setting.entry),
+                setting.question.context(), StepTrial.Shape.step(setting.question.tokens()),
+                setting.ids);
+    }
+
+    /** Of one step, without what was there before it. */
+    private static Ledger ledger(Loaded loaded, Setting setting) {
+        Model model = (Model) loaded.engine();
+        try (StepTrial trial = trial(loaded, setting)) {
+            model.resetLedger();
+            trial.run();
+        }
+        return model.ledger();
     }
 
     private static Side side(
@@ -86,20 +110,43 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             Setting setting,
             Optional<Machine> machine,
             Throughput measured) {
-        Ledger ledger = loaded.engine().ledger();
-        var kernels = loaded.kernels().orElseThrow();
-        return new Side(options.model,
-                CostOf.program(kernels, setting.question, machine),
-                CostOf.program(kernels, asItRan(setting.question, ledger), machine),
+        Ledger ledger = ledger(loaded, setting);
+        String step = StepEntry.of(loaded.signatures().keySet(), setting.entry).name();
+        KernelProgram kernels = loaded.kernels().stream()
+                .filter(k -> k.entry().equals(step)).findFirst().orElseThrow();
+        UnaryOperator<Question> asItRan = question -> question.with(
+                shares(question, ledger), rounds(CostOf.entry(
+                        loaded.kernels(), kernels, question, machine), ledger));
+        Cost before = CostOf.entry(loaded.kernels(), kernels, setting.question, machine);
+        Question question = setting.question;
+        // What rounds an inner loop has depends on those of the loops around it.
+        for (int depth = 0; depth <= before.loops().size(); depth++) {
+            Question next = asItRan.apply(question);
+            if (next.equals(question)) {
+                break;
+            }
+            question = next;
+        }
+        return new Side(options.model, before,
+                CostOf.entry(loaded.kernels(), kernels, question, machine),
                 measured, imbalance(ledger));
     }
 
-    /** The same question with the shares that the gates let in. */
-    private static Question asItRan(Question question, Ledger ledger) {
+    /** The rounds of each loop on the average of all times that it is expected to begin. */
+    private static Map<String, Double> rounds(Cost cost, Ledger ledger) {
+        Map<String, Double> rounds = new HashMap<>();
+        cost.loops().stream().filter(l -> l.entered() > 0 && ledger.loops().containsKey(l.path()))
+                .forEach(l -> rounds.put(
+                        l.path(), ledger.loops().get(l.path()) / l.entered()));
+        return rounds;
+    }
+
+    /** The shares that the gates let in. */
+    private static Map<String, Double> shares(Question question, Ledger ledger) {
         Map<String, Double> shares = new HashMap<>(question.shares());
         ledger.gates().stream().filter(g -> g.all() > 0).forEach(g ->
                 shares.put(g.path(), (double) g.entered() / g.all()));
-        return new Question(question.tokens(), question.context(), question.share(), shares);
+        return shares;
     }
 
     private static Optional<Double> imbalance(Ledger ledger) {

@@ -1,11 +1,15 @@
 package dev.weir.cli;
 
 import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.passes.cost.Cost;
 import dev.weir.passes.cost.CostOf;
 import dev.weir.passes.cost.Machine;
 import dev.weir.passes.cost.Question;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,8 +48,15 @@ final class CostCommand implements Callable<Integer> {
         Optional<Machine> machine = Machines.of(threads);
         Cost cost;
         try (KernelCompiler compiler = options.compiler()) {
-            cost = CostOf.program(options.schedule(false, compiler), question, machine);
+            List<KernelProgram> entries =
+                    options.withAllEntries().scheduleEntries(false, compiler);
+            SequencedMap<String, KernelProgram> byName = new LinkedHashMap<>();
+            entries.forEach(e -> byName.put(e.entry(), e));
+            StepEntry.requireKnown(options.entry, question.context(), List.of(byName.keySet()));
+            StepEntry step = StepEntry.of(byName.keySet(), options.entry);
+            cost = CostOf.entry(entries, byName.get(step.name()), question, machine);
         }
+        CostOptions.requireKnown(question, List.of(cost));
         if (json) {
             weir.printJson(CostText.asJson(cost, question, machine));
         } else {

@@ -1,10 +1,15 @@
 package dev.weir.cli;
 
+import dev.weir.passes.cost.Cost;
 import dev.weir.passes.cost.Question;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -15,14 +20,18 @@ final class CostOptions {
             description = "tokens of the step (default: ${DEFAULT-VALUE})")
     long tokens;
 
-    @Option(names = "--context", paramLabel = "N", defaultValue = "0",
-            description = "tokens that the sequence has seen before (default: ${DEFAULT-VALUE})")
-    long context;
+    @Mixin
+    private ContextOption context;
 
     @Option(names = "--open", paramLabel = "[GATE=]SHARE",
             description = "the share of elements, from 0 to 1, that gates let in, or one gate by "
                     + "its path in the ledger (default: 1)")
     List<String> open = List.of();
+
+    @Option(names = "--rounds", paramLabel = "[LOOP=]N",
+            description = "rounds of a loop that can be left early, on the average, or of one loop "
+                    + "by its path in the ledger (default: all)")
+    List<String> rounds = List.of();
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
@@ -31,9 +40,6 @@ final class CostOptions {
         require(tokens >= 1 && tokens <= BenchCommand.MOST_TOKENS,
                 "--tokens has to be at least 1 and at most " + BenchCommand.MOST_TOKENS
                         + ", here it is " + tokens);
-        require(context >= 0 && context <= BenchCommand.MOST_TOKENS,
-                "--context has to be at least 0 and at most " + BenchCommand.MOST_TOKENS
-                        + ", here it is " + context);
         double all = 1;
         Map<String, Double> single = new HashMap<>();
         for (String text : open) {
@@ -45,7 +51,42 @@ final class CostOptions {
                 single.put(text.substring(0, sign), share);
             }
         }
-        return new Question(tokens, context, all, single);
+        Optional<Double> most = Optional.empty();
+        Map<String, Double> loops = new HashMap<>();
+        for (String text : rounds) {
+            int sign = text.lastIndexOf('=');
+            double count = count(text.substring(sign + 1));
+            if (sign < 0) {
+                most = Optional.of(count);
+            } else {
+                loops.put(text.substring(0, sign), count);
+            }
+        }
+        return new Question(tokens, context.context(), all, single, most, loops);
+    }
+
+    private double count(String text) {
+        try {
+            double count = Double.parseDouble(text);
+            require(count >= 0 && count <= BenchCommand.MOST_TOKENS,
+                    "--rounds takes a number of at least 0, here it is " + text);
+            return count;
+        } catch (NumberFormatException e) {
+            throw wrong("--rounds takes a number, or LOOP=NUMBER, here it is '" + text + "'");
+        }
+    }
+
+    /** Refuses a loop that none of the models has. */
+    static void requireKnown(Question question, List<Cost> costs) {
+        Set<String> loops = new TreeSet<>();
+        costs.forEach(c -> c.loops().stream().filter(Cost.Loop::early)
+                .forEach(l -> loops.add(l.path())));
+        question.roundsOf().keySet().stream().filter(l -> !loops.contains(l)).findFirst()
+                .ifPresent(unknown -> {
+                    throw new UserException("no loop " + unknown + " can be left early; "
+                            + (loops.isEmpty() ? "none can" : "those that can: "
+                                    + String.join(", ", loops)));
+                });
     }
 
     private double share(String text) {

@@ -18,8 +18,7 @@ final class CostText {
     static String of(Cost cost, Question question, Optional<Machine> machine) {
         StringBuilder out = new StringBuilder();
         Amounts total = cost.total();
-        out.append(cost.model()).append(": a step of ").append(question.tokens())
-                .append(" tokens behind ").append(question.context()).append('\n');
+        out.append(cost.model()).append(": ").append(StepEntry.text(question)).append('\n');
         line(out, "parameters", Scaled.count(cost.parameters()) + ", of which a token reads "
                 + Scaled.count(cost.active()));
         line(out, "cache", Scaled.bytes(cost.cache()) + " for each token, and "
@@ -67,7 +66,14 @@ final class CostText {
         ObjectNode node = Json.MAPPER.createObjectNode();
         node.put("model", cost.model());
         node.put("tokens", question.tokens());
-        node.put("context", question.context());
+        node.put("context", question.context().stream()
+                .mapToLong(Question.Context::tokens).sum());
+        ObjectNode entries = Json.MAPPER.createObjectNode();
+        question.context().forEach(c -> c.entry().ifPresent(e -> entries.put(
+                e, entries.path(e).asLong() + c.tokens())));
+        if (!entries.isEmpty()) {
+            node.set("contextByEntry", entries);
+        }
         machine.ifPresent(m -> node.put("threads", m.threads()));
         node.put("parameters", cost.parameters());
         node.put("activeParameters", cost.active());
@@ -77,6 +83,9 @@ final class CostText {
         ArrayNode blocks = node.putArray("blocks");
         cost.blocks().forEach(b -> amounts(
                 blocks.addObject().put("path", b.path()), b.amounts(), machine.isPresent()));
+        ArrayNode loops = node.putArray("loops");
+        cost.loops().forEach(l -> loops.addObject().put("path", l.path())
+                .put("entered", l.entered()).put("iterations", l.iterations()));
         ArrayNode assumptions = node.putArray("assumptions");
         cost.assumptions().forEach(a ->
                 assumptions.addObject().put("path", a.path()).put("text", a.text()));

@@ -2,6 +2,7 @@ package dev.weir.cli;
 
 import dev.weir.passes.cost.Question;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,6 +45,8 @@ final class DiffCommand implements Callable<Integer> {
             }
         }
         Comparison comparison = Comparison.of(options, others, setting, weir::progress);
+        CostOptions.requireKnown(question,
+                List.of(comparison.left().before(), comparison.right().before()));
         if (json) {
             weir.printJson(DiffText.asJson(comparison, question));
         } else {

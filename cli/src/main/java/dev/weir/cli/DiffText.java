@@ -34,8 +34,7 @@ final class DiffText {
         StringBuilder out = new StringBuilder();
         out.append("A: ").append(comparison.left().path())
                 .append("\nB: ").append(comparison.right().path())
-                .append("\na step of ").append(question.tokens()).append(" tokens behind ")
-                .append(question.context()).append("\n\n");
+                .append("\n").append(StepEntry.text(question)).append("\n\n");
         out.append(MarkdownTable.of(List.of(
                 MarkdownTable.left("", Line::name),
                 MarkdownTable.right("A", l -> l.text().apply(l.left())),

@@ -2,6 +2,7 @@ package dev.weir.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.passes.cost.Cost;
+import dev.weir.passes.cost.Question;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -22,9 +25,11 @@ import java.util.stream.Stream;
  * @param row the idea's number in the list of systems
  * @param claim what its paper says, in words
  * @param compare what the ratio of baseline and idea is about
+ * @param entry that the step runs, of a model with several; the one taken by itself if empty
  * @param tokens of the step that is measured
- * @param context tokens before it
+ * @param context what the sequence has seen before it
  * @param share of the elements that gates let in, for a prediction without a run
+ * @param rounds of loops that are left early, likewise
  * @param ids above each whole number of the inputs; as many as there are logits if empty
  */
 record Example(
@@ -33,9 +38,11 @@ record Example(
         String title,
         String claim,
         Quantity compare,
+        Optional<String> entry,
         long tokens,
-        long context,
+        List<Question.Context> context,
         double share,
+        Map<String, Double> rounds,
         Optional<Long> ids) {
     private static final String DESCRIPTION = "example.json";
 
@@ -90,9 +97,11 @@ record Example(
                 text(file, node, "title"),
                 text(file, node, "claim"),
                 quantity(file, text(file, node, "compare")),
+                node.has("entry") ? Optional.of(text(file, node, "entry")) : Optional.empty(),
                 number(file, node, "tokens", 1, 128),
-                number(file, node, "context", 0, 0),
+                context(file, node),
                 node.path("open").asDouble(1),
+                rounds(file, node.path("rounds")),
                 node.has("ids")
                         ? Optional.of(number(file, node, "ids", 1, 1)) : Optional.empty());
         for (Path program : List.of(example.baseline(), example.idea())) {
@@ -111,6 +120,29 @@ record Example(
                     + "\nhelp: `weir new --example NAME` writes one that is whole");
         }
         return value.asText();
+    }
+
+    /** A number, of the entry that is measured, or a number for each entry that ran before. */
+    private static List<Question.Context> context(Path file, JsonNode node) {
+        JsonNode context = node.path("context");
+        if (!context.isObject()) {
+            return List.of(new Question.Context(
+                    Optional.empty(), number(file, node, "context", 0, 0)));
+        }
+        return context.propertyStream().map(e -> new Question.Context(
+                Optional.of(e.getKey()), number(file, context, e.getKey(), 0, 0))).toList();
+    }
+
+    private static Map<String, Double> rounds(Path file, JsonNode node) {
+        Map<String, Double> rounds = new TreeMap<>();
+        node.properties().forEach(e -> {
+            if (!e.getValue().isNumber() || e.getValue().asDouble() < 0) {
+                throw new UserException(file + ": \"rounds\" of " + e.getKey()
+                        + " has to be a number of at least 0, here it is " + e.getValue());
+            }
+            rounds.put(e.getKey(), e.getValue().asDouble());
+        });
+        return rounds;
     }
 
     private static Quantity quantity(Path file, String name) {

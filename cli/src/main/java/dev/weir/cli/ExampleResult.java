@@ -26,10 +26,12 @@ record ExampleResult(Example example, Question question, Comparison comparison) 
     static ExampleResult of(
             Example example, ModelOptions options, Comparison.Setting setting, Weir weir) {
         Question question = new Question(
-                example.tokens(), example.context(), example.share(), Map.of());
+                example.tokens(), example.context(), example.share(), Map.of(),
+                Optional.empty(), example.rounds());
         return new ExampleResult(example, question, Comparison.of(
                 options.of(example.baseline()), options.of(example.idea()),
-                new Comparison.Setting(question, setting.threads(), example.ids(),
+                new Comparison.Setting(question, example.entry(), setting.threads(),
+                        example.ids(),
                         setting.seed().or(() -> Optional.of(1L)), setting.measurement()),
                 weir::progress));
     }

@@ -58,7 +58,7 @@ final class ExplainCommand implements Callable<Integer> {
             try (Loaded loaded = Loaded.load(options, threads, false);
                     Engine.Session session = loaded.engine().start()) {
                 new Generator(loaded.engine(), loaded.signature()).feed(session, ids());
-                show(loaded.kernels().orElseThrow(), Optional.of(loaded.engine().ledger()));
+                show(loaded.kernels().getFirst(), Optional.of(loaded.engine().ledger()));
             }
             return 0;
         }

@@ -5,13 +5,16 @@ import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.StreamAxis;
 import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.runtime.generate.Generator;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.InterpretedModel;
 import dev.weir.runtime.model.Model;
 import dev.weir.runtime.model.Signature;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
@@ -22,13 +25,13 @@ import java.util.stream.Stream;
  * A model with its weights, ready to run. Close it to free all that it holds.
  *
  * @param signatures of the entries, the one that is taken by itself first
- * @param stream the axis along which a sequence lies; empty for a model without one
- * @param kernels what runs; empty if it is interpreted
+ * @param streams the axis along which a sequence lies, for each entry that has one
+ * @param kernels what runs, for each entry; empty if it is interpreted
  */
 record Loaded(
         SequencedMap<String, Signature> signatures,
-        Optional<StreamAxis> stream,
-        Optional<KernelProgram> kernels,
+        Map<String, StreamAxis> streams,
+        List<KernelProgram> kernels,
         Engine engine,
         Weights weights,
         List<AutoCloseable> resources)
@@ -91,9 +94,12 @@ record Loaded(
                     entries.stream().map(KernelProgram::parameters)));
             weights.owner().ifPresent(resources::add);
             SequencedMap<String, Signature> signatures = new LinkedHashMap<>();
-            entries.forEach(e -> signatures.put(e.entry(), Signature.of(e)));
-            return new Loaded(signatures, entries.getFirst().stream(),
-                    Optional.of(entries.getFirst()),
+            Map<String, StreamAxis> streams = new HashMap<>();
+            entries.forEach(e -> {
+                signatures.put(e.entry(), Signature.of(e));
+                e.stream().ifPresent(s -> streams.put(e.entry(), s));
+            });
+            return new Loaded(signatures, streams, entries,
                     new Model(entries, compiler, weights.tensors(), threads, memory.limit()),
                     weights, resources);
         }
@@ -102,8 +108,12 @@ record Loaded(
                 entries.stream().map(TensorProgram::parameters)));
         weights.owner().ifPresent(resources::add);
         SequencedMap<String, Signature> signatures = new LinkedHashMap<>();
-        entries.forEach(e -> signatures.put(e.entry().name(), Signature.of(e)));
-        return new Loaded(signatures, entries.getFirst().stream(), Optional.empty(),
+        Map<String, StreamAxis> streams = new HashMap<>();
+        entries.forEach(e -> {
+            signatures.put(e.entry().name(), Signature.of(e));
+            e.stream().ifPresent(s -> streams.put(e.entry().name(), s));
+        });
+        return new Loaded(signatures, streams, List.of(),
                 new InterpretedModel(entries, weights.tensors()), weights, resources);
     }
 
@@ -119,6 +129,12 @@ record Loaded(
     /** Of the entry that is taken by itself. */
     Signature signature() {
         return signatures.firstEntry().getValue();
+    }
+
+    /** Ids lie below this: the last axis of the logits, of the first entry that gives some. */
+    Optional<Long> vocabulary() {
+        return signatures.values().stream().filter(Generator::fits).findFirst()
+                .flatMap(s -> s.results().getFirst().type().shape().getLast().constant());
     }
 
     @Override

@@ -205,10 +205,19 @@ final class ModelOptions {
         same.model = other;
         same.settings = settings;
         same.target = target;
+        same.noCache = noCache;
         same.disabled = disabled;
         same.times = times;
         same.command = command;
         return same;
+    }
+
+    /** The same model with all its entries, whichever is named. */
+    ModelOptions withAllEntries() {
+        ModelOptions all = of(model);
+        all.name = name;
+        all.weights = weights;
+        return all;
     }
 
     /** Refuses a command line. */

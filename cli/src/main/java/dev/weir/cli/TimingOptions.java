@@ -38,7 +38,7 @@ final class TimingOptions {
         options.require(ids.map(n -> n >= 1).orElse(true),
                 "--ids has to be at least 1, here it is " + ids.orElse(0L));
         options.requireKernels();
-        return new Comparison.Setting(question, threads, ids, random,
+        return new Comparison.Setting(question, options.entry, threads, ids, random,
                 new Measurement(System::nanoTime, Math.round(warmup * 1e9), repetitions));
     }
 }

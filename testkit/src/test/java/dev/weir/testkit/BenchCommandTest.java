@@ -144,6 +144,39 @@ class BenchCommandTest {
         assertEquals(before, tests(new ObjectMapper().readTree(outcome.out())));
     }
 
+    /** A decoder behind an encoder; the encoder by itself; and what is said without it. */
+    @Test
+    void entriesRunOneBehindTheOther() throws IOException {
+        String model = TestModel.fixture("switch_transformers").toString();
+        Outcome behind = bench(model, "-o", "json", "-t", "1", "--context", "encode=5");
+        assertEquals(List.of("1 1 pp4 @ encode 5", "1 1 tg2 @ encode 5"), tests(rows(behind)));
+        assertEquals("", behind.err());
+        assertEquals(5, rows(behind).path(0).path("n_depth").asInt());
+        Outcome alone = bench(model, "-o", "json", "-t", "1");
+        assertEquals(List.of("1 1 pp4", "1 1 tg2"), tests(rows(alone)));
+        assertTrue(alone.err().contains("--context encode="), alone.err());
+        Outcome encoder = bench(model, "-o", "json", "-t", "1", "--entry", "encode");
+        assertEquals(List.of("1 1 pp4"), tests(rows(encoder)));
+        assertTrue(encoder.err().contains("takes a whole sequence"), encoder.err());
+        Outcome unknown = bench(model, "--entry", "decode");
+        assertEquals(1, unknown.code());
+        assertTrue(unknown.err().contains("no entry decode; the model has forward, encode"),
+                unknown.err());
+    }
+
+    /** The context is there: places for six tokens hold three behind three, and no fourth. */
+    @Test
+    void whatCameBeforeTakesItsPlaces() throws IOException {
+        String model = Files.writeString(folder.resolve("places.weir"), PLACES).toString();
+        assertEquals(List.of("1 1 pp3 @ d3"), tests(rows(weir("bench", model, "--random", "7",
+                "-o", "json", "-r", "1", "--warmup", "0", "-p", "3", "-n", "0", "-t", "1",
+                "--context", "3"))));
+        Outcome full = weir("bench", model, "--random", "7", "-o", "json", "-r", "1",
+                "--warmup", "0", "-p", "3", "-n", "0", "-t", "1", "--context", "4");
+        assertEquals(1, full.code());
+        assertTrue(full.err().contains("place"), full.err());
+    }
+
     @Test
     void everyLineOfCsvHasAValueForEachName() {
         Outcome outcome = bench(FIXTURE, "-o", "csv");

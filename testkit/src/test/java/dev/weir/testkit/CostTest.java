@@ -14,6 +14,7 @@ import dev.weir.passes.cost.Question;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.testkit.CommandTest.Outcome;
 import dev.weir.testkit.TestModel.Target;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -113,6 +114,173 @@ class CostTest {
         }
     }
 
+    private static final String RECURSION = """
+            block Turn<D> {
+                param w[D, D], halt[D]
+                forward(x[T, D]) -> y[T, D] {
+                    y = x
+                    for i in 0..6 {
+                        y = y + w @ y
+                        middle[d] = mean[t] y[t, d]
+                        if middle @ halt > 0.0 { break }
+                    }
+                }
+            }
+            model M<D = 16> {
+                turn: Turn<D>
+                forward(x[T, D]) -> y[T, D] = turn(x)
+            }
+            """;
+
+    /** All six are predicted where nobody says better, and this is said. */
+    @ParameterizedTest
+    @CsvSource({"6, 6", "3, 3", "2.5, 2.5", "9, 6", "0, 0"})
+    void aLoopThatIsLeftEarlyHasTheRoundsThatAreStated(double stated, double rounds)
+            throws Exception {
+        try (TestModel model = TestModel.random(RECURSION, 1, Target.JVM, 1)) {
+            Cost all = cost(model.kernels(), new Question(9, 0, 1, Map.of()));
+            Cost.Loop loop = all.loops().getFirst();
+            assertEquals(new Cost.Loop(loop.path(), true, 1, 6), loop);
+            assertTrue(all.assumptions().contains(
+                    new Cost.Assumption(loop.path(), "left behind 6.00 of 6 rounds")),
+                    all.assumptions().toString());
+            Cost some = cost(model.kernels(), new Question(9, List.of(), 1, Map.of(),
+                    Optional.empty(), Map.of(loop.path(), stated)));
+            assertEquals(rounds, some.loops().getFirst().iterations(), 1e-9);
+            assertEquals(all.total().weights() * rounds / 6, some.total().weights(), 1e-6);
+            assertEquals(cost(model.kernels(), new Question(9, List.of(), 1, Map.of(),
+                    Optional.of(stated), Map.of())).total(), some.total(), "the only loop");
+        }
+    }
+
+    /** A scan that writes its rows in place: each place once, and no copy of the others. */
+    @Test
+    void whatALoopCarriesIsCopiedAtMostOnce() throws Exception {
+        try (TestModel model = TestModel.random("""
+                block Sums<D> {
+                    state total[D] = 0
+                    forward(x[T, D]) -> y[T, D] {
+                        scan t {
+                            total[d] = 0.5 * total[d] + x[t, d]
+                            y[t, d] = tanh(total[d])
+                        }
+                    }
+                }
+                model M<D = 16> {
+                    sums: Sums<D>
+                    forward(x[T, D]) -> y[T, D] = sums(x)
+                }
+                """, 1, Target.JVM, 1)) {
+            for (long tokens : new long[] {64, 128}) {
+                Cost cost = cost(model.kernels(), new Question(tokens, 0, 1, Map.of()));
+                double copied = cost.blocks().stream().filter(b -> b.path().equals("copies"))
+                        .mapToDouble(b -> b.amounts().written()).sum();
+                assertTrue(copied <= tokens * 16 * 4, copied + " bytes for " + tokens);
+                assertTrue(cost.total().operations() < tokens * 16 * 40,
+                        "each place is one sequence's: " + cost.total().operations());
+                assertTrue(cost.total().read() < tokens * 16 * 4 * 10,
+                        "and reads one row: " + cost.total().read());
+            }
+        }
+    }
+
+    private static final String CLOSED = """
+            block Layer<D> {
+                param w[D, D], router[D]
+                forward(x[T, D]) -> y[T, D] {
+                    middle[d] = mean[t] x[t, d]
+                    y = x
+                    if middle @ router > 0.0 { y = w @ x }
+                }
+            }
+            model M<D = 16> {
+                layer: Layer<D>
+                forward(x[T, D]) -> y[T, D] = layer(x)
+            }
+            """;
+
+    /** A sequence enters as a whole or not at all: a share of the work, not of the tokens. */
+    @ParameterizedTest
+    @CsvSource({"1", "0.5", "0.25", "0"})
+    void aSequenceThatEntersBringsAllItsTokens(double share) throws Exception {
+        try (TestModel model = TestModel.random(CLOSED, 1, Target.JVM, 1)) {
+            double none = operations(model, 0);
+            double all = operations(model, 1) - none;
+            assertTrue(all >= 64 * 16 * 16 * 2, "the product and what follows: " + all);
+            assertEquals(none + share * all, operations(model, share), 1e-6);
+        }
+    }
+
+    private static double operations(TestModel model, double share) {
+        return cost(model.kernels(), new Question(64, 0, share, Map.of())).total().operations();
+    }
+
+    private static final String LOOKING = """
+            model Looking<D = 8> {
+                param wk[D, D], wq[D, D]
+                state keys[S, D], own[R, D]
+                encode(x[U, D]) -> kept[U, D] {
+                    kept = wk @ x
+                    keys ++= kept
+                }
+                forward(x[T, D]) -> y[T, D] {
+                    q = wq @ x
+                    own ++= q
+                    p[t, s] = softmax[s] sum[d] q[t, d] * keys[s, d]
+                    y[t, d] = sum[s] p[t, s] * keys[s, d]
+                }
+            }
+            """;
+
+    private static Cost behind(TestModel model, long tokens, Question.Context... context) {
+        return CostOf.entry(model.allKernels(), model.kernels(),
+                new Question(tokens, List.of(context), 1, Map.of()), Optional.empty());
+    }
+
+    /** A state has as many slots as the entries have taken that append to it. */
+    @Test
+    void aStepReadsWhatOtherEntriesHaveLeft() throws Exception {
+        try (TestModel model = TestModel.random(LOOKING, 1, Target.JVM, 1)) {
+            Question.Context encoded = new Question.Context(Optional.of("encode"), 20);
+            Question.Context twice = new Question.Context(Optional.of("encode"), 40);
+            Question.Context own = new Question.Context(Optional.empty(), 20);
+            Cost none = behind(model, 3);
+            Cost some = behind(model, 3, encoded);
+            double each = (some.total().operations() - none.total().operations()) / 20;
+            // For each of 3 tokens and each slot, 8 products and additions, twice, and more.
+            assertTrue(each > 3 * 4 * 8, "operations for a slot: " + each);
+            assertEquals(none.total().operations() + 40 * each,
+                    behind(model, 3, twice).total().operations(), 1e-6);
+            assertEquals(some.total().operations(),
+                    behind(model, 3, encoded, own).total().operations(), 1e-6,
+                    "its own tokens leave no keys");
+            assertEquals("Looking.forward", some.model());
+            assertEquals(8 * 4, some.cache(), "a token's row in `own`; it leaves no keys");
+            assertEquals(2 * 8 * 8, some.parameters());
+            assertEquals(8 * 8, some.active(), "the other half is the encoder's");
+        }
+    }
+
+    @Test
+    void theCommandTakesAnEntryAndWhatRanBeforeIt() throws Exception {
+        String model = TestModel.fixture("switch_transformers").toString();
+        Outcome table = weir("cost", model, "--tokens", "1", "--context", "encode=64");
+        assertEquals(0, table.code(), table.err());
+        assertTrue(table.out().startsWith("SwitchTransformers.forward: a step of 1 token behind "
+                + "64 of encode\n"), table.out());
+        Outcome json = weir("cost", model, "--entry", "encode", "--tokens", "64", "--json");
+        assertEquals(0, json.code(), json.err());
+        JsonNode node = new ObjectMapper().readTree(json.out());
+        assertEquals("SwitchTransformers.encode", node.get("model").asText());
+        Outcome unknown = weir("cost", model, "--context", "enocde=64");
+        assertEquals(1, unknown.code());
+        assertTrue(unknown.err().contains("no entry enocde; the model has forward, encode"),
+                unknown.err());
+        Outcome senseless = weir("cost", model, "--context", "encode=many");
+        assertEquals(2, senseless.code());
+        assertTrue(senseless.err().contains("--context takes tokens"), senseless.err());
+    }
+
     /** A machine that is slow at one thing is as slow as this thing. */
     @Test
     void timeIsTheSlowerOfWorkAndBytes() throws Exception {
@@ -151,8 +319,17 @@ class CostTest {
         assertEquals(node.get("total").get("operations").asDouble(), sum, 1e-6);
     }
 
+    @Test
+    void aLoopThatIsNotThereIsTold() {
+        Outcome outcome = weir("cost", TestModel.ROOT.resolve(
+                "examples/halting_quantile/idea.weir").toString(), "--rounds", "loop_j=3");
+        assertEquals(1, outcome.code(), outcome.err());
+        assertTrue(outcome.err().contains("no loop loop_j can be left early; those that can: loop_i"),
+                outcome.err());
+    }
+
     @ParameterizedTest
-    @CsvSource({"--open, 1.5", "--open, half", "--tokens, 0", "--context, -1", "--threads, 0"})
+    @CsvSource({"--rounds, -1", "--rounds, few", "--open, 1.5", "--open, half", "--tokens, 0", "--context, -1", "--threads, 0"})
     void senselessOptionsAreRefused(String option, String value) {
         Outcome outcome = weir("cost", TestModel.tinyworld().toString(), option, value);
         assertEquals(2, outcome.code(), outcome.err());

@@ -44,6 +44,21 @@ class MeaningOnTargetsTest {
                 y[t, d] = x[t, T % D] + x[t * 7 % T, d] * (sum[i in 0..T % D] x[t, i])
                     + x[0, (T + t) % D]
                 """, false),
+        LARGEST_OF_MANY("""
+                wide[i in 0..75] = sqrt(x[i % D]) * float((i * 7) % 5)
+                values, places = top(6, wide)
+                first, place = top(1, wide)
+                y[d in 0..D] = first[0] + float(place[0])
+                y[places[j] % D] += float(places[j]) / 64.0
+                    + (if values[j] >= 0.0 { values[j] } else { 0.5 })
+                y[d] = if y[d] >= 0.0 { y[d] } else { -0.25 }
+                """, true),
+        AXIS_OF_A_PARAMETER("""
+                y = x
+                for i in 0..5 {
+                    y = 0.5 * y + stack[i] @ x + stack[2] @ y
+                }
+                """, true),
         SELECTED_TOKENS("""
                 score[t] = x[t, 0]
                 kept = [t where score[t] > 0.2]
@@ -486,7 +501,7 @@ class MeaningOnTargetsTest {
 
                     block Part<D> {
                         pairs: [Apart<D>, Around<D>, Apart<D>]
-                        param w[D, D], scores[4, D], many_scores[5, D]
+                        param w[D, D], scores[4, D], many_scores[5, D], stack[5, D, D]
                         many: [if i == 1 or i == 4 { Shift<D> } else { Scaled<D> } for i in 0..5]
                         mixers: Scaled<D> * 3 ++ [Shift<D>]
                         %s

@@ -10,6 +10,7 @@ import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,6 +58,94 @@ class ShapeOfCodeTest {
         KernelProgram large = compile(program, configuration.formatted(26));
         assertEquals(small.kernels(), large.kernels());
         assertEquals(small.step().size(), large.step().size());
+    }
+
+    private static void owns(List<HostStatement> statements, List<HostStatement.Own> found) {
+        for (HostStatement statement : statements) {
+            switch (statement) {
+                case HostStatement.Own s -> found.add(s);
+                case HostStatement.If s -> {
+                    owns(s.then(), found);
+                    owns(s.otherwise(), found);
+                }
+                case HostStatement.Loop s -> owns(s.body(), found);
+                default -> { }
+            }
+        }
+    }
+
+    private static final String LOOPING = """
+            block Turns<D> {
+                param w[D, D], halt[D]
+                state total[D] = 0
+                forward(x[T, D]) -> y[T, D] {
+                    y = x
+                    for i in 0..4 {
+                        y = tanh(w @ y)
+                        score[t] = y[t, 0]
+                        if score > 0.5 { break }
+                    }
+                    scan t {
+                        total[d] = 0.5 * total[d] + y[t, d]
+                        y[t, d] = total[d]
+                    }
+                }
+            }
+            model M<D = 16> {
+                turns: Turns<D>
+                forward(x[T, D]) -> y[T, D] = turns(x)
+            }
+            """;
+
+    /** Tokens that stay in a loop, and the outputs of a scan: no round copies what it was handed. */
+    @Test
+    void whatARoundChangesItChangesInPlace() {
+        List<HostStatement.Own> owns = new ArrayList<>();
+        owns(compile(LOOPING, "{}").step(), owns);
+        assertTrue(owns.size() >= 3, owns.toString());
+        assertEquals(List.of(), owns.stream().filter(o -> !o.last()).toList());
+    }
+
+    private static String stacked(String members, String turn) {
+        return """
+                block Turn<D> {
+                    param w[D, D]
+                    forward(x[D]) -> y[D] = w @ x
+                }
+                model M<D = 64> {
+                    %s
+                    forward(x[T, D]) -> y[T, D] {
+                        y = x
+                        for i in 0..4 { y = y + %s }
+                    }
+                }
+                """.formatted(members, turn);
+    }
+
+    /** A parameter with an axis for the layers, and a list of blocks: the same kernels. */
+    @Test
+    void whatALoopTakesOfAParameterIsContractedLikeABlockOfAList() {
+        KernelProgram list = compile(stacked("turns: Turn<D> * 4", "turns[i](y)"), "{}");
+        KernelProgram axis = compile(stacked("param w[4, D, D]", "w[i] @ y"), "{}");
+        assertEquals(forms(list), forms(axis));
+        assertTrue(forms(axis).stream().anyMatch(f -> f.startsWith("contraction")),
+                forms(axis).toString());
+        assertTrue(forms(compile(stacked("param w[4, D, D]", "w[3] @ y"), "{}")).stream()
+                .anyMatch(f -> f.startsWith("contraction")), "at a constant place too");
+    }
+
+    /** Rows that each choose a place of their own share no panel. */
+    @Test
+    void aPlaceForEachRowIsNoContraction() {
+        assertTrue(forms(compile("""
+                model M<D = 64> {
+                    param w[4, D, D]
+                    forward(x[T, D]) -> y[T, D] {
+                        place[t] = int(abs(x[t, 0])) % 4
+                        y[t, d] = sum[e] w[place[t], d, e] * x[t, e]
+                    }
+                }
+                """, "{}")).stream().noneMatch(f -> f.startsWith("contraction")));
     }
 
     private static final String DERIVED = """

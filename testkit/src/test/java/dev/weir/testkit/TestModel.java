@@ -52,7 +52,7 @@ public final class TestModel implements AutoCloseable {
     };
 
     private final List<TensorProgram> programs;
-    private final Optional<KernelProgram> kernels;
+    private final List<KernelProgram> kernels;
     private final Engine engine;
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, List<Tensor>> traced = new TreeMap<>();
@@ -76,15 +76,14 @@ public final class TestModel implements AutoCloseable {
         Map<Parameter, List<Tensor>> weights = new HashMap<>();
         programs.forEach(p -> weights.putAll(checkpoint.apply(p.parameters())));
         if (target == Target.INTERPRETER) {
-            kernels = Optional.empty();
+            kernels = List.of();
             engine = new InterpretedModel(programs, weights);
         } else {
             KernelCompiler compiler = compiler(target);
-            List<KernelProgram> all = programs.stream().map(p ->
+            kernels = programs.stream().map(p ->
                     Compiler.schedule(Compiler.optimise(p), compiler.target())).toList();
-            kernels = Optional.of(all.getFirst());
             resources.add(compiler);
-            engine = new Model(all, compiler, weights, threads, memoryLimit);
+            engine = new Model(kernels, compiler, weights, threads, memoryLimit);
         }
     }
 
@@ -174,7 +173,12 @@ public final class TestModel implements AutoCloseable {
 
     /** The same entry as kernels. */
     public KernelProgram kernels() {
-        return kernels.orElseThrow();
+        return kernels.getFirst();
+    }
+
+    /** All entries as kernels, the same one first. */
+    List<KernelProgram> allKernels() {
+        return kernels;
     }
 
     public Engine engine() {

@@ -75,10 +75,28 @@ public record KernelProgram(
      * The work of one launch, in run-time sizes.
      *
      * @param operations applications of an operation, and terms of reductions
-     * @param read bytes of tensors that go in, without parameters that are read whole
+     * @param readings tensors that go in, without parameters that are read whole
      * @param written bytes of tensors that come out
      */
-    public record Work(Size operations, Size read, Size written) {}
+    public record Work(Size operations, List<Reading> readings, Size written) {
+        public Work {
+            readings = List.copyOf(readings);
+        }
+
+        /** Bytes that go in, by the first count of each tensor. */
+        public Size read() {
+            return readings.stream().map(Reading::bytes).reduce(Size.of(0), Size::sum);
+        }
+    }
+
+    /**
+     * A tensor that goes into a launch: all of it, or what stands at the places where it is read.
+     * The fewer of the two are read; which these are is known when sizes are.
+     *
+     * @param bytes what is likely, for those who take one count
+     * @param most the other count
+     */
+    public record Reading(Size bytes, Size most) {}
 
     public KernelProgram {
         parameters = List.copyOf(parameters);

@@ -10,6 +10,7 @@ import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,7 +28,7 @@ public final class WorkOf {
     private final Facts facts;
     private final Set<Value> inside = new HashSet<>();
     private final Map<Index, Size> extents = new HashMap<>();
-    private final Map<Value, Size> read = new HashMap<>();
+    private final Map<Value, KernelProgram.Reading> read = new LinkedHashMap<>();
     private Size operations = Size.of(0);
     private Size written = Size.of(0);
 
@@ -44,8 +45,8 @@ public final class WorkOf {
         WorkOf work = new WorkOf(facts);
         nodes.forEach(n -> work.inside.addAll(n.results()));
         nodes.forEach(n -> work.node(n, exported));
-        Size read = work.read.values().stream().reduce(Size.of(0), Size::sum);
-        return new KernelProgram.Work(work.operations, read, work.written);
+        return new KernelProgram.Work(
+                work.operations, List.copyOf(work.read.values()), work.written);
     }
 
     private void node(Node node, Set<Value> exported) {
@@ -54,7 +55,7 @@ public final class WorkOf {
         }
         Walk.scalars(node).forEach(s -> Walk.loads(s, this::load));
         if (!(node instanceof Node.Scatter)) {
-            Walk.operands(node).forEach(v -> read(v, whole(v)));
+            Walk.operands(node).forEach(v -> read(v, whole(v), whole(v)));
             node.results().stream().filter(exported::contains).forEach(v ->
                     written = Size.sum(written, bytes(v, v.type().elements())));
         }
@@ -108,7 +109,10 @@ public final class WorkOf {
             List<Scalar> own = load.coordinates().subList(
                     facts.tableAxes(value), load.coordinates().size());
             if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)) {
-                read(value, bytes(value, points));
+                List<Size> shape = value.type().shape();
+                Size all = shape.subList(facts.tableAxes(value), shape.size()).stream()
+                        .reduce(Size.of(1), Size::product);
+                read(value, bytes(value, points), bytes(value, all));
             }
         } else if (facts.state(value).isPresent()) {
             boolean grows = facts.state(value).get().lengths().isPresent();
@@ -116,17 +120,21 @@ public final class WorkOf {
             Size row = shape.subList(facts.tableAxes(value) + (grows ? 1 : 0), shape.size())
                     .stream().reduce(Size.of(1), Size::product);
             Size rows = grows ? Size.symbol("slots") : facts.sequences();
-            read(value, bytes(value, Size.product(rows, row)));
+            Size all = bytes(value, Size.product(rows, row));
+            read(value, all, all);
         } else if (load.coordinates().stream().allMatch(c -> c instanceof Scalar.Variable)) {
-            read(value, bytes(value, points));
+            read(value, bytes(value, points), bytes(value, points));
         } else {
-            read(value, whole(value));
+            read(value, whole(value), bytes(value, points));
         }
     }
 
-    private void read(Value value, Size bytes) {
+    /** What a value's other loads touch comes on top; the value is read once at most. */
+    private void read(Value value, Size bytes, Size most) {
         if (!inside.contains(value)) {
-            read.putIfAbsent(value, bytes);
+            read.merge(value, new KernelProgram.Reading(bytes, most), (a, b) ->
+                    new KernelProgram.Reading(a.bytes(), a.most().equals(b.most())
+                            ? a.most() : Size.sum(a.most(), b.most())));
         }
     }
 

@@ -196,8 +196,8 @@ public record Weights(
                     || !facts.isWeight(load.source())) {
                 return Optional.empty();
             }
-            int leading = facts.parameter(load.source()).map(Parameter::instanceAxes)
-                    .orElseGet(() -> leading(load, compute));
+            int leading = Math.max(leading(load, compute),
+                    facts.parameter(load.source()).map(Parameter::instanceAxes).orElse(0));
             List<Axis> columns = new ArrayList<>();
             List<Axis> reduced = new ArrayList<>();
             long divisor = 1;
@@ -241,7 +241,10 @@ public record Weights(
                     ? ((Scalar.Whole) apply.operands().get(1)).value() : 1;
         }
 
-        /** How many coordinates stand before the first that is a constant axis of the node. */
+        /**
+         * How many coordinates choose the instance: those that stand before the first constant axis
+         * of the node, {@code i} and {@code 2} in {@code w[i, 2, d, e]}, and the list's own.
+         */
         private static int leading(Scalar.Load load, Node.Compute compute) {
             List<Axis> axes = new ArrayList<>(compute.axes());
             compute.reduction().ifPresent(r -> axes.addAll(r.axes()));

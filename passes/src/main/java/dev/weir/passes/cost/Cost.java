@@ -5,14 +5,15 @@ import java.util.List;
 /**
  * What one step of a model costs, as its kernels and their host program say.
  *
- * @param model its name
+ * @param model its name, with the entry's behind a dot if there are several
  * @param parameters how many numbers its weights are; quantised ones count as what they stand for
  * @param active how many of them a step of one token reads, each once; rows that data picks out of
  *     a table do not count
- * @param cache bytes that each token adds to what a sequence remembers
+ * @param cache bytes that each token of the step adds to what a sequence remembers
  * @param bounded bytes that a sequence remembers at most, whatever its length, beside the cache
  * @param total of the step
  * @param blocks the same for each block, in the order in which they run
+ * @param loops how often each is expected to run
  * @param assumptions what the program leaves open, and was taken from the question
  */
 public record Cost(
@@ -23,9 +24,11 @@ public record Cost(
         double bounded,
         Amounts total,
         List<Block> blocks,
+        List<Loop> loops,
         List<Assumption> assumptions) {
     public Cost {
         blocks = List.copyOf(blocks);
+        loops = List.copyOf(loops);
         assumptions = List.copyOf(assumptions);
     }
 
@@ -36,6 +39,16 @@ public record Cost(
      *     instance; the kernel's name where they read none
      */
     public record Block(String path, Amounts amounts) {}
+
+    /**
+     * A loop, or all those of one path.
+     *
+     * @param path as the ledger names it
+     * @param early whether it can be left before it ends, or ends where data says
+     * @param entered how often it begins
+     * @param iterations of all these times together
+     */
+    public record Loop(String path, boolean early, double entered, double iterations) {}
 
     /**
      * A share that depends on data.

@@ -2,14 +2,17 @@ package dev.weir.passes.cost;
 
 import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,10 +26,12 @@ import java.util.stream.Collectors;
  * Walks a host program as the executor does, with expectations instead of data, and adds up the
  * work of the launches.
  *
- * <p>Loops run as often as their bounds say. A route sends equally many rows to each of its blocks,
- * as a balanced one does. What a gate lets in is a share that the question states; the others cost
- * nothing, as at run time. What a mask saves inside a kernel is not subtracted, and weights are
- * read from memory at each launch.
+ * <p>Loops run as often as their bounds say, those that can be left early as often as the
+ * question states. A route sends equally many rows to each of its blocks, as a balanced one does.
+ * What a gate lets in is a share that the question states; the others cost nothing, as at run time.
+ * Behind a branch that is taken with some probability, work counts with this probability, and those
+ * who enter are as many as are expected if it is taken. What a mask saves inside a kernel is not
+ * subtracted, and weights are read from memory at each launch.
  */
 public final class CostOf {
     /** A loop that may run longer than this ends by its gate: it is counted once. */
@@ -34,63 +39,137 @@ public final class CostOf {
     /** Forms of kernels that bring rows into another order. */
     private static final Set<String> GATHERING = Set.of("scatter", "selection", "grouping");
 
+    private final List<KernelProgram> entries;
     private final KernelProgram program;
     private final Question question;
     private final Optional<Machine> machine;
     private final Expectation expectation = new Expectation(this::element);
     private final Map<Value, Double> variables = new HashMap<>();
     private final Map<Value, Size> divided = new HashMap<>();
+    /** Where a kernel counts what it selects: of how many. */
+    private final Map<Value, Size> selected = new HashMap<>();
     private final Map<Value, Parameter> parameters = new HashMap<>();
     private final Map<Value, State> states = new HashMap<>();
+    /** Slots of a growing state when the step has appended its own, by its name. */
+    private final Map<String, Double> slots = new HashMap<>();
+    /** Tables of lengths: those of states, and what kernels pick out of them. */
+    private final Map<Value, Double> lengths = new HashMap<>();
     private final Map<Value, Double> instancesRead = new HashMap<>();
     private final Map<String, Amounts> blocks = new LinkedHashMap<>();
     private final Map<String, String> assumptions = new LinkedHashMap<>();
     private final Set<String> gathering;
+    private final Set<String> selecting;
+    private final Map<String, Cost.Loop> loops = new LinkedHashMap<>();
+    /** Host variables that say whether anybody enters, and the size that says how many. */
+    private final Map<Value, Size.Symbol> entered = new HashMap<>();
+    private Names names = new Names();
     private double probability = 1;
 
-    private CostOf(KernelProgram program, Question question, Optional<Machine> machine) {
+    private CostOf(
+            List<KernelProgram> entries,
+            KernelProgram program,
+            Question question,
+            Optional<Machine> machine) {
+        this.entries = entries;
         this.program = program;
         this.question = question;
         this.machine = machine;
-        gathering = program.stories().stream()
-                .filter(s -> GATHERING.contains(s.form()))
-                .map(KernelProgram.Story::kernel)
-                .collect(Collectors.toSet());
+        gathering = kernels(GATHERING);
+        selecting = kernels(Set.of("selection"));
         program.parameters().forEach(p -> parameters.put(p.value(), p));
         program.states().forEach(s -> states.put(s.value(), s));
         expectation.set(program.frames().sequences().name(), 1);
         expectation.set(program.frames().rows().name(), question.tokens());
-        expectation.set("slots", slots());
-        program.states().forEach(s -> s.slots().ifPresent(
-                size -> expectation.set(size.name(), slots())));
+        List<String> names = entries.stream().map(KernelProgram::entry).toList();
+        for (KernelProgram entry : entries) {
+            double seen = question.seenBy(entry.entry(), names, program.entry());
+            grown(entry).forEach(state -> slots.merge(state, seen, Double::sum));
+        }
+        for (State state : program.states()) {
+            state.slots().ifPresent(size -> expectation.set(size.name(), slots(state)));
+            state.lengths().ifPresent(table -> lengths.put(table, slots(state)));
+        }
+    }
+
+    /** Those of some forms. */
+    private Set<String> kernels(Set<String> forms) {
+        return program.stories().stream()
+                .filter(s -> forms.contains(s.form()))
+                .map(KernelProgram.Story::kernel)
+                .collect(Collectors.toSet());
+    }
+
+    /** The names of the states that an entry appends to. */
+    private static Set<String> grown(KernelProgram entry) {
+        Map<Value, String> names = new HashMap<>();
+        entry.states().forEach(s -> names.put(s.value(), s.name()));
+        Set<String> grown = new HashSet<>();
+        grown(entry.step(), names, grown);
+        return grown;
+    }
+
+    private static void grown(
+            List<HostStatement> statements, Map<Value, String> names, Set<String> grown) {
+        for (HostStatement statement : statements) {
+            if (statement instanceof HostStatement.Extend s) {
+                grown.add(names.get(s.state()));
+            } else if (statement instanceof HostStatement.Reserve s) {
+                grown.add(names.get(s.state()));
+            } else if (statement instanceof HostStatement.If s) {
+                grown(s.then(), names, grown);
+                grown(s.otherwise(), names, grown);
+            } else if (statement instanceof HostStatement.Loop s) {
+                grown(s.body(), names, grown);
+            }
+        }
+    }
+
+    /** As {@link #entry}, of a model with one. */
+    public static Cost program(
+            KernelProgram program, Question question, Optional<Machine> machine) {
+        return entry(List.of(program), program, question, machine);
     }
 
     /**
      * The cost of one step.
      *
+     * @param entries all of the model: others may have filled the states that the step reads
+     * @param program the one that the step runs
      * @param machine what times are predicted for; without one there are none
      */
-    public static Cost program(
-            KernelProgram program, Question question, Optional<Machine> machine) {
-        CostOf step = new CostOf(program, question, machine);
+    public static Cost entry(
+            List<KernelProgram> entries,
+            KernelProgram program,
+            Question question,
+            Optional<Machine> machine) {
+        CostOf step = new CostOf(entries, program, question, machine);
         step.statements(program.step());
-        CostOf one = new CostOf(program, question.ofOneToken(), Optional.empty());
+        CostOf one = new CostOf(entries, program, question.ofOneToken(), Optional.empty());
         one.statements(program.step());
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        entries.forEach(e -> e.parameters().forEach(
+                p -> parameters.putIfAbsent(p.path() + p.part(), p)));
+        Map<String, State> states = new LinkedHashMap<>();
+        entries.forEach(e -> e.states().forEach(s -> states.putIfAbsent(s.name(), s)));
+        Set<String> grown = grown(program);
         List<Cost.Block> blocks = new ArrayList<>();
         step.blocks.forEach((path, amounts) -> blocks.add(new Cost.Block(path, amounts)));
         List<Cost.Assumption> assumptions = new ArrayList<>();
         step.assumptions.forEach((path, text) ->
                 assumptions.add(new Cost.Assumption(path, text)));
         return new Cost(
-                program.name(),
-                program.parameters().stream().mapToLong(p -> instances(p) * numbers(p)).sum(),
+                entries.size() == 1
+                        ? program.name() : program.name() + "." + program.entry(),
+                parameters.values().stream()
+                        .mapToLong(p -> instances(p) * numbers(p)).sum(),
                 one.active(),
-                program.states().stream().filter(s -> isCache(s))
+                states.values().stream().filter(s -> isCache(s) && grown.contains(s.name()))
                         .mapToDouble(CostOf::rowBytes).sum(),
-                program.states().stream().filter(s -> !isCache(s))
+                states.values().stream().filter(s -> !isCache(s))
                         .mapToDouble(s -> rowBytes(s) * s.keep().orElse(1L)).sum(),
                 blocks.stream().map(Cost.Block::amounts).reduce(Amounts.NONE, Amounts::plus),
                 blocks,
+                List.copyOf(step.loops.values()),
                 assumptions);
     }
 
@@ -135,8 +214,8 @@ public final class CostOf {
         return (double) instances * elements * state.value().type().format().bytes();
     }
 
-    private double slots() {
-        return (double) question.context() + question.tokens();
+    private double slots(State state) {
+        return slots.getOrDefault(state.name(), 0.0);
     }
 
     // ------------------------------------------------------------------ expectations
@@ -146,9 +225,12 @@ public final class CostOf {
         if (variable != null) {
             return OptionalDouble.of(variable);
         }
-        if (program.states().stream().anyMatch(
-                s -> s.lengths().filter(load.source()::equals).isPresent())) {
-            return OptionalDouble.of(slots());
+        if (lengths.containsKey(load.source())) {
+            return OptionalDouble.of(lengths.get(load.source()));
+        }
+        if (selected.containsKey(load.source())) {
+            assumptions.put("selections", "data picks out all that it picks from");
+            return expectation.of(selected.get(load.source()));
         }
         if (divided.containsKey(load.source()) && load.coordinates().size() == 1) {
             OptionalDouble rows = expectation.of(divided.get(load.source()));
@@ -187,6 +269,13 @@ public final class CostOf {
                 // What selects has to be counted before it says how many it selected.
                 expectation.of(tally.amounts().getLast()).ifPresent(all -> expectation.set(
                         symbol.name(), share(tally) * all));
+            } else if (statement instanceof HostStatement.Launch launch) {
+                learn(launch);
+            } else if (statement instanceof HostStatement.SetSize set
+                    && set.value() instanceof Scalar.Load load
+                    && selected.containsKey(load.source())) {
+                expectation.of(selected.get(load.source())).ifPresent(
+                        all -> expectation.set(set.size().name(), all));
             }
         }
         statements.forEach(s -> statement(s, gates));
@@ -198,6 +287,7 @@ public final class CostOf {
             case HostStatement.SetSizeToLargest s -> expectation.set(s.size().name(),
                     sizeOr(largest(s.table()), s.size().name()));
             case HostStatement.SetScalar s -> {
+                entrants(s.value()).ifPresent(size -> entered.put(s.variable(), size));
                 OptionalDouble value = expectation.of(s.value());
                 value.ifPresentOrElse(v -> variables.put(s.variable(), v),
                         () -> variables.remove(s.variable()));
@@ -206,9 +296,9 @@ public final class CostOf {
             case HostStatement.Launch s -> launch(s);
             case HostStatement.If s -> branch(s);
             case HostStatement.Loop s -> loop(s);
-            case HostStatement.Allocate s -> { }
-            case HostStatement.Release s -> { }
-            case HostStatement.Alias s -> { }
+            case HostStatement.Allocate s -> names.allocate(s.value());
+            case HostStatement.Release s -> names.release(s.value());
+            case HostStatement.Alias s -> names.alias(s.target(), s.source());
             case HostStatement.Reserve s -> { }
             case HostStatement.Extend s -> { }
             case HostStatement.Advance s -> { }
@@ -233,17 +323,31 @@ public final class CostOf {
 
     /** Of one gate, as the ledger names it, or of all that the pattern stands for. */
     private double share(HostStatement.Tally gate) {
+        String path = path(gate);
+        return question.shares().containsKey(path)
+                ? question.shareOf(path) : question.shareOf(gate.path());
+    }
+
+    /** As the ledger names it; the pattern if it is not known which instance it is. */
+    private String path(HostStatement.Tally tally) {
         List<Long> instances = new ArrayList<>();
-        for (Scalar instance : gate.instances()) {
+        for (Scalar instance : tally.instances()) {
             OptionalDouble known = expectation.of(instance);
             if (known.isEmpty()) {
-                return question.shareOf(gate.path());
+                return tally.path();
             }
             instances.add(Math.round(known.getAsDouble()));
         }
-        String path = Parameter.instantiate(gate.path(), instances);
-        return question.shares().containsKey(path)
-                ? question.shareOf(path) : question.shareOf(gate.path());
+        return Parameter.instantiate(tally.path(), instances);
+    }
+
+    /** The size of which a truth value says whether it is above 0. */
+    private static Optional<Size.Symbol> entrants(Scalar scalar) {
+        return scalar instanceof Scalar.Apply a && a.operation() == Operation.GREATER
+                && a.operands().getFirst() instanceof Scalar.Extent extent
+                && extent.size() instanceof Size.Symbol symbol
+                && a.operands().getLast() instanceof Scalar.Whole zero && zero.value() == 0
+                ? Optional.of(symbol) : Optional.empty();
     }
 
     private OptionalDouble largest(Value table) {
@@ -251,9 +355,8 @@ public final class CostOf {
         if (variable != null) {
             return OptionalDouble.of(variable);
         }
-        return program.states().stream().anyMatch(
-                s -> s.lengths().filter(table::equals).isPresent())
-                ? OptionalDouble.of(slots()) : OptionalDouble.empty();
+        return lengths.containsKey(table)
+                ? OptionalDouble.of(lengths.get(table)) : OptionalDouble.empty();
     }
 
     private void branch(HostStatement.If statement) {
@@ -262,8 +365,27 @@ public final class CostOf {
         if (known.isEmpty()) {
             assumptions.put("if", "a share of " + share + " of the conditions holds");
         }
-        within(share, statement.then());
+        Names before = names;
+        names = before.copy();
+        enter(statement, share);
+        Names then = names;
+        names = before;
         within(1 - share, statement.otherwise());
+        names = share < 0.5 ? names : then;
+    }
+
+    /** Somebody enters: as many as are expected of those who enter at all. */
+    private void enter(HostStatement.If statement, double share) {
+        Optional<Size.Symbol> size = statement.condition() instanceof Scalar.Load load
+                ? Optional.ofNullable(entered.get(load.source())) : Optional.empty();
+        OptionalDouble expected = size.map(expectation::of).orElse(OptionalDouble.empty());
+        if (share > 0 && expected.isPresent()) {
+            expectation.set(size.get().name(), expected.getAsDouble() / share);
+        }
+        within(share, statement.then());
+        if (expected.isPresent()) {
+            expectation.set(size.get().name(), expected.getAsDouble());
+        }
     }
 
     private void within(double share, List<HostStatement> statements) {
@@ -276,21 +398,40 @@ public final class CostOf {
     }
 
     private void loop(HostStatement.Loop loop) {
+        OptionalDouble end = expectation.of(loop.to());
         double from = sizeOr(expectation.of(loop.from()), "a loop's beginning");
-        double to = sizeOr(expectation.of(loop.to()), "a loop's end");
-        if (loop.active().isPresent() && to - from > ENDLESS) {
-            assumptions.put("while", "a loop without a maximum is counted once");
-            to = from + 1;
+        double to = sizeOr(end, "a loop's end");
+        boolean open = loop.active().isPresent() || end.isEmpty();
+        String path = loop.body().stream()
+                .filter(s -> s instanceof HostStatement.Tally t
+                        && t.kind() == Node.TallyKind.ITERATION)
+                .map(s -> path((HostStatement.Tally) s)).findFirst().orElse("a loop");
+        double rounds = open ? rounds(path, Math.max(0, to - from)) : to - from;
+        for (double i = 0; i < rounds; i++) {
+            variables.put(loop.index(), from + i);
+            within(Math.min(1, rounds - i), loop.body());
         }
-        for (double i = from; i < to; i++) {
-            variables.put(loop.index(), i);
-            statements(loop.body());
-        }
+        loops.merge(path, new Cost.Loop(path, open, probability, probability * rounds),
+                (a, b) -> new Cost.Loop(path, a.early() || b.early(),
+                        a.entered() + b.entered(), a.iterations() + b.iterations()));
     }
 
-    /** What is not the last use of its source has to be copied. */
+    /**
+     * @param all how many it has if nobody leaves it
+     */
+    private double rounds(String path, double all) {
+        Double one = question.roundsOf().get(path);
+        double stated = Math.min(all, one != null ? one
+                : question.rounds().orElse(all > ENDLESS ? 1 : all));
+        assumptions.put(path, String.format(Locale.ROOT, "left behind %.3g ", stated)
+                + (all > ENDLESS ? "rounds, of any number"
+                        : String.format(Locale.ROOT, "of %.0f rounds", all)));
+        return stated;
+    }
+
+    /** What others still read, or is not the last use of its source, has to be copied. */
     private void own(HostStatement.Own own) {
-        if (!own.last()) {
+        if (!names.own(own)) {
             double bytes = sizeOr(expectation.of(own.target().type().elements()), "a copy")
                     * own.target().type().format().bytes() * probability;
             add("copies", new Amounts(0, 0, bytes, bytes, 0,
@@ -311,6 +452,7 @@ public final class CostOf {
     private void launch(HostStatement.Launch launch) {
         double tiles = sizeOr(expectation.of(launch.tiles()), launch.kernel());
         learn(launch);
+        pick(launch);
         if (tiles <= 0) {
             return;
         }
@@ -320,9 +462,11 @@ public final class CostOf {
                     "the kernels were read from text, which does not say their work");
         }
         ragged(launch, work);
-        double operations = amount(work.operations(), launch);
-        double read = amount(work.read(), launch);
-        double written = amount(work.written(), launch);
+        double operations = probability * amount(work.operations(), launch);
+        double read = probability * work.readings().stream()
+                .mapToDouble(r -> Math.min(
+                        amount(r.bytes(), launch), amount(r.most(), launch))).sum();
+        double written = probability * amount(work.written(), launch);
         double weights = 0;
         for (HostStatement.WeightUse use : launch.weights()) {
             double instances = probability * instances(use);
@@ -339,7 +483,10 @@ public final class CostOf {
         return sizeOr(expectation.of(size), launch.kernel());
     }
 
-    /** A grouping sorts the rows of its first operand; its last one says where groups begin. */
+    /**
+     * A grouping sorts the rows of its first operand; its last one says where groups begin. A
+     * selection picks places of its first operand; its last one says how many.
+     */
     private void learn(HostStatement.Launch launch) {
         if (launch.kernel().endsWith("_grouping")
                 && launch.buffers().getFirst() instanceof HostStatement.Operand.Tensor keys
@@ -348,16 +495,38 @@ public final class CostOf {
                 && offsets.value().type().shape().getFirst().isConstant()) {
             divided.put(offsets.value(), keys.value().type().elements());
         }
+        if (selecting.contains(launch.kernel())
+                && launch.buffers().getFirst() instanceof HostStatement.Operand.Tensor condition
+                && launch.buffers().getLast() instanceof HostStatement.Operand.Tensor count) {
+            selected.put(count.value(), condition.value().type().elements());
+        }
+    }
+
+    /** Lengths that are picked out of a table, say of the sequences that enter a gate. */
+    private void pick(HostStatement.Launch launch) {
+        List<Value> tensors = launch.buffers().stream()
+                .filter(b -> b instanceof HostStatement.Operand.Tensor)
+                .map(b -> ((HostStatement.Operand.Tensor) b).value()).toList();
+        if (!tensors.isEmpty() && tensors.getLast().type().format() == Format.I64
+                && tensors.getLast().type().rank() == 1) {
+            tensors.stream().filter(lengths::containsKey).findFirst().ifPresent(
+                    table -> lengths.putIfAbsent(tensors.getLast(), lengths.get(table)));
+        }
     }
 
     /** An axis that differs from sequence to sequence: slots of a state, else tokens. */
     private void ragged(HostStatement.Launch launch, KernelProgram.Work work) {
-        boolean remembers = launch.buffers().stream().anyMatch(
-                b -> b instanceof HostStatement.Operand.StateTable table
-                        && states.get(table.state()).grows());
-        for (Size size : List.of(work.operations(), work.read(), work.written())) {
+        List<State> read = launch.buffers().stream()
+                .filter(b -> b instanceof HostStatement.Operand.StateTable)
+                .map(b -> states.get(((HostStatement.Operand.StateTable) b).state()))
+                .filter(State::grows).toList();
+        double slots = read.stream().mapToDouble(this::slots).max().orElse(question.tokens());
+        expectation.set("slots", slots);
+        List<Size> amounts = new ArrayList<>(List.of(work.operations(), work.written()));
+        work.readings().forEach(r -> amounts.addAll(List.of(r.bytes(), r.most())));
+        for (Size size : amounts) {
             size.symbols().stream().filter(s -> s.startsWith("|")).forEach(
-                    s -> expectation.set(s, remembers ? slots() : question.tokens()));
+                    s -> expectation.set(s, slots));
         }
     }
 

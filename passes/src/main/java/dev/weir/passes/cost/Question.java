@@ -1,18 +1,62 @@
 package dev.weir.passes.cost;
 
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a cost is asked for: one step of one sequence.
  *
  * @param tokens that the step takes; at least 1
- * @param context tokens that the sequence has seen before
+ * @param context what the sequence has seen before, in order
  * @param share of the elements that a gate lets in, from 0 to 1, where the program does not say
  * @param shares the same for single gates, by their paths
+ * @param rounds of a loop that can be left early, at least 0; all of them if empty
+ * @param roundsOf the same for single loops, by their paths
  */
-public record Question(long tokens, long context, double share, Map<String, Double> shares) {
+public record Question(
+        long tokens,
+        List<Context> context,
+        double share,
+        Map<String, Double> shares,
+        Optional<Double> rounds,
+        Map<String, Double> roundsOf) {
+
+    /**
+     * Elements of a stream that a sequence has seen before a step.
+     *
+     * @param entry of the model that took them; the one of the step if empty
+     * @param tokens at least 0
+     */
+    public record Context(Optional<String> entry, long tokens) {
+
+        /** By which entry of a model: where it has one alone, this took whatever was taken. */
+        public String entry(List<String> entries, String step) {
+            return entries.size() == 1 ? step : entry.orElse(step);
+        }
+    }
+
     public Question {
+        context = List.copyOf(context);
         shares = Map.copyOf(shares);
+        roundsOf = Map.copyOf(roundsOf);
+    }
+
+    /** Where loops run to their ends. */
+    public Question(
+            long tokens, List<Context> context, double share, Map<String, Double> shares) {
+        this(tokens, context, share, shares, Optional.empty(), Map.of());
+    }
+
+    /** With so many tokens before it, taken by the entry of the step. */
+    public Question(long tokens, long context, double share, Map<String, Double> shares) {
+        this(tokens, List.of(new Context(Optional.empty(), context)), share, shares);
+    }
+
+    /** How many elements an entry of a model has taken, with those of the step. */
+    long seenBy(String entry, List<String> entries, String step) {
+        return context.stream().filter(c -> c.entry(entries, step).equals(entry))
+                .mapToLong(Context::tokens).sum() + (entry.equals(step) ? tokens : 0);
     }
 
     double shareOf(String path) {
@@ -20,6 +64,11 @@ public record Question(long tokens, long context, double share, Map<String, Doub
     }
 
     Question ofOneToken() {
-        return new Question(1, context, share, shares);
+        return new Question(1, context, share, shares, rounds, roundsOf);
+    }
+
+    /** The same step with other shares of single gates and other rounds of single loops. */
+    public Question with(Map<String, Double> gates, Map<String, Double> loops) {
+        return new Question(tokens, context, share, gates, rounds, loops);
     }
 }

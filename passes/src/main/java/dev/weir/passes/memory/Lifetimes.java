@@ -23,32 +23,60 @@ public final class Lifetimes {
      * The statements of one region with releases put in.
      *
      * @param kept names that live on behind the region
+     * @param given names from outside that end in the region: what a round of a loop is handed
      */
-    public static List<HostStatement> release(List<HostStatement> statements, Set<Value> kept) {
+    public static List<HostStatement> release(
+            List<HostStatement> statements, Set<Value> kept, Set<Value> given) {
+        Set<Value> ending = new LinkedHashSet<>(given);
+        statements.forEach(s -> ending.addAll(names(s)));
+        ending.removeAll(kept);
+        return end(statements, ending);
+    }
+
+    /** Ends some names behind their last uses; those without a use at the beginning. */
+    private static List<HostStatement> end(
+            List<HostStatement> statements, Set<Value> names) {
         Map<Value, Integer> lastUse = new HashMap<>();
-        Set<Value> named = new LinkedHashSet<>();
         for (int i = 0; i < statements.size(); i++) {
-            named.addAll(names(statements.get(i)));
             for (Value value : uses(statements.get(i))) {
                 lastUse.put(value, i);
             }
         }
         List<HostStatement> result = new ArrayList<>();
+        names.stream().filter(v -> !lastUse.containsKey(v))
+                .forEach(v -> result.add(new HostStatement.Release(v)));
         for (int i = 0; i < statements.size(); i++) {
-            HostStatement statement = statements.get(i);
             Set<Value> ending = new LinkedHashSet<>();
-            for (Value value : named) {
-                if (lastUse.getOrDefault(value, -1) == i && !kept.contains(value)) {
+            for (Value value : names) {
+                if (lastUse.getOrDefault(value, -1) == i) {
                     ending.add(value);
                 }
             }
-            if (statement instanceof HostStatement.Own own && ending.remove(own.source())) {
-                statement = new HostStatement.Own(own.target(), own.source(), true);
-            }
-            result.add(statement);
+            result.add(ended(statements.get(i), ending));
             ending.forEach(v -> result.add(new HostStatement.Release(v)));
         }
         return result;
+    }
+
+    /**
+     * A statement that ends names itself: {@code own} its source, a branch what comes from before
+     * it, in each of its arms, so that an {@code own} in there has a last use.
+     *
+     * @param ending loses the names that the statement ends
+     */
+    private static HostStatement ended(HostStatement statement, Set<Value> ending) {
+        return switch (statement) {
+            case HostStatement.Own own when ending.remove(own.source()) ->
+                    new HostStatement.Own(own.target(), own.source(), true);
+            case HostStatement.If branch -> {
+                Set<Value> before = new LinkedHashSet<>(ending);
+                before.removeAll(names(branch));
+                ending.removeAll(before);
+                yield new HostStatement.If(branch.condition(),
+                        end(branch.then(), before), end(branch.otherwise(), before));
+            }
+            default -> statement;
+        };
     }
 
     /** The tensors to which a statement itself gives a name in its region. */

@@ -96,8 +96,22 @@ public final class Schedule {
     }
 
     private List<HostStatement> released(List<HostStatement> statements, Set<Value> kept) {
-        return timed(ScheduleStep.LIFETIMES, () -> facts.isOn(ScheduleStep.LIFETIMES)
-                ? Lifetimes.release(statements, kept) : statements);
+        return released(statements, kept, List.of());
+    }
+
+    /**
+     * @param given names from outside that end here
+     */
+    private List<HostStatement> released(
+            List<HostStatement> statements, Set<Value> kept, List<Value> given) {
+        return timed(ScheduleStep.LIFETIMES, () -> {
+            if (facts.isOn(ScheduleStep.LIFETIMES)) {
+                return Lifetimes.release(statements, kept, new LinkedHashSet<>(given));
+            }
+            List<HostStatement> all = new ArrayList<>(statements);
+            given.forEach(v -> all.add(new HostStatement.Release(v)));
+            return all;
+        });
     }
 
     private KernelProgram program() {
@@ -394,9 +408,8 @@ public final class Schedule {
             next.add(name);
             body.add(new HostStatement.Alias(name, result));
         }
-        body = new ArrayList<>(released(body, Set.copyOf(next)));
+        body = new ArrayList<>(released(body, Set.copyOf(next), arguments));
         for (int i = 0; i < arguments.size(); i++) {
-            body.add(new HostStatement.Release(arguments.get(i)));
             body.add(new HostStatement.Alias(arguments.get(i), next.get(i)));
             body.add(new HostStatement.Release(next.get(i)));
         }

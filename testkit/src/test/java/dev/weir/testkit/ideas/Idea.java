@@ -16,6 +16,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.InterpretedModel;
@@ -46,6 +47,10 @@ import java.util.function.UnaryOperator;
  * and by LLVM; and the ledger with the work that the textbook form did. That the
  * comparison can fail is part of it: other numbers in any one parameter have to change the textbook
  * form's result.
+ *
+ * <p>A program with several entries runs those of {@link #context} first, on inputs of their own:
+ * the textbook form asks for them as {@code entry.argument}, and gives the rows of all entries'
+ * results one behind the other.
  */
 final class Idea {
     private static final double BOUND = 2e-4;
@@ -58,9 +63,14 @@ final class Idea {
 
     private record Form(String name, String text) {}
 
+    /** An entry that runs over so many elements. */
+    private record Part(String entry, int tokens) {}
+
     private final String name;
     private final List<Form> forms = new ArrayList<>();
     private final List<Map<String, String>> sizes = new ArrayList<>();
+    private final List<Part> context = new ArrayList<>();
+    private final JsonNode description;
     private final long ids;
     private int tokens = 11;
     private long seed = 3;
@@ -71,12 +81,12 @@ final class Idea {
         Path folder = TestModel.ROOT.resolve("examples").resolve(name);
         forms.add(new Form("idea.weir", TestModel.text(folder.resolve("idea.weir"))));
         try {
-            JsonNode json = JSON.readTree(TestModel.text(folder.resolve("example.json")));
+            description = JSON.readTree(TestModel.text(folder.resolve("example.json")));
             Map<String, String> small = new TreeMap<>();
-            json.path("small").properties().forEach(
+            description.path("small").properties().forEach(
                     e -> small.put(e.getKey(), e.getValue().asText()));
             sizes.add(small);
-            ids = json.path("ids").asLong(0);
+            ids = description.path("ids").asLong(0);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
@@ -100,6 +110,12 @@ final class Idea {
 
     Idea tokens(int count) {
         tokens = count;
+        return this;
+    }
+
+    /** An entry that has taken so many elements before. */
+    Idea context(String entry, int tokens) {
+        context.add(new Part(entry, tokens));
         return this;
     }
 
@@ -142,6 +158,12 @@ final class Idea {
     /** Everything that the class comment says. */
     void is(Reference reference) {
         assertTrue(sizes.size() > 1, "an idea is compared at two sizes");
+        List<String> entries = new ArrayList<>();
+        if (description.path("context").isObject()) {
+            description.path("context").fieldNames().forEachRemaining(entries::add);
+        }
+        assertEquals(entries, context.stream().map(Part::entry).toList(),
+                "what is tested before the step, and what " + name + " measures it behind");
         for (int s = 0; s < sizes.size(); s++) {
             for (Form form : s == 0 ? forms : forms.subList(0, 1)) {
                 Trial trial = new Trial(form, sizes.get(s));
@@ -170,8 +192,10 @@ final class Idea {
     private final class Trial {
         private final Form form;
         private final Map<String, String> settings;
+        private final List<TensorProgram> programs;
+        /** The entry that is about the idea. */
         private final TensorProgram program;
-        private final Signature signature;
+        private final Map<String, Signature> signatures = new LinkedHashMap<>();
         private final Map<Parameter, List<Tensor>> weights;
         private final Map<String, Tensor> inputs = new LinkedHashMap<>();
 
@@ -181,15 +205,32 @@ final class Idea {
             // A size that the baseline alone has is no setting of the idea.
             this.settings.keySet().removeIf(size -> !form.text().contains(" " + size + " =")
                     && !form.text().contains("<" + size + " ="));
-            program = Compiler.lower(new Source(form.name(), form.text()), TestModel.library(),
+            programs = Compiler.entries(new Source(form.name(), form.text()), TestModel.library(),
                     new LowerOptions(Optional.empty(), Configuration.empty(), this.settings, false));
-            signature = Signature.of(program);
+            String entry = description.path("entry").asText(
+                    programs.getFirst().entry().name());
+            program = programs.stream().filter(p -> p.entry().name().equals(entry))
+                    .findFirst().orElseThrow();
+            programs.forEach(p -> signatures.put(p.entry().name(), Signature.of(p)));
             weights = weights(seed);
-            for (Signature.Slot argument : signature.arguments()) {
-                if (!argument.isPositions()) {
-                    inputs.put(argument.name(), random(argument));
+            for (Part part : parts()) {
+                for (Signature.Slot argument : signatures.get(part.entry()).arguments()) {
+                    if (!argument.isPositions()) {
+                        inputs.put(input(part, argument), random(part, argument));
+                    }
                 }
             }
+        }
+
+        /** What ran before, and what the idea is about. */
+        private List<Part> parts() {
+            List<Part> parts = new ArrayList<>(context);
+            parts.add(new Part(program.entry().name(), tokens));
+            return parts;
+        }
+
+        private String input(Part part, Signature.Slot argument) {
+            return context.isEmpty() ? argument.name() : part.entry() + "." + argument.name();
         }
 
         private String what() {
@@ -199,22 +240,21 @@ final class Idea {
         /** The numbers of a parameter depend on its path alone, not on what else there is. */
         private Map<Parameter, List<Tensor>> weights(long seed) {
             Map<Parameter, List<Tensor>> all = new LinkedHashMap<>();
-            for (Parameter parameter : program.parameters()) {
-                all.putAll(RandomWeights.of(
-                        List.of(parameter), seed + parameter.path().hashCode()));
-            }
+            programs.forEach(p -> p.parameters().forEach(parameter ->
+                    all.putAll(RandomWeights.of(
+                            List.of(parameter), seed + parameter.path().hashCode()))));
             return all;
         }
 
-        private Tensor random(Signature.Slot argument) {
+        private Tensor random(Part part, Signature.Slot argument) {
             List<Long> shape = new ArrayList<>();
             if (!argument.isStream()) {
                 shape.add(1L);
             }
             for (Size size : argument.type().shape()) {
-                shape.add(size.constant().orElse((long) tokens));
+                shape.add(size.constant().orElse((long) part.tokens()));
             }
-            Random random = new Random(seed + argument.name().hashCode());
+            Random random = new Random(seed + input(part, argument).hashCode());
             Tensor tensor = Tensor.zeros(argument.format(),
                     shape.stream().mapToLong(n -> n).toArray());
             long most = ids > 0 ? ids : Long.parseLong(settings.getOrDefault("V", "16"));
@@ -234,36 +274,43 @@ final class Idea {
 
         /** Decisions are steps, so that one other value may happen to change nothing. */
         void everyParameterMatters(Reference reference, double[][] expected) {
-            for (Parameter parameter : weights.keySet()) {
+            // Entries share parameters by path.
+            for (String path : weights.keySet().stream().map(Parameter::path).distinct().toList()) {
                 boolean same = true;
                 for (int other = 1; same && other <= 8; other++) {
                     Map<Parameter, List<Tensor>> changed = new LinkedHashMap<>(weights);
-                    changed.put(parameter, weights(seed + other).get(parameter));
+                    weights(seed + other).forEach((parameter, numbers) -> {
+                        if (parameter.path().equals(path)) {
+                            changed.put(parameter, numbers);
+                        }
+                    });
                     same = areClose(expected, reference.of(given(changed)));
                 }
-                assertTrue(!same, what() + ": whatever " + parameter.path()
+                assertTrue(!same, what() + ": whatever " + path
                         + " is, the textbook form gives the same");
             }
         }
 
         void run(Target target, double[][] expected, Work work) {
             if (target == Target.INTERPRETER) {
-                try (Engine engine = new InterpretedModel(program, weights)) {
+                try (Engine engine = new InterpretedModel(programs, weights)) {
                     compare(target, engine, expected, new Work());
                 }
                 return;
             }
             try (KernelCompiler compiler = TestModel.compiler(target);
-                    Model model = new Model(Compiler.schedule(
-                            Compiler.optimise(program), compiler.target()),
-                            compiler, weights, 2)) {
+                    Model model = new Model(programs.stream().map(p -> Compiler.schedule(
+                            Compiler.optimise(p), compiler.target())).toList(),
+                            compiler, weights, 2, Pool.UNLIMITED)) {
                 compare(target, model, expected, work);
             }
         }
 
         private void compare(Target target, Engine engine, double[][] expected, Work work) {
-            Tensor all = step(engine, engine.start(), 0, tokens);
-            assertClose(target, expected, all, 0);
+            Engine.Session once = engine.start();
+            int before = context(target, engine, once, expected);
+            Part part = parts().getLast();
+            assertClose(target, expected, step(engine, once, part, 0, tokens), before);
             compare(what() + " on " + target, work, engine.ledger());
             boolean steps = program.stream().isPresent()
                     && program.stream().get().obstacle().isEmpty();
@@ -273,34 +320,50 @@ final class Idea {
             if (steps) {
                 // One element, then three, then the others one by one.
                 Engine.Session session = engine.start();
+                context(target, engine, session, expected);
                 int from = 0;
                 while (from < tokens) {
                     int to = Math.min(tokens, from == 1 ? 4 : from + 1);
-                    assertClose(target, expected, step(engine, session, from, to), from);
+                    assertClose(target, expected, step(engine, session, part, from, to),
+                            before + from);
                     from = to;
                 }
             }
         }
 
+        /** Runs the entries before the idea's, each in one step; how many rows they gave. */
+        private int context(
+                Target target, Engine engine, Engine.Session session, double[][] expected) {
+            int row = 0;
+            for (Part part : context) {
+                Tensor result = step(engine, session, part, 0, part.tokens());
+                assertClose(target, expected, result, row);
+                row += (int) (result.elements() / expected[row].length);
+            }
+            return row;
+        }
+
         /** The first result of a step with some of the rows. */
-        private Tensor step(Engine engine, Engine.Session session, int from, int to) {
+        private Tensor step(
+                Engine engine, Engine.Session session, Part part, int from, int to) {
             long[] rows = {to - from};
             List<Tensor> arguments = new ArrayList<>();
-            for (Signature.Slot argument : signature.arguments()) {
+            boolean streams = false;
+            for (Signature.Slot argument : signatures.get(part.entry()).arguments()) {
+                streams |= argument.isStream();
+                Tensor given = inputs.get(input(part, argument));
                 arguments.add(argument.isPositions()
-                        ? Engine.positions(List.of(session), rows)
-                        : argument.isStream()
-                                ? inputs.get(argument.name()).rows(from, to)
-                                : inputs.get(argument.name()));
+                        ? Engine.positions(part.entry(), List.of(session), rows)
+                        : argument.isStream() ? given.rows(from, to) : given);
             }
-            return engine.step(List.of(session), program.stream().isPresent()
-                    ? rows : new long[] {1}, arguments, Engine.Tracer.NONE).getFirst().copy();
+            return engine.step(part.entry(), List.of(session), streams ? rows : new long[] {1},
+                    arguments, Engine.Tracer.NONE).getFirst().copy();
         }
 
         private void assertClose(Target target, double[][] expected, Tensor actual, int from) {
-            int width = expected[0].length;
+            int width = expected[from].length;
             long count = actual.elements() / width;
-            if (program.stream().isEmpty()) {
+            if (program.stream().isEmpty() && context.isEmpty()) {
                 assertEquals(expected.length, count, what());
             }
             for (int r = 0; r < count; r++) {

@@ -20,7 +20,7 @@ enum Kind {
     LOOP(4, Needs.NO_LOOP),
     SHIFT(5, Needs.STREAM),
     STREAM_REDUCE(2, Needs.STREAM),
-    ATTEND(3, Needs.STREAM),
+    ATTEND(5, Needs.STREAM),
     STREAM_GATHER(2, Needs.STREAM),
     TOTAL(2, Needs.STREAM),
     SELECTED(6, Needs.STREAM),

@@ -24,6 +24,9 @@ import java.util.Optional;
 
 /** Makes the nodes of steps that look along the stream, or remember it. */
 final class StreamSteps {
+    /** Elements of a row, a multiple of the lanes of every machine. */
+    private static final long WIDE = 32;
+
     /** More rows than a sequence has in all its chunks, for the tolerance. */
     private static final long ROWS = 32;
 
@@ -170,12 +173,21 @@ final class StreamSteps {
 
     void attend(Level level, Step step) {
         maker.whole();
-        Item query = rows(level, step.a());
-        Item key = rows(level, step.b());
-        Item value = rows(level, step.c());
+        boolean widens = !maker.exact && step.c() % 8 != 0;
+        Item query = widened(level, rows(level, step.a()), widens);
+        Item key = widened(level, rows(level, step.b()), widens);
+        Item value = widened(level, rows(level, step.c()), widens);
         Mask causal = (row, s) -> apply(Operation.LESS_EQUAL, s, row);
         attend(level, query, key.value(), key.own(), value.value(), value.own(),
                 level.prefix.orElseThrow(), causal, step.c());
+    }
+
+    /** The same, repeated until there are whole vectors of it on every machine. */
+    private static Item widened(Level level, Item item, boolean widens) {
+        // A reduction, of equal terms, stays a tensor of its own.
+        return !widens ? item : level.reduce("wide", Format.F32, true, List.of(WIDE),
+                Reduction.Kind.MAXIMUM, List.of(Size.of(2)), Optional.empty(),
+                (row, own, r) -> Level.read(item, row, own, List.of(WIDE)));
     }
 
     /** Whether row t sees place s. */

@@ -329,7 +329,8 @@ final class OnlineSchedule {
 
     private void saveSingles(Carried carried) {
         carried.singles().forEach((node, buffer) -> writer.store(
-                buffer, multiply(points.point(), whole(lanes)), new Expression.Get(singles.get(node))));
+                buffer, multiply(points.point(), whole(lanes)),
+                new Expression.Get(singles.get(node))));
     }
 
     private void restoreLargest(Carried carried) {

@@ -622,41 +622,54 @@ final class OnlineSchedule {
             return;
         }
         Optional<Scalar.Load> inner = inner(node);
-        int places = inner.isPresent() && vectorised(node, bodies.get(node)) ? lanes : PLACES;
         Expression rest = from;
         if (inner.isPresent()) {
-            Node.Compute producer = ((Local.Inline) emitter.local(
-                    inner.get().source()).orElseThrow()).compute();
-            Local kept = emitter.local(producer.result()).orElseThrow();
-            rest = writer.let(Build.add(from, multiply(
-                    divide(subtract(to, from), whole(places)), whole(places))));
-            writer.loop(from, rest, places, first -> {
-                if (places == lanes) {
-                    Expression values = emitter.reductions().inLanes(
-                            producer, inner.get().coordinates(),
-                            place -> emitter.bind(axis(node), Build.add(first, whole(place))));
-                    emitter.keep(producer.result(), new Local.InVariable(values));
-                    emitter.bind(axis(node), first);
-                    points.deliver(node, lanes(node), Reductions.stored(
-                            node, emitter.spread(bodies.get(node), lanes(node))));
-                    return;
-                }
-                List<Expression> values = emitter.reductions().sideBySide(
-                        producer, inner.get().coordinates(), PLACES,
-                        place -> emitter.bind(axis(node), Build.add(first, whole(place))));
-                for (int place = 0; place < PLACES; place++) {
-                    emitter.bind(axis(node), writer.let(Build.add(first, whole(place))));
-                    emitter.keep(producer.result(), new Local.InVariable(values.get(place)));
-                    deliver(node, bodies.get(node));
-                }
-            });
-            emitter.keep(producer.result(), kept);
+            Local kept = emitter.local(inner.get().source()).orElseThrow();
+            if (vectorised(node, bodies.get(node))) {
+                rest = inGroups(rest, to, lanes, first -> beforeInLanes(node, inner.get(), first));
+                emitter.keep(inner.get().source(), kept);
+            }
+            rest = inGroups(rest, to, PLACES, first -> beforeSideBySide(node, inner.get(), first));
+            emitter.keep(inner.get().source(), kept);
         }
         Scalar body = inner.isPresent() ? bodies.get(node) : node.body();
         writer.loop(rest, to, 1, place -> {
             emitter.bind(axis(node), place);
             deliver(node, body);
         });
+    }
+
+    /** Goes through as many whole groups of places as there are; gives the first place behind. */
+    private Expression inGroups(
+            Expression from, Expression to, long places, Consumer<Expression> body) {
+        Expression rest = writer.let(Build.add(from, multiply(
+                divide(subtract(to, from), whole(places)), whole(places))));
+        writer.loop(from, rest, places, body);
+        return rest;
+    }
+
+    private Node.Compute producer(Scalar.Load inner) {
+        return ((Local.Inline) emitter.local(inner.source()).orElseThrow()).compute();
+    }
+
+    private void beforeInLanes(Node.Compute node, Scalar.Load inner, Expression first) {
+        Expression values = emitter.reductions().inLanes(producer(inner), inner.coordinates(),
+                place -> emitter.bind(axis(node), Build.add(first, whole(place))));
+        emitter.keep(inner.source(), new Local.InVariable(values));
+        emitter.bind(axis(node), first);
+        points.deliver(node, lanes(node), Reductions.stored(
+                node, emitter.spread(bodies.get(node), lanes(node))));
+    }
+
+    private void beforeSideBySide(Node.Compute node, Scalar.Load inner, Expression first) {
+        List<Expression> values = emitter.reductions().sideBySide(
+                producer(inner), inner.coordinates(), PLACES,
+                place -> emitter.bind(axis(node), Build.add(first, whole(place))));
+        for (int place = 0; place < PLACES; place++) {
+            emitter.bind(axis(node), writer.let(Build.add(first, whole(place))));
+            emitter.keep(inner.source(), new Local.InVariable(values.get(place)));
+            deliver(node, bodies.get(node));
+        }
     }
 
     /** Makes what the present point has of a node in a tile known to who reads it. */

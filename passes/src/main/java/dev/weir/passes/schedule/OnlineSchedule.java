@@ -230,7 +230,7 @@ final class OnlineSchedule {
             writer.store(carried.largest(), points.point(), new Expression.Get(largest));
             saveSingles(carried);
             Axis axis = streaming.axis();
-            Bounds bounds = bounds(writer.let(emitter.emit(axis.lower())),
+            WalkBounds bounds = bounds(writer.let(emitter.emit(axis.lower())),
                     writer.let(emitter.emit(axis.upper())));
             writer.store(carried.bounds(), lower(), bounds.lower());
             writer.store(carried.bounds(), upper(), bounds.upper());
@@ -353,10 +353,10 @@ final class OnlineSchedule {
     }
 
     /** Which places may take part at all: bounds of the axis, narrowed by its condition. */
-    Bounds bounds(Expression lower, Expression upper) {
-        Bounds bounds = maximum.reduction().orElseThrow().filter()
-                .map(c -> Bounds.of(c, axis(maximum).index(), emitter, lower, upper))
-                .orElse(new Bounds(lower, upper, true));
+    WalkBounds bounds(Expression lower, Expression upper) {
+        WalkBounds bounds = maximum.reduction().orElseThrow().filter()
+                .map(c -> WalkBounds.of(c, axis(maximum).index(), emitter, lower, upper))
+                .orElse(new WalkBounds(lower, upper, true));
         exact = bounds.exact();
         if (exact && points.together() == 1) {
             writeNumbers();
@@ -717,88 +717,5 @@ final class OnlineSchedule {
             }));
         }
         return reads[0] == 1 && isPlain[0];
-    }
-
-    /**
-     * The places that a walk goes over.
-     *
-     * @param exact whether all of them take part
-     */
-    record Bounds(Expression lower, Expression upper, boolean exact) {
-
-        /** Narrowed by the parts of a condition that compare the index with something else. */
-        static Bounds of(
-                Scalar condition,
-                Index index,
-                ScalarEmitter emitter,
-                Expression lower,
-                Expression upper) {
-            if (!(condition instanceof Scalar.Apply apply)) {
-                return new Bounds(lower, upper, false);
-            }
-            Scalar left = apply.operands().get(0);
-            Scalar right = apply.operands().size() > 1 ? apply.operands().get(1) : left;
-            return switch (apply.operation()) {
-                case AND -> {
-                    Bounds first = of(left, index, emitter, lower, upper);
-                    Bounds both = of(right, index, emitter, first.lower, first.upper);
-                    yield new Bounds(both.lower, both.upper, first.exact && both.exact);
-                }
-                case LESS_EQUAL -> below(left, right, 1, index, emitter, lower, upper);
-                case LESS -> below(left, right, 0, index, emitter, lower, upper);
-                case GREATER_EQUAL -> below(right, left, 1, index, emitter, lower, upper);
-                case GREATER -> below(right, left, 0, index, emitter, lower, upper);
-                default -> new Bounds(lower, upper, false);
-            };
-        }
-
-        /** By {@code left - right < over}, if the index stands in it once, as it is or negated. */
-        private static Bounds below(
-                Scalar left,
-                Scalar right,
-                long over,
-                Index index,
-                ScalarEmitter emitter,
-                Expression lower,
-                Expression upper) {
-            Scalar difference = Scalar.apply(Operation.SUBTRACT, left, right);
-            if (left.format() != Format.I64 || !Vectors.harmless(difference)) {
-                return new Bounds(lower, upper, false);
-            }
-            Optional<Boolean> isPositive = sign(difference, index);
-            if (isPositive.isEmpty()) {
-                return new Bounds(lower, upper, false);
-            }
-            KernelWriter writer = emitter.writer();
-            Expression rest = emitter.emit(Substitution.apply(
-                    difference, Map.of(index, Scalar.whole(0))));
-            // s + rest < over, or rest - s < over.
-            return isPositive.get()
-                    ? new Bounds(lower, writer.let(binary(BinaryOperation.MINIMUM, upper,
-                            writer.let(subtract(whole(over), rest)))), true)
-                    : new Bounds(writer.let(binary(BinaryOperation.MAXIMUM, lower,
-                            writer.let(Build.add(subtract(rest, whole(over)), whole(1))))), upper,
-                            true);
-        }
-
-        /** Whether the index is added (true) or subtracted, once, and nothing else is done. */
-        private static Optional<Boolean> sign(Scalar scalar, Index index) {
-            if (scalar instanceof Scalar.Variable variable) {
-                return variable.index().equals(index) ? Optional.of(true) : Optional.empty();
-            }
-            if (!(scalar instanceof Scalar.Apply apply)
-                    || apply.operation() != Operation.ADD
-                            && apply.operation() != Operation.SUBTRACT) {
-                return Optional.empty();
-            }
-            Scalar left = apply.operands().get(0);
-            Scalar right = apply.operands().get(1);
-            boolean inLeft = Walk.mentions(left, List.of(index));
-            if (inLeft == Walk.mentions(right, List.of(index))) {
-                return Optional.empty();
-            }
-            return inLeft ? sign(left, index)
-                    : sign(right, index).map(p -> p == (apply.operation() == Operation.ADD));
-        }
     }
 }

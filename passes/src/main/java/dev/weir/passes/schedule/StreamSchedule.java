@@ -265,13 +265,13 @@ final class StreamSchedule {
     }
 
     private void tiles(Tile body) {
-        tiles((lower, upper) -> new OnlineSchedule.Bounds(lower, upper, true), body);
+        tiles((lower, upper) -> new WalkBounds(lower, upper, true), body);
     }
 
     private void tiles(
-            BiFunction<Expression, Expression, OnlineSchedule.Bounds> narrow, Tile body) {
+            BiFunction<Expression, Expression, WalkBounds> narrow, Tile body) {
         Axis axis = streaming.axis();
-        OnlineSchedule.Bounds bounds = narrow.apply(
+        WalkBounds bounds = narrow.apply(
                 writer.let(emitter.emit(axis.lower())), writer.let(emitter.emit(axis.upper())));
         Expression lower = bounds.lower();
         Expression upper = bounds.upper();

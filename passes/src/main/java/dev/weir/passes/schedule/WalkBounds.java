@@ -1,0 +1,100 @@
+package dev.weir.passes.schedule;
+
+import static dev.weir.passes.schedule.Build.binary;
+import static dev.weir.passes.schedule.Build.subtract;
+import static dev.weir.passes.schedule.Build.whole;
+
+import dev.weir.ir.kernel.Expression;
+import dev.weir.ir.kernel.Expression.BinaryOperation;
+import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Index;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
+import dev.weir.passes.analysis.Substitution;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The places that a walk goes over.
+ *
+ * @param exact whether all of them take part
+ */
+record WalkBounds(Expression lower, Expression upper, boolean exact) {
+
+    /** Narrowed by the parts of a condition that compare the index with something else. */
+    static WalkBounds of(
+            Scalar condition,
+            Index index,
+            ScalarEmitter emitter,
+            Expression lower,
+            Expression upper) {
+        if (!(condition instanceof Scalar.Apply apply)) {
+            return new WalkBounds(lower, upper, false);
+        }
+        Scalar left = apply.operands().get(0);
+        Scalar right = apply.operands().size() > 1 ? apply.operands().get(1) : left;
+        return switch (apply.operation()) {
+            case AND -> {
+                WalkBounds first = of(left, index, emitter, lower, upper);
+                WalkBounds both = of(right, index, emitter, first.lower, first.upper);
+                yield new WalkBounds(both.lower, both.upper, first.exact && both.exact);
+            }
+            case LESS_EQUAL -> below(left, right, 1, index, emitter, lower, upper);
+            case LESS -> below(left, right, 0, index, emitter, lower, upper);
+            case GREATER_EQUAL -> below(right, left, 1, index, emitter, lower, upper);
+            case GREATER -> below(right, left, 0, index, emitter, lower, upper);
+            default -> new WalkBounds(lower, upper, false);
+        };
+    }
+
+    /** By {@code left - right < over}, if the index stands in it once, as it is or negated. */
+    private static WalkBounds below(
+            Scalar left,
+            Scalar right,
+            long over,
+            Index index,
+            ScalarEmitter emitter,
+            Expression lower,
+            Expression upper) {
+        Scalar difference = Scalar.apply(Operation.SUBTRACT, left, right);
+        if (left.format() != Format.I64 || !Vectors.harmless(difference)) {
+            return new WalkBounds(lower, upper, false);
+        }
+        Optional<Boolean> isPositive = sign(difference, index);
+        if (isPositive.isEmpty()) {
+            return new WalkBounds(lower, upper, false);
+        }
+        KernelWriter writer = emitter.writer();
+        Expression rest = emitter.emit(Substitution.apply(
+                difference, Map.of(index, Scalar.whole(0))));
+        // s + rest < over, or rest - s < over.
+        return isPositive.get()
+                ? new WalkBounds(lower, writer.let(binary(BinaryOperation.MINIMUM, upper,
+                        writer.let(subtract(whole(over), rest)))), true)
+                : new WalkBounds(writer.let(binary(BinaryOperation.MAXIMUM, lower,
+                        writer.let(Build.add(subtract(rest, whole(over)), whole(1))))), upper,
+                        true);
+    }
+
+    /** Whether the index is added (true) or subtracted, once, and nothing else is done. */
+    private static Optional<Boolean> sign(Scalar scalar, Index index) {
+        if (scalar instanceof Scalar.Variable variable) {
+            return variable.index().equals(index) ? Optional.of(true) : Optional.empty();
+        }
+        if (!(scalar instanceof Scalar.Apply apply)
+                || apply.operation() != Operation.ADD
+                        && apply.operation() != Operation.SUBTRACT) {
+            return Optional.empty();
+        }
+        Scalar left = apply.operands().get(0);
+        Scalar right = apply.operands().get(1);
+        boolean inLeft = Walk.mentions(left, List.of(index));
+        if (inLeft == Walk.mentions(right, List.of(index))) {
+            return Optional.empty();
+        }
+        return inLeft ? sign(left, index)
+                : sign(right, index).map(p -> p == (apply.operation() == Operation.ADD));
+    }
+}

@@ -1,5 +1,6 @@
 package dev.weir.frontend.lower;
 
+import dev.weir.frontend.resolve.Symbol;
 import dev.weir.frontend.syntax.BlockList;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Expression;
@@ -83,6 +84,19 @@ final class Frame {
             scope.define(instance.name(), blocks);
         }
         return frame;
+    }
+
+    /**
+     * The frame of a model, with what it changes of a base taken up.
+     *
+     * @param chosen as it is declared, where {@code template} holds the changed base
+     */
+    static Frame ofModel(Session session, Symbol chosen, Template.Concrete template) {
+        Scope sizes = Scope.of(template.module());
+        template.bindings().forEach(sizes::define);
+        session.variant().add(chosen, new Body(
+                session, ofFunction(session, sizes, Precision.none())), sizes);
+        return ofBlock(session, template, Place.root(), Precision.none());
     }
 
     private void checkConditions(Body constants) {

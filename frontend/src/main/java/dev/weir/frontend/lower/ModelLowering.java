@@ -61,11 +61,7 @@ public final class ModelLowering {
         Template.Concrete template = new Template.Concrete(
                 block, model.module(),
                 new ModelBindings(session, model, options.settings()).all(), Map.of());
-        Scope sizes = Scope.of(model.module());
-        template.bindings().forEach(sizes::define);
-        session.variant().add(chosen, new Body(
-                session, Frame.ofFunction(session, sizes, Precision.none())), sizes);
-        Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
+        Frame frame = Frame.ofModel(session, chosen, template);
         List<Entry> entries = new ArrayList<>();
         for (Declaration.Method method : methods(block, all)) {
             entries.add(entry(frame, method));

@@ -81,13 +81,8 @@ public final class TemplateCheck {
     private void derived(Declaration.Derived d, Session session) {
         Symbol model = new Symbol(d, module);
         Symbol changed = Variant.declaration(model, session);
-        Template.Concrete template =
-                template((Declaration.Block) changed.declaration(), changed.module(), session);
-        Scope sizes = Scope.of(changed.module());
-        template.bindings().forEach(sizes::define);
-        session.variant().add(model, new Body(
-                session, Frame.ofFunction(session, sizes, Precision.none())), sizes);
-        Frame root = Frame.ofBlock(session, template, Place.root(), Precision.none());
+        Frame root = Frame.ofModel(session, model, template(
+                (Declaration.Block) changed.declaration(), changed.module(), session));
         Set<Place> checked = new HashSet<>();
         methods(root, checked, session);
         session.variant().paths().forEach((span, path) -> {

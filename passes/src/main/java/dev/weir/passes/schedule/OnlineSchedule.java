@@ -41,14 +41,17 @@ import java.util.function.UnaryOperator;
 /**
  * Writes the walk of an online softmax in lanes along the streamed axis.
  *
- * <p>One condition says which places take part. A tile evaluates it first, into a mask in scratch
- * memory; if no place takes part, nothing else of the tile is done. The rest of the tile does all
- * its places, those outside of the axis too, and leaves out by the mask what does not take part:
+ * <p>One condition says which places take part. If it is just bounds, lanes compare their places
+ * with them; otherwise a tile evaluates it first, into a mask in scratch memory. If no place takes
+ * part, nothing else of the tile is done. The rest of the tile does all its places, also those
+ * outside of the axis, and leaves out what does not take part:
  *
  * <pre>
- *   mask[s];  if any { a[s], 4 places at a time;  m = max a;  e[s] = exp(a[s] - m);
+ *   mask[s];  if any { a[s], a vector of places at a time;  m = max a;  e[s] = exp(a[s] - m);
  *                      l = l · scale + e;  z[c] = z[c] · scale + sum[s] e[s] · v[s, c] }
  * </pre>
+ *
+ * <p>Neighbouring points may go through the tiles together ({@link #block}).
  *
  * <p>Place s always falls into lane s modulo the lanes, and tiles begin at multiples of their
  * length: sums have the same bits however long the axis is.
@@ -74,6 +77,7 @@ final class OnlineSchedule {
     private final List<Node.Compute> sums = new ArrayList<>();
     private final Map<Node.Compute, Variable> singles = new HashMap<>();
     private Variable largest;
+    private Optional<Buffer> ofPlaces = Optional.empty();
     /** Whether all places between the bounds take part. */
     private boolean exact;
 
@@ -197,9 +201,9 @@ final class OnlineSchedule {
     }
 
     /**
-     * The walk of several points that neighbour each other. They go through each tile one after
-     * the other, so that what all of them read of it comes from memory once; in between, what each
-     * carries from tile to tile is kept in scratch memory.
+     * The walk of several points that neighbour each other. They go through each tile together, so
+     * that what all of them read of it comes from memory once; in between, what each carries is
+     * kept in scratch memory.
      *
      * @param length how many points there are at most
      * @param bind makes a point the present one
@@ -243,7 +247,7 @@ final class OnlineSchedule {
         if (exact) {
             writeNumbers();
         }
-        writer.loop(from, to, tileLength, tile -> block(tile, carried, each));
+        writer.loop(from, to, tileLength, tile -> tileOfBlock(tile, carried, each));
         each.accept(() -> {
             restoreLargest(carried);
             restoreSingles(carried);
@@ -256,7 +260,8 @@ final class OnlineSchedule {
      * A tile of several points. Places are gone through a vector at a time by all points, so that
      * what is read of them is at hand for each, however far from each other it lies in memory.
      */
-    private void block(Expression tile, Carried carried, Consumer<Runnable> each) {
+    private void tileOfBlock(
+            Expression tile, Carried carried, Consumer<Runnable> each) {
         Consumer<Runnable> opened = body -> each.accept(() -> writer.when(
                 compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)), body));
         each.accept(() -> writer.store(carried.bounds(), open(), select(
@@ -384,15 +389,14 @@ final class OnlineSchedule {
         if (exact) {
             return less(from, to);
         }
-        Buffer mask = points.streamMask(points.together() * tileLength);
+        Buffer mask = ofPlaces(points.together());
         Expression first = writer.let(multiply(points.point(), whole(tileLength)));
         Variable any = writer.mutable(Build.truth(false));
         inLanes(at -> writer.store(mask, Build.add(first, at), real(vector(), 0)));
-        Optional<Scalar> condition = maximum.reduction().orElseThrow().filter();
+        Scalar condition = maximum.reduction().orElseThrow().filter().orElseThrow();
         writer.loop(from, to, 1, place -> {
             emitter.bind(axis(maximum), place);
-            Expression takes = writer.let(
-                    condition.map(emitter::emit).orElse(Build.truth(true)));
+            Expression takes = writer.let(emitter.emit(condition));
             writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), takes));
             writer.store(mask, Build.add(first, subtract(place, tile)),
                     select(takes, number(1), number(0)));
@@ -404,7 +408,7 @@ final class OnlineSchedule {
     private UnaryOperator<Expression> takesPart(
             Expression tile, Expression from, Expression to) {
         if (!exact) {
-            Buffer mask = points.streamMask(points.together() * tileLength);
+            Buffer mask = ofPlaces(points.together());
             Expression first = writer.let(multiply(points.point(), whole(tileLength)));
             return at -> compare(Comparison.NOT_EQUAL,
                     new Expression.Load(mask, Build.add(first, at), lanes, Optional.empty()),
@@ -428,7 +432,15 @@ final class OnlineSchedule {
 
     /** The numbers 0, 1, 2, … of a tile's places. */
     private Buffer numbers() {
-        return points.streamMask(tileLength);
+        return ofPlaces(1);
+    }
+
+    /** Room for a number for each place of a tile, of so many points: the mask, or the places. */
+    private Buffer ofPlaces(long number) {
+        if (ofPlaces.isEmpty()) {
+            ofPlaces = Optional.of(writer.scratch(Format.F32, number * tileLength + lanes));
+        }
+        return ofPlaces.get();
     }
 
     private void writeNumbers() {

@@ -44,7 +44,6 @@ final class PointSchedule {
     private final KernelWriter writer;
     private final Set<Value> inside = new HashSet<>();
     private final Map<Value, Buffer> scratches = new HashMap<>();
-    private Optional<Buffer> streamMask = Optional.empty();
     /** How many points have room in scratch memory, and which of them is the present one. */
     private long together = 1;
     private Expression point = whole(0);
@@ -333,15 +332,6 @@ final class PointSchedule {
 
     Expression point() {
         return point;
-    }
-
-    /** Room for what says which places of a tile take part. */
-    Buffer streamMask(long tile) {
-        if (streamMask.isEmpty()) {
-            streamMask = Optional.of(writer.scratch(
-                    Format.F32, tile + emitter.facts().target().lanes()));
-        }
-        return streamMask.get();
     }
 
     /** Gives a value room in scratch memory. */

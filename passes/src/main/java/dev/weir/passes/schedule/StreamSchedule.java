@@ -150,7 +150,11 @@ final class StreamSchedule {
         return online.flatMap(o -> {
             List<Node.Compute> over = over(0);
             over.addAll(over(1));
-            return masked(o.maximum(), over);
+            List<Node.Compute> needed = needed(over);
+            return OnlineSchedule.of(points, streaming, cluster, TILE, o.maximum(),
+                    needed.stream().filter(n -> generations.get(n) == 0).toList(),
+                    needed.stream().filter(n -> generations.get(n) == 1).toList(),
+                    over.stream().filter(n -> n != o.maximum()).toList());
         });
     }
 
@@ -229,11 +233,11 @@ final class StreamSchedule {
     // ------------------------------------------------------------------ one walk
 
     private void walk(List<Node.Compute> over) {
-        Optional<OnlineSchedule> masked = online.flatMap(o -> masked(o.maximum(), over));
-        if (masked.isPresent()) {
-            masked.get().start();
-            tiles(masked.get()::bounds, masked.get()::tile);
-            masked.get().finish();
+        Optional<OnlineSchedule> inLanes = wholeWalk();
+        if (inLanes.isPresent()) {
+            inLanes.get().start();
+            tiles(inLanes.get()::bounds, inLanes.get()::tile);
+            inLanes.get().finish();
             return;
         }
         for (Node.Compute node : over) {
@@ -249,14 +253,6 @@ final class StreamSchedule {
             }
         });
         over.forEach(this::finish);
-    }
-
-    private Optional<OnlineSchedule> masked(Node.Compute maximum, List<Node.Compute> over) {
-        List<Node.Compute> needed = needed(over);
-        return OnlineSchedule.of(points, streaming, cluster, TILE, maximum,
-                needed.stream().filter(n -> generations.get(n) == 0).toList(),
-                needed.stream().filter(n -> generations.get(n) == 1).toList(),
-                over.stream().filter(n -> n != maximum).toList());
     }
 
     /** What is done in one tile, for the places from {@code from} up to {@code to}. */

@@ -437,7 +437,7 @@ public sealed interface Node {
         GATE,
         /** How many elements each block of a list served: the differences of {@code offsets}. */
         ROUTE,
-        /** No amounts: one more iteration of a loop. */
+        /** Iterations of a loop: one more, or as many as the one amount says. */
         ITERATION
     }
 }

@@ -4,6 +4,7 @@ package dev.weir.passes.analysis;
 public enum ScheduleStep {
     WEIGHTS_AT_LOAD("weights-at-load", "what depends on weights alone is computed once", true),
     CLUSTERING("clustering", "computes that share their points become one kernel", true),
+    RECURRENCES("recurrences", "a loop whose points go on by themselves becomes one kernel", true),
     CONTRACTIONS("contractions", "sums of products with weights are register-blocked over panels "
             + "of packed weights", true),
     KERNELS("kernels", "what is left of scheduling: kernels are written", false),

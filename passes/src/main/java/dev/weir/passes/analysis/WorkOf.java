@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -29,6 +30,7 @@ public final class WorkOf {
     private final Set<Value> inside = new HashSet<>();
     private final Map<Index, Size> extents = new HashMap<>();
     private final Map<Value, KernelProgram.Reading> read = new LinkedHashMap<>();
+    private Optional<Rounds> rounds = Optional.empty();
     private Size operations = Size.of(0);
     private Size written = Size.of(0);
 
@@ -47,6 +49,50 @@ public final class WorkOf {
         nodes.forEach(n -> work.node(n, exported));
         return new KernelProgram.Work(
                 work.operations, List.copyOf(work.read.values()), work.written);
+    }
+
+    /**
+     * Nodes that a kernel runs over and over.
+     *
+     * @param number of the present round
+     * @param count how many rounds there are
+     * @param some a size that each round gives another value; empty if there is none
+     * @param all the largest value that this size can have
+     */
+    public record Rounds(Value number, Size count, Optional<Size.Symbol> some, Size all) {
+        Size whole(Size size) {
+            return switch (size) {
+                case Size.Constant c -> c;
+                case Size.Symbol s -> some.filter(s::equals).isPresent() ? all : s;
+                case Size.Sum s -> Size.sum(whole(s.left()), whole(s.right()));
+                case Size.Product p -> Size.product(whole(p.left()), whole(p.right()));
+                case Size.Quotient q -> Size.quotient(whole(q.left()), whole(q.right()));
+            };
+        }
+    }
+
+    /**
+     * The work of nodes that a kernel runs in rounds. What every round reads, or replaces, is in
+     * the nearest cache from the first round on.
+     */
+    public static KernelProgram.Work rounds(List<Node> nodes, Rounds rounds, Facts facts) {
+        WorkOf work = new WorkOf(facts);
+        work.rounds = Optional.of(rounds);
+        nodes.forEach(n -> work.inside.addAll(n.results()));
+        nodes.forEach(n -> work.node(n, Set.of()));
+        return new KernelProgram.Work(
+                rounds.whole(Size.product(work.operations, rounds.count())),
+                work.read.values().stream().map(r -> new KernelProgram.Reading(
+                        rounds.whole(r.bytes()), rounds.whole(r.most()))).toList(),
+                rounds.whole(work.written));
+    }
+
+    /** What differs from round to round counts in each. */
+    private Size inEach(Size size, List<Scalar> coordinates) {
+        boolean[] differs = {false};
+        coordinates.forEach(c -> Walk.loads(c, l -> differs[0] |=
+                rounds.map(r -> r.number().equals(l.source())).orElse(false)));
+        return differs[0] ? Size.product(size, rounds.orElseThrow().count()) : size;
     }
 
     private void node(Node node, Set<Value> exported) {
@@ -74,7 +120,7 @@ public final class WorkOf {
             case Node.Scatter n -> {
                 Size points = points(n.axes());
                 add(points, applications(n.body()) + n.combine().stream().count());
-                written = Size.sum(written, bytes(n.result(), points));
+                written = Size.sum(written, inEach(bytes(n.result(), points), n.target()));
             }
             case Node.TopK n -> add(n.operand().type().elements(), n.count());
             case Node.AppendRows n -> written = Size.sum(written, whole(n.rows()));
@@ -125,7 +171,7 @@ public final class WorkOf {
         } else if (load.coordinates().stream().allMatch(c -> c instanceof Scalar.Variable)) {
             read(value, bytes(value, points), bytes(value, points));
         } else {
-            read(value, whole(value), bytes(value, points));
+            read(value, whole(value), inEach(bytes(value, points), load.coordinates()));
         }
     }
 

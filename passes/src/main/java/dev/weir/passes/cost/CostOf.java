@@ -303,8 +303,19 @@ public final class CostOf {
             case HostStatement.Extend s -> { }
             case HostStatement.Advance s -> { }
             case HostStatement.Trace s -> { }
-            case HostStatement.Tally s -> { }
+            case HostStatement.Tally s -> {
+                if (s.kind() == Node.TallyKind.ITERATION && !s.amounts().isEmpty()) {
+                    double rounds = sizeOr(expectation.of(s.amounts().getFirst()), path(s));
+                    count(new Cost.Loop(path(s), false, probability, probability * rounds));
+                }
+            }
         }
+    }
+
+    private void count(Cost.Loop loop) {
+        loops.merge(loop.path(), loop, (a, b) -> new Cost.Loop(
+                loop.path(), a.early() || b.early(),
+                a.entered() + b.entered(), a.iterations() + b.iterations()));
     }
 
     private void setSize(HostStatement.SetSize set, Map<String, HostStatement.Tally> gates) {
@@ -411,9 +422,7 @@ public final class CostOf {
             variables.put(loop.index(), from + i);
             within(Math.min(1, rounds - i), loop.body());
         }
-        loops.merge(path, new Cost.Loop(path, open, probability, probability * rounds),
-                (a, b) -> new Cost.Loop(path, a.early() || b.early(),
-                        a.entered() + b.entered(), a.iterations() + b.iterations()));
+        count(new Cost.Loop(path, open, probability, probability * rounds));
     }
 
     /**

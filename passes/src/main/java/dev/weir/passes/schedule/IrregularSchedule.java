@@ -44,26 +44,35 @@ final class IrregularSchedule {
         Axis first = node.axes().getFirst();
         if (node.combine().isPresent()) {
             // Terms may meet in one element: they are added one after the other, in order.
-            loops(node, node.axes());
+            loops(node, node.result(), node.axes());
             return new PointSchedule.Plan(Scalar.whole(1), "scatter, in order");
         }
         emitter.bind(first, writer.tile());
-        if (node.axes().size() == 1) {
-            element(node, Optional.empty());
-        } else {
-            loops(node, node.axes().subList(1, node.axes().size()));
-        }
+        scatterPoint(node, node.result(), 1);
         return new PointSchedule.Plan(first.upper(), "scatter");
     }
 
-    private void loops(Node.Scatter node, List<Axis> axes) {
+    /**
+     * Scatters what is at the present point of the first axes.
+     *
+     * @param memory what is changed
+     */
+    void scatterPoint(Node.Scatter node, Value memory, int prefix) {
+        if (node.axes().size() == prefix) {
+            element(node, memory, Optional.empty());
+        } else {
+            loops(node, memory, node.axes().subList(prefix, node.axes().size()));
+        }
+    }
+
+    private void loops(Node.Scatter node, Value memory, List<Axis> axes) {
         Axis axis = axes.getFirst();
         Expression from = emitter.emit(axis.lower());
         Expression to = emitter.emit(axis.upper());
         if (axes.size() > 1) {
             writer.loop(from, to, 1, index -> {
                 emitter.bind(axis, index);
-                loops(node, axes.subList(1, axes.size()));
+                loops(node, memory, axes.subList(1, axes.size()));
             });
             return;
         }
@@ -74,17 +83,17 @@ final class IrregularSchedule {
                     Build.divide(subtract(to, from), whole(lanes)), whole(lanes))));
             writer.loop(from, rest, lanes, index -> {
                 emitter.bind(axis, index);
-                element(node, Optional.of(new ScalarEmitter.Lanes(
+                element(node, memory, Optional.of(new ScalarEmitter.Lanes(
                         axis.index(), lanes, Optional.empty())));
             });
         }
         writer.loop(rest, to, 1, index -> {
             emitter.bind(axis, index);
-            element(node, Optional.empty());
+            element(node, memory, Optional.empty());
         });
     }
 
-    private boolean isSideBySide(Node.Scatter node, Axis axis) {
+    boolean isSideBySide(Node.Scatter node, Axis axis) {
         int last = node.target().size() - 1;
         return node.target().get(last).equals(Scalar.variable(axis.index()))
                 && node.target().subList(0, last).stream().noneMatch(
@@ -95,7 +104,7 @@ final class IrregularSchedule {
                 && Vectors.possible(node.body(), axis.index(), emitter.facts());
     }
 
-    private void element(Node.Scatter node, Optional<ScalarEmitter.Lanes> lanes) {
+    void element(Node.Scatter node, Value memory, Optional<ScalarEmitter.Lanes> lanes) {
         List<Expression> target = new ArrayList<>();
         for (int axis = 0; axis < node.target().size(); axis++) {
             Expression at = writer.hoist(emitter.emit(node.target().get(axis)));
@@ -105,7 +114,7 @@ final class IrregularSchedule {
             }
             target.add(at);
         }
-        ScalarEmitter.Place place = emitter.place(node.result(), target);
+        ScalarEmitter.Place place = emitter.place(memory, target);
         Expression value = emitter.spread(node.body(), lanes);
         if (node.combine().isPresent()) {
             Expression old = new Expression.Load(

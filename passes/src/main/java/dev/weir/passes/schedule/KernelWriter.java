@@ -201,7 +201,7 @@ final class KernelWriter {
                 || expression instanceof Expression.Whole) {
             return expression;
         }
-        if (uses(expression, mutables)) {
+        if (uses(expression, mutables) || readsScratch(expression)) {
             return let(expression);
         }
         Scope home = home(expression);
@@ -252,6 +252,13 @@ final class KernelWriter {
             }
         }
         return home;
+    }
+
+    /** Whether an expression reads what the kernel itself writes while it runs. */
+    private boolean readsScratch(Expression expression) {
+        return expression instanceof Expression.Load load
+                        && scratch.stream().anyMatch(s -> s.buffer().equals(load.buffer()))
+                || expression.operands().stream().anyMatch(this::readsScratch);
     }
 
     private static boolean readsFrom(Expression expression, Set<Buffer> buffers) {

@@ -4,6 +4,7 @@ import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
 import java.util.List;
 
 /** Where a kernel keeps a value that it computes itself. */
@@ -26,6 +27,17 @@ sealed interface Local {
             Buffer buffer, int prefix, List<Long> extents, int streamed, Expression tileStart,
             Expression point)
             implements Local {}
+
+    /**
+     * In memory that the kernel changes.
+     *
+     * @param leading stands for the first coordinate: where the present row is there
+     */
+    record InPlace(Value memory, List<Expression> leading) implements Local {
+        public InPlace {
+            leading = List.copyOf(leading);
+        }
+    }
 
     /** Not kept: the reduction is computed where it is asked for. */
     record Inline(Node.Compute compute, List<Scalar> coordinates) implements Local {}

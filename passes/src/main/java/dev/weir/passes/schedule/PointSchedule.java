@@ -150,7 +150,7 @@ final class PointSchedule {
     }
 
     /** The places along some axes of a flat number. */
-    private List<Expression> unflatten(Expression flat, List<Size> shape) {
+    List<Expression> unflatten(Expression flat, List<Size> shape) {
         List<Expression> places = new ArrayList<>();
         Expression rest = flat;
         for (int axis = shape.size() - 1; axis > 0; axis--) {
@@ -178,7 +178,7 @@ final class PointSchedule {
     }
 
     /** Computes a node without axes of its own at the present point. */
-    private void point(Node.Compute compute, Optional<ScalarEmitter.Lanes> lanes) {
+    void point(Node.Compute compute, Optional<ScalarEmitter.Lanes> lanes) {
         Expression value = writer.let(Reductions.stored(
                 compute, emitter.reductions().element(compute, lanes)));
         emitter.keep(compute.result(), new Local.InVariable(value));

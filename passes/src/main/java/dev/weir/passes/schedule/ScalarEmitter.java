@@ -34,9 +34,11 @@ import dev.weir.ir.type.Size;
 import dev.weir.passes.analysis.Facts;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Writes scalar expressions of the tensor IR as kernel code, for one element or for the lanes of a
@@ -49,6 +51,7 @@ final class ScalarEmitter {
     private final Map<Index, Expression> indices = new HashMap<>();
     private final Map<Index, Axis> axes = new HashMap<>();
     private final Map<Value, Local> locals = new HashMap<>();
+    private final Set<Value> changing = new HashSet<>();
     private final Reductions reductions;
 
     /**
@@ -81,6 +84,11 @@ final class ScalarEmitter {
 
     void keep(Value value, Local local) {
         locals.put(value, local);
+    }
+
+    /** That the kernel itself changes a value's memory: what is read of it is read each time. */
+    void setChanging(Value value) {
+        changing.add(value);
     }
 
     Optional<Local> local(Value value) {
@@ -182,16 +190,24 @@ final class ScalarEmitter {
             // Scratch memory changes while the kernel runs: what is read here is read now.
             return element;
         }
-        return load.bounds() == Scalar.Bounds.CHECKED
+        return load.bounds() == Scalar.Bounds.CHECKED || local instanceof Local.InPlace
+                        || changing.contains(load.source())
                 ? writer.let(element)
                 : writer.hoist(element);
     }
 
-    /** Where an element stands: in the kernel's own scratch memory, or as {@link #place} says. */
+    /** Where an element stands: where the kernel keeps it, or as {@link #place} says. */
     private Place locate(Value source, List<Expression> coordinates) {
-        return locals.get(source) instanceof Local.InScratch scratch
-                ? new Place(scratch.buffer(), scratchIndex(scratch, coordinates))
-                : place(source, coordinates);
+        return switch (locals.get(source)) {
+            case Local.InScratch scratch ->
+                    new Place(scratch.buffer(), scratchIndex(scratch, coordinates));
+            case Local.InPlace inPlace -> {
+                List<Expression> at = new ArrayList<>(inPlace.leading());
+                at.addAll(coordinates.subList(1, coordinates.size()));
+                yield place(inPlace.memory(), at);
+            }
+            case null, default -> place(source, coordinates);
+        };
     }
 
     /** A buffer and an element in it. */

@@ -5,6 +5,7 @@ import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Parameter;
@@ -21,6 +22,7 @@ import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.analysis.WorkOf;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Clustering;
+import dev.weir.passes.fuse.Recurrence;
 import dev.weir.passes.layout.Packing;
 import dev.weir.passes.memory.Lifetimes;
 import java.util.ArrayList;
@@ -192,7 +194,8 @@ public final class Schedule {
             case Node.Measure n ->
                     out.add(new HostStatement.SetSizeToLargest(n.size(), n.table()));
             case Node.If n -> branch(n, out);
-            case Node.Loop n -> loop(n, out);
+            case Node.Loop n -> timed(ScheduleStep.RECURRENCES, () -> Recurrence.of(n, facts))
+                    .ifPresentOrElse(r -> recurrence(r, out), () -> loop(n, out));
             case Node.AppendRows n -> {
                 Value state = facts.state(n.state()).value();
                 if (n.among().isPresent()) {
@@ -236,7 +239,7 @@ public final class Schedule {
         }
         String name = cluster.nodes().getLast().results().getFirst().name();
         List<HostStatement.WeightUse> uses = new ArrayList<>();
-        launch(cluster, out, name, emitter -> {
+        launch(cluster, out, name, work(cluster), emitter -> {
             if (ContractionSchedule.applies(cluster, emitter)) {
                 ContractionSchedule schedule =
                         new ContractionSchedule(cluster, emitter, packing);
@@ -281,13 +284,14 @@ public final class Schedule {
     }
 
     private void launch(Cluster cluster, List<HostStatement> out, String name, Body body) {
-        launch(cluster, out, name, body, List.of());
+        launch(cluster, out, name, work(cluster), body, List.of());
     }
 
     private void launch(
             Cluster cluster,
             List<HostStatement> out,
             String label,
+            KernelProgram.Work work,
             Body body,
             List<HostStatement.WeightUse> uses) {
         KernelWriter writer = new KernelWriter(checks);
@@ -297,7 +301,6 @@ public final class Schedule {
         String name = kernels.computeIfAbsent(
                 written.kernel(), k -> "k" + kernels.size() + "_" + identifier(label));
         cluster.nodes().forEach(n -> n.results().forEach(v -> producers.put(v, name)));
-        KernelProgram.Work work = work(cluster);
         if (stories.stream().noneMatch(s -> s.kernel().equals(name))) {
             stories.add(story(name, plan, cluster, work));
         }
@@ -391,6 +394,43 @@ public final class Schedule {
                     node.results().get(r), region.results().get(r)));
         }
         return released(statements, Set.copyOf(node.results()));
+    }
+
+    private void recurrence(Recurrence recurrence, List<HostStatement> out) {
+        Node.Loop loop = recurrence.loop();
+        Scalar rounds = Scalar.apply(Operation.MAXIMUM, Scalar.whole(0),
+                Scalar.apply(Operation.SUBTRACT, loop.to(), loop.from()));
+        recurrence.tallies().forEach(t -> out.add(new HostStatement.Tally(
+                t.path(), t.instances(), t.kind(), List.of(rounds), t.offsets())));
+        for (int i = 0; i < recurrence.carried().size(); i++) {
+            Value initial = loop.initial().get(i);
+            Value result = loop.results().get(i);
+            if (recurrence.carried().get(i) instanceof Recurrence.Carried.Kept) {
+                out.add(new HostStatement.Alias(loop.body().arguments().get(i), initial));
+                out.add(new HostStatement.Alias(result, initial));
+            } else {
+                out.add(new HostStatement.Own(result, initial, false));
+            }
+        }
+        Cluster cluster = new Cluster(
+                recurrence.nodes(), recurrence.prefix(), Set.of(), List.of(), List.of());
+        launch(cluster, out, loop.path().substring(loop.path().lastIndexOf('.') + 1),
+                WorkOf.rounds(recurrence.nodes(), rounds(recurrence), facts),
+                emitter -> new RecurrenceSchedule(recurrence, emitter).write(),
+                plainUses(cluster));
+    }
+
+    private static WorkOf.Rounds rounds(Recurrence recurrence) {
+        Node.Loop loop = recurrence.loop();
+        Size count = switch (loop.to()) {
+            case Scalar.Extent e -> e.size();
+            case Scalar.Whole w -> Size.of(w.value());
+            default -> Size.symbol("|" + loop.index().name() + "|");
+        };
+        Size from = loop.from() instanceof Scalar.Whole w ? Size.of(w.value()) : Size.of(0);
+        return new WorkOf.Rounds(loop.index(), Size.difference(count, from),
+                recurrence.rows().map(Recurrence.Rows::count),
+                recurrence.shape().getFirst());
     }
 
     private void loop(Node.Loop node, List<HostStatement> out) {

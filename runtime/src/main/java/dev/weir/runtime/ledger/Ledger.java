@@ -32,7 +32,12 @@ public final class Ledger {
         switch (kind) {
             case GATE -> add(gates.computeIfAbsent(path, p -> new long[2]), amounts);
             case ROUTE -> add(routes.computeIfAbsent(path, p -> new long[amounts.size()]), amounts);
-            case ITERATION -> loops.merge(path, 1L, Long::sum);
+            case ITERATION -> {
+                long iterations = amounts.isEmpty() ? 1 : amounts.getFirst();
+                if (iterations > 0) {
+                    loops.merge(path, iterations, Long::sum);
+                }
+            }
         }
     }
 

@@ -47,6 +47,14 @@ class IndexFaultsTest {
                 Arguments.of("y[t, d] = sum[i in 0..k[t]] part[i, d]", "y[T, D]", 8L,
                         "a range along axis 0 of part ends at 8, "
                                 + "and has to end below 6"),
+                Arguments.of("y[t, d] = sum[i in k[t]..5] part[i, d]", "y[T, D]", -3L,
+                        "a range along axis 0 of part begins at -3, and has to begin at 0 or "
+                                + "later, below 6"),
+                Arguments.of("y[t] = sum[i in k[t]..5] float(i)", "y[T]", -3L,
+                        "a range begins at -3, and has to begin at 0 or later, below 2147483648"),
+                Arguments.of("n = k[0]\n h = part[n..5] @ x[0]\n y[d in 0..D] = sum(h)", "y[D]",
+                        -1L, "a range along axis 0 of part begins at -1, and has to begin at 0 or "
+                                + "later, below 6"),
                 Arguments.of("n = k[0]\n y[d] = x[0, d] + sum[i in 0..n] 1.0", "y[D]",
                         1_000_000_000_000_000_000L, "a size from data is 1000000000000000000, "
                                 + "and has to be below 2147483648"),

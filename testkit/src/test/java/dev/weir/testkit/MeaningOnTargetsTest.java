@@ -59,6 +59,20 @@ class MeaningOnTargetsTest {
                     y = 0.5 * y + stack[i] @ x + stack[2] @ y
                 }
                 """, true),
+        A_PART_CHANGED("""
+                y = x
+                y[t, d in 1..D] += 1.0 + x[t, d - 1]
+                y[t, e in 0..2] *= 2.0
+                """, false),
+        RANGES_FROM_DATA("""
+                n = int(x[0, 0] * 4.0)
+                none = scores[0..n - 9] @ x[0]
+                k[t] = int(abs(x[t, 1]) * 4.0) % 4
+                y[t, d] = x[t, d] + (sum[i in k[t]..3] x[t, i % D]) + sum(none)
+                    + (sum[i in k[t]..2] 1.0)
+                m[t] = mean[i in k[t]..4] x[t, i % D]
+                y[t, d] = y[t, d] + m[t]
+                """, false),
         SELECTED_TOKENS("""
                 score[t] = x[t, 0]
                 kept = [t where score[t] > 0.2]

@@ -321,15 +321,16 @@ final class Accesses {
                         s.to().get().span(), tensor.span(),
                         "`" + a.base().span().text() + "`", false);
             } else {
-                starts.set(i, atRunTime(start, axis, i, a));
-                Scalar end = atRunTime(evaluator.scalar(to, a.span()), axis, i, a);
+                String place = "axis " + i + " of " + a.base().span().text();
+                starts.set(i, atRunTime(start, axis, RunTimeSizes.begin(place), a));
+                Scalar end = atRunTime(
+                        notNegative(evaluator.scalar(to, a.span())), axis,
+                        RunTimeSizes.end(place), a);
                 Scalar count = start.equals(Scalar.whole(0)) ? end
                         : Scalar.apply(Operation.SUBTRACT, end, starts.get(i));
                 Dimension size = body.sizes.size(
                         count, Size.symbol(s.to().get().span().text().strip()),
-                        List.of(new RunTimeSizes.Limit(
-                                axis.size(), "axis " + i + " of " + a.base().span().text())),
-                        a.span());
+                        List.of(new RunTimeSizes.Limit(axis.size(), place)), a.span());
                 shape.add(size);
             }
         }
@@ -346,13 +347,20 @@ final class Accesses {
         }, Optional.empty(), a.span());
     }
 
-    /** The end of a view, which a run checks. */
-    private Scalar atRunTime(Scalar end, Dimension axis, int number, Expression.Access a) {
-        return !body.bounds.dependsOnData(end) ? end : Scalar.load(body.scalarValue("end",
-                Scalar.within(Scalars.convert(end, Format.I64),
-                        Scalar.extent(axis.plus(Dimension.of(1)).size()),
-                        RunTimeSizes.end("axis " + number + " of " + a.base().span().text())),
+    /** Where a view begins or ends, which a run checks. */
+    private Scalar atRunTime(Scalar place, Dimension axis, String check, Expression.Access a) {
+        return !body.bounds.dependsOnData(place) ? place : Scalar.load(body.scalarValue("end",
+                Scalar.within(Scalars.convert(place, Format.I64),
+                        Scalar.extent(axis.plus(Dimension.of(1)).size()), check),
                 a.span()), List.of());
+    }
+
+    /** A view that ends below 0 has no elements. */
+    private Scalar notNegative(Scalar end) {
+        return body.bounds.dependsOnData(end)
+                ? Scalar.apply(Operation.MAXIMUM, Scalars.convert(end, Format.I64),
+                        Scalar.whole(0))
+                : end;
     }
 
     Bounds.Verdict checkInside(

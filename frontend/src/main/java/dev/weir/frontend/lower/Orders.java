@@ -52,6 +52,14 @@ final class Orders {
         if (!top) {
             return ascending(name, tensor, axis, span);
         }
+        if (!(arguments.getFirst() instanceof Meaning.Whole)
+                && !(arguments.getFirst() instanceof Meaning.Unknown)) {
+            throw body.session.fail(Diagnostic.error("E0314", span,
+                            "how many `top` takes is known when the model is compiled, here it "
+                                    + "is computed")
+                    .helped("take as many as are ever needed, and leave out those behind the "
+                            + "number: `top(K, x)`, `… where k < n`"));
+        }
         Dimension count = arguments.getFirst() instanceof Meaning.Whole w
                 ? w.dimension() : axis;
         Optional<Long> wanted = count.size().constant();

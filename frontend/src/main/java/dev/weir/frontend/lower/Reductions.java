@@ -81,6 +81,13 @@ final class Reductions {
                         b.name(), b.span(), b.range(), places, inner));
             }
         }
+        if (r.reducer() == Reducer.ARGMAX && indices.size() != 1) {
+            throw body.session.fail(Diagnostic.error("E0316", r.span(),
+                            "`argmax` gives one place along one axis, here are "
+                                    + indices.size() + " indices")
+                    .helped("put the places into one axis: "
+                            + "`argmax[p in 0..I * J] x[p / J, p % J]`"));
+        }
         Optional<Scalar> filter = Optional.empty();
         boolean guarded = false;
         if (r.filter().isPresent()) {
@@ -188,7 +195,8 @@ final class Reductions {
             for (Index index : p.indices()) {
                 Axis axis = body.axis(index);
                 Scalar length = axis.lower().equals(Scalar.whole(0)) ? axis.upper()
-                        : Scalar.apply(Operation.SUBTRACT, axis.upper(), axis.lower());
+                        : Scalar.apply(Operation.MAXIMUM, Scalar.whole(0), Scalar.apply(
+                                Operation.SUBTRACT, axis.upper(), axis.lower()));
                 product = product.equals(Scalar.whole(1)) ? length
                         : Scalar.apply(Operation.MULTIPLY, product, length);
             }

@@ -111,6 +111,12 @@ final class RunTimeSizes {
                         end(limits.getFirst().place()));
     }
 
+    /** What is said of a range that begins outside of an axis. */
+    static String begin(String axis) {
+        return "a range along " + axis + " begins at {value}, and has to begin at 0 or later, "
+                + "below {limit}";
+    }
+
     /** What is said of a range that goes too far along an axis. */
     static String end(String axis) {
         return "a range along " + axis + " ends at {value}, and has to end below {limit}";
@@ -128,7 +134,7 @@ final class RunTimeSizes {
                 .filter(u -> !u.guarded() && u.length().isEmpty())
                 .map(u -> new Limit(u.size().size(), u.place())).distinct().toList();
         Scalar lower = body.bounds.dependsOnData(from)
-                ? stored(from, limits, span) : from;
+                ? begun(from, limits, span) : from;
         if (Scalars.indices(to).isEmpty() && body.bounds.dependsOnData(to)) {
             Dimension size = size(to, named, limits, span);
             return body.index(name, lower, Scalar.extent(size.size()), size);
@@ -148,6 +154,25 @@ final class RunTimeSizes {
             stored = body.reductions.hoist(
                     checked(stored, limits.subList(i, i + 1)), "length", span);
         }
+        return limited(stored, limits);
+    }
+
+    /** As {@link #stored}, of where ranges begin. */
+    private Scalar begun(Scalar number, List<Limit> limits, Span span) {
+        Scalar begun = number;
+        for (Limit limit : limits) {
+            begun = body.reductions.hoist(Scalar.within(begun,
+                    Scalar.extent(Size.sum(limit.size(), Size.of(1))),
+                    begin(limit.place())), "begin", span);
+        }
+        return limits.isEmpty()
+                ? body.reductions.hoist(Scalar.within(number, Scalar.whole(LONGEST),
+                        "a range begins at {value}, and has to begin at 0 or later, "
+                                + "below {limit}"), "begin", span)
+                : limited(begun, limits);
+    }
+
+    private Scalar limited(Scalar stored, List<Limit> limits) {
         if (stored instanceof Scalar.Load load && !limits.isEmpty()) {
             body.bounds.limit(load.source(), Scalar.whole(0), Scalar.extent(
                     Size.sum(limits.getLast().size(), Size.of(1))));

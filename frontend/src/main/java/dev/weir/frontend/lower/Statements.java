@@ -366,12 +366,37 @@ final class Statements {
                 indices.add(index);
             }
         }
-        if (!bare) {
+        boolean changesPart = a.operator() != Statement.Operator.SET && shape.isPresent()
+                && subscripts.stream().anyMatch(s -> s.range().isPresent());
+        if (!bare || changesPart) {
             scatter(target, a, scope, inner, shape);
             return;
         }
+        beginsAtZero(target, subscripts, indices);
         store(target, defined(target.name(), combined(a, target), indices, inner, a.span()),
                 scope, a.span());
+    }
+
+    /** A value is defined along its whole axes: below the range there would be nothing. */
+    private void beginsAtZero(
+            Statement.Target target, List<Expression.Subscript> subscripts, List<Index> indices) {
+        for (int i = 0; i < subscripts.size(); i++) {
+            Expression.Subscript subscript = subscripts.get(i);
+            if (subscript.range().isPresent()
+                    && !body.axis(indices.get(i)).lower().equals(Scalar.whole(0))) {
+                String index = subscript.from().span().text();
+                String from = subscript.range().get().from().span().text();
+                throw body.session.fail(Diagnostic.error("E0315",
+                                subscript.range().get().span(),
+                                "axis " + i + " of `" + target.name()
+                                        + "` has to begin at 0, here it begins at `" + from + "`")
+                        .labelled("nothing says what `" + target.name() + "` is below `" + from
+                                + "`")
+                        .helped("count from 0, and read at `" + index + " + " + from
+                                + "`; to change a part of what is there, put `" + index + " + "
+                                + from + "` on the left side"));
+            }
+        }
     }
 
     /** A name that is not a value is a new index; one that is must not be hidden. */

@@ -79,6 +79,13 @@ class RecurrenceKernelsTest {
                     y[t, d] = total[d] - sum[e] m[e, d]
                 }
                 """),
+        ONE_VALUE_FOR_TWO_STATES(true, "recurrence", """
+                scan t {
+                    m[d, e] = 0.5 * m[d, e] + x[t, d] * x[t, e]
+                    again = m
+                    y[t, d] = sum[e] m[d, e] * again[e, d]
+                }
+                """),
         ALONG_ANOTHER_AXIS(true, "recurrence", """
                 h[t in 0..T] = 0.0
                 scan d {
@@ -142,7 +149,7 @@ class RecurrenceKernelsTest {
             return """
                     block Body<D> {
                         param w[D, D], narrow[D, 5]
-                        state total[D] = 0, m[D, D] = 0.5
+                        state total[D] = 0, m[D, D] = 0.5, again[D, D] = 1
                         state short[D]: bf16 = 0
                         forward(x[T, D]) -> y[T, D] {
                     %s

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** A Weir program, compiled and loaded with the weights that all contestants share. */
 public final class WeirModel implements AutoCloseable {
@@ -49,7 +50,21 @@ public final class WeirModel implements AutoCloseable {
 
     /** Of a text, without a configuration. */
     public static WeirModel of(String text, KernelCompiler compiler, int threads, Weights weights) {
-        return of(new Source("bench.weir", text), "{}", compiler, threads, weights);
+        return of(text, compiler, threads, weights, p -> p);
+    }
+
+    /**
+     * As {@link #of(String, KernelCompiler, int, Weights)}.
+     *
+     * @param change what is done with the kernels before they are compiled
+     */
+    public static WeirModel of(
+            String text,
+            KernelCompiler compiler,
+            int threads,
+            Weights weights,
+            UnaryOperator<KernelProgram> change) {
+        return of(new Source("bench.weir", text), "{}", compiler, threads, weights, change);
     }
 
     /**
@@ -65,11 +80,21 @@ public final class WeirModel implements AutoCloseable {
             KernelCompiler compiler,
             int threads,
             Weights weights) {
+        return of(source, configuration, compiler, threads, weights, p -> p);
+    }
+
+    private static WeirModel of(
+            Source source,
+            String configuration,
+            KernelCompiler compiler,
+            int threads,
+            Weights weights,
+            UnaryOperator<KernelProgram> change) {
         try {
-            KernelProgram program = Compiler.schedule(
+            KernelProgram program = change.apply(Compiler.schedule(
                     Compiler.optimise(Compiler.lower(source, LIBRARY,
                             LowerOptions.of(Configuration.parse(configuration)))),
-                    compiler.target());
+                    compiler.target()));
             Map<Parameter, List<Tensor>> bound = new HashMap<>();
             program.parameters().forEach(p -> bound.put(p, tensors(p, weights)));
             return new WeirModel(compiler, program,

@@ -8,7 +8,7 @@ public final class Rows {
     public static final List<Row> ALL = List.of(
             new ContractionRow(), new SwiGluRow(), new ExpertsRow(), new MatvecRow(),
             new AttentionRow(), new ModelsRow(), new ExitRow(), new ThreadsRow(),
-            new ScalingRow(), new CompileRow());
+            new ChecksRow(), new ScalingRow(), new CompileRow());
 
     private Rows() {}
 }

@@ -82,7 +82,7 @@ final class Reductions {
             }
         }
         if (r.reducer() == Reducer.ARGMAX && indices.size() != 1) {
-            throw body.session.fail(Diagnostic.error("E0316", r.span(),
+            throw body.session.fail(Diagnostic.error("E0317", r.span(),
                             "`argmax` gives one place along one axis, here are "
                                     + indices.size() + " indices")
                     .helped("put the places into one axis: "

@@ -90,7 +90,7 @@ public final class Arithmetic {
 
     private static long nonZero(long divisor) {
         if (divisor == 0) {
-            throw new Fault("an integer was divided by zero");
+            throw new Fault(Fault.DIVISION_BY_ZERO);
         }
         return divisor;
     }

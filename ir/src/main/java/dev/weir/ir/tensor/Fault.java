@@ -9,6 +9,11 @@ import java.util.List;
 public final class Fault extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** What the interpreter and kernels say of {@code a / 0} and {@code a % 0}. */
+    public static final String DIVISION_BY_ZERO = "a whole number is divided by zero";
+    /** What they say of an arg-max over nothing. */
+    public static final String LARGEST_OF_NONE = "the largest of no elements has no place";
+
     private static final String VALUE = "{value}";
     private static final String LIMIT = "{limit}";
 

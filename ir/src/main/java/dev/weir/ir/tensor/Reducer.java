@@ -71,7 +71,7 @@ final class Reducer {
             }
         });
         if (best[0] < 0) {
-            throw new Fault("there is no largest of no elements");
+            throw new Fault(Fault.LARGEST_OF_NONE);
         }
         return best[0];
     }

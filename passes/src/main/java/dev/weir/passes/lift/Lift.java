@@ -338,12 +338,19 @@ public final class Lift {
 
     /** An expression of the function that is the same at every row. */
     List<Scalar> hosts(Context context, List<Scalar> scalars, Span span) {
+        return hosts(context, scalars, "state of a block that is chosen at run time", span);
+    }
+
+    /**
+     * @param what cannot differ from row to row
+     */
+    List<Scalar> hosts(Context context, List<Scalar> scalars, String what, Span span) {
         Index row = identifiers.index("p");
         ScalarLifter lifter = new ScalarLifter(
                 context, context.frame, Scalar.variable(row), Optional.empty());
         List<Scalar> lifted = scalars.stream().map(lifter::lift).toList();
         if (lifted.stream().anyMatch(s -> Walk.mentions(s, List.of(row)))) {
-            throw unsupported(span, "state of a block that is chosen at run time");
+            throw unsupported(span, what);
         }
         return lifted;
     }

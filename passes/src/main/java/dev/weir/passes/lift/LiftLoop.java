@@ -61,7 +61,8 @@ final class LiftLoop {
     }
 
     private Scalar host(Scalar scalar) {
-        return lift.hosts(context, List.of(scalar), node.span()).getFirst();
+        return lift.hosts(context, List.of(scalar),
+                "a loop that begins at a number of each row's own", node.span()).getFirst();
     }
 
     /**

@@ -101,7 +101,7 @@ final class IrregularSchedule {
                 && node.body().format() == Format.F32
                 && node.combine().map(k -> k == dev.weir.ir.tensor.Reduction.Kind.SUM)
                         .orElse(true)
-                && Vectors.possible(node.body(), axis.index(), emitter.facts());
+                && Vectors.possible(node.body(), axis, emitter.facts());
     }
 
     void element(Node.Scatter node, Value memory, Optional<ScalarEmitter.Lanes> lanes) {

@@ -151,7 +151,7 @@ final class OnlineSchedule {
     }
 
     private boolean vectorised(Node.Compute node, Scalar body) {
-        return Vectors.possible(body, axis(node).index(), emitter.facts())
+        return Vectors.possible(body, axis(node), emitter.facts())
                 && Vectors.harmless(body);
     }
 

@@ -74,8 +74,16 @@ final class PointSchedule {
             return new Plan(Scalar.whole(1), "one element");
         }
         List<Size> shape = first.result().type().shape();
+        List<Size> rows = shape.subList(0, shape.size() - 1);
         Size last = shape.getLast();
         long chunk = last.constant().filter(n -> n > 0 && n <= 2 * CHUNK).orElse(CHUNK);
+        boolean vector = cluster.nodes().stream().allMatch(n -> vectorisable(
+                (Node.Compute) n, ((Node.Compute) n).axes().getLast()));
+        String form = vector
+                ? "elements, " + emitter.facts().target().lanes() + " lanes" : "elements";
+        if (chunk <= CHUNK / 2 && last.isConstant() && !rows.isEmpty()) {
+            return new Plan(shortRows(first, rows, CHUNK / chunk, vector), form);
+        }
         Size chunks = Size.quotient(
                 Size.sum(last, Size.of(chunk - 1)), Size.of(chunk));
         Expression count = emitter.extent(chunks);
@@ -83,14 +91,34 @@ final class PointSchedule {
         Expression from = writer.let(multiply(remainder(writer.tile(), count), whole(chunk)));
         Expression to = writer.let(
                 minimum(add(from, whole(chunk)), emitter.extent(last)));
+        row(first, row, from, to, vector);
+        return new Plan(Scalar.extent(Size.product(product(rows), chunks)), form);
+    }
+
+    /** Rows of few elements: a tile takes some of them, one after the other. */
+    private Scalar shortRows(
+            Node.Compute first, List<Size> rows, long together, boolean vector) {
+        Size all = product(rows);
+        Expression begin = writer.let(multiply(writer.tile(), whole(together)));
+        // Handed over also if it is known: how many rows there are makes no other kernel.
+        Expression end = writer.let(minimum(
+                add(begin, whole(together)), writer.scalar(Scalar.extent(all))));
+        Expression length = emitter.extent(first.result().type().shape().getLast());
+        writer.loop(begin, end, 1, row -> row(first, row, whole(0), length, vector));
+        return Scalar.extent(Size.quotient(
+                Size.sum(all, Size.of(together - 1)), Size.of(together)));
+    }
+
+    /** A part of a row of elements, those in the nodes' ranges. */
+    private void row(
+            Node.Compute first, Expression row, Expression from, Expression to, boolean vector) {
+        List<Size> shape = first.result().type().shape();
         List<Expression> outer = unflatten(row, shape.subList(0, shape.size() - 1));
         int lanes = emitter.facts().target().lanes();
-        boolean vector = cluster.nodes().stream().allMatch(n -> vectorisable(
-                (Node.Compute) n, ((Node.Compute) n).axes().getLast()));
         bind(first, outer);
         writer.when(inRanges(first, shape.size() - 1), () -> {
-            Axis along = shared.getLast();
-            boolean full = isFull(along, last);
+            Axis along = first.axes().getLast();
+            boolean full = isFull(along, shape.getLast());
             Expression begin = full ? from
                     : writer.let(maximum(from, emitter.emit(along.lower())));
             Expression end = full ? to
@@ -103,9 +131,6 @@ final class PointSchedule {
             }
             writer.loop(rest, end, 1, index -> elements(outer, index, 1));
         });
-        return new Plan(
-                Scalar.extent(Size.product(product(shape.subList(0, shape.size() - 1)), chunks)),
-                vector ? "elements, " + lanes + " lanes" : "elements");
     }
 
     private void bind(Node.Compute compute, List<Expression> places) {
@@ -197,7 +222,7 @@ final class PointSchedule {
 
     boolean vectorisable(Node.Compute compute, Axis axis) {
         if (compute.result().type().format().compute() != Format.F32
-                || !Vectors.possible(compute.body(), axis.index(), emitter.facts())
+                || !Vectors.possible(compute.body(), axis, emitter.facts())
                 || readsInline(compute)) {
             return false;
         }

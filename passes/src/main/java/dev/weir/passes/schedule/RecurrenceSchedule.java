@@ -73,7 +73,7 @@ final class RecurrenceSchedule {
             List<Expression> outer = place.subList(0, prefix - 1);
             if (chunk == 1) {
                 bind(outer, place.getLast());
-                point();
+                nodes(1);
                 return;
             }
             Expression from = writer.hoist(multiply(place.getLast(), whole(chunk)));
@@ -82,10 +82,7 @@ final class RecurrenceSchedule {
             if (elements) {
                 inLanes(outer, from, to);
             } else {
-                writer.loop(from, to, 1, at -> {
-                    bind(outer, at);
-                    point();
-                });
+                pointByPoint(outer, from, to);
             }
         }));
         return new PointSchedule.Plan(Scalar.extent(PointSchedule.product(tiled)),
@@ -195,21 +192,30 @@ final class RecurrenceSchedule {
         }
     }
 
-    /** A round of the present point. */
-    private void point() {
+    /** A round of the present point, or of neighbouring points in lanes. */
+    private void nodes(int lanes) {
         for (Node node : recurrence.nodes()) {
             switch (node) {
                 case Node.Compute c when c.result().type().rank() == 0 -> { }
-                case Node.Compute c -> compute(c);
-                case Node.Scatter s -> new IrregularSchedule(emitter).scatterPoint(
-                        s, memory(s), prefix);
-                case Node.WriteRows w -> write(w);
+                case Node.Compute c when lanes == 1 -> compute(c);
+                case Node.Compute c -> points.point(c, along(c.axes().getLast(), lanes));
+                case Node.Scatter s when lanes == 1 -> new IrregularSchedule(emitter)
+                        .scatterPoint(s, memory(s), prefix);
+                case Node.Scatter s -> new IrregularSchedule(emitter)
+                        .element(s, memory(s), along(s.axes().getLast(), lanes));
+                case Node.WriteRows w -> {
+                    Node.Compute rows = compute(w.rows());
+                    copy(rows, emitter.facts().state(w.state()).value(),
+                            stateRow(w, row(rows)), lanes);
+                }
                 default -> throw new IllegalStateException("not part of a recurrence: " + node);
             }
         }
-        for (Replacement replacement : replacements()) {
-            copy(replacement.compute(), new Local.InPlace(replacement.memory(),
-                    List.of(row(replacement.compute()))), Optional.empty());
+        for (int i = 0; i < recurrence.carried().size(); i++) {
+            if (recurrence.carried().get(i) instanceof Recurrence.Carried.Replaced r) {
+                copy(r.compute(), recurrence.loop().results().get(i),
+                        List.of(row(r.compute())), lanes);
+            }
         }
     }
 
@@ -229,18 +235,6 @@ final class RecurrenceSchedule {
         }
     }
 
-    private void write(Node.WriteRows write) {
-        Node.Compute rows = compute(write.rows());
-        if (!inPlace.containsKey(rows)) {
-            copy(rows, memory(write, rows), Optional.empty());
-        }
-    }
-
-    private Local.InPlace memory(Node.WriteRows write, Node.Compute rows) {
-        return new Local.InPlace(emitter.facts().state(write.state()).value(),
-                stateRow(write, row(rows)));
-    }
-
     private Expression row(Node.Compute compute) {
         return emitter.emit(variables(compute).getFirst());
     }
@@ -251,30 +245,19 @@ final class RecurrenceSchedule {
         return recurrence.loop().results().get(i);
     }
 
-    /** What has been computed anew, and waits for the end of the round. */
-    private record Replacement(Node.Compute compute, Value memory) {}
-
-    private List<Replacement> replacements() {
-        List<Replacement> all = new ArrayList<>();
-        for (int i = 0; i < recurrence.carried().size(); i++) {
-            if (recurrence.carried().get(i) instanceof Recurrence.Carried.Replaced r
-                    && !inPlace.containsKey(r.compute())) {
-                all.add(new Replacement(r.compute(), recurrence.loop().results().get(i)));
-            }
+    /** Copies what the present points have computed into memory, unless it is there. */
+    private void copy(Node.Compute compute, Value memory, List<Expression> leading, int lanes) {
+        if (inPlace.containsKey(compute) && inPlace.get(compute).memory().equals(memory)) {
+            return;
         }
-        return all;
-    }
-
-    /** Copies what the present point has computed into memory. */
-    private void copy(
-            Node.Compute compute, Local.InPlace memory, Optional<ScalarEmitter.Lanes> lanes) {
+        Local.InPlace to = new Local.InPlace(memory, leading);
         Scalar value = Scalar.load(compute.result(), variables(compute));
         List<Axis> own = points.ownAxes(compute);
         if (own.isEmpty()) {
-            store(compute, memory, emitter.spread(value, lanes));
+            store(compute, to, emitter.spread(value, along(compute.axes().getLast(), lanes)));
         } else {
             points.nest(compute, own,
-                    inner -> store(compute, memory, emitter.spread(value, inner)));
+                    inner -> store(compute, to, emitter.spread(value, inner)));
         }
     }
 
@@ -304,32 +287,18 @@ final class RecurrenceSchedule {
         int lanes = emitter.facts().target().lanes();
         Expression rest = writer.let(add(from, multiply(
                 divide(subtract(to, from), whole(lanes)), whole(lanes))));
-        writer.loop(from, rest, lanes, at -> elements(outer, at, lanes));
-        writer.loop(rest, to, 1, at -> elements(outer, at, 1));
+        writer.loop(from, rest, lanes, at -> {
+            bind(outer, at);
+            nodes(lanes);
+        });
+        pointByPoint(outer, rest, to);
     }
 
-    private void elements(List<Expression> outer, Expression last, int lanes) {
-        bind(outer, last);
-        for (Node node : recurrence.nodes()) {
-            switch (node) {
-                case Node.Compute c when c.result().type().rank() == 0 -> { }
-                case Node.Compute c -> points.point(c, along(c.axes().getLast(), lanes));
-                case Node.Scatter s -> new IrregularSchedule(emitter).element(
-                        s, memory(s), along(s.axes().getLast(), lanes));
-                case Node.WriteRows w -> {
-                    Node.Compute rows = compute(w.rows());
-                    copy(rows, memory(w, rows), along(rows.axes().getLast(), lanes));
-                }
-                default -> throw new IllegalStateException("not part of a recurrence: " + node);
-            }
-        }
-        for (int i = 0; i < recurrence.carried().size(); i++) {
-            if (recurrence.carried().get(i) instanceof Recurrence.Carried.Replaced r) {
-                copy(r.compute(), new Local.InPlace(
-                        recurrence.loop().results().get(i), List.of(row(r.compute()))),
-                        along(r.compute().axes().getLast(), lanes));
-            }
-        }
+    private void pointByPoint(List<Expression> outer, Expression from, Expression to) {
+        writer.loop(from, to, 1, at -> {
+            bind(outer, at);
+            nodes(1);
+        });
     }
 
     private static Optional<ScalarEmitter.Lanes> along(Axis axis, int lanes) {

@@ -13,6 +13,7 @@ import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
@@ -164,7 +165,7 @@ final class Reductions {
         return constant
                         && reduction.filter().isEmpty()
                         && body.format() == Format.F32
-                        && Vectors.possible(body, last.index(), emitter.facts())
+                        && Vectors.possible(body, last, emitter.facts())
                 ? Optional.of(last)
                 : Optional.empty();
     }
@@ -283,7 +284,7 @@ final class Reductions {
                 see.run();
             }
         });
-        int code = writer.check("the largest of no elements");
+        int code = writer.check(Fault.LARGEST_OF_NONE);
         writer.when(compare(Comparison.LESS, new Expression.Get(best), whole(0)),
                 () -> writer.fault(code, whole(0), whole(0)));
         return new Expression.Get(best);

@@ -23,6 +23,7 @@ import dev.weir.ir.kernel.Type.Element;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
@@ -412,7 +413,7 @@ final class ScalarEmitter {
         Scalar divisor = apply.operands().get(1);
         if (!(divisor instanceof Scalar.Whole w && w.value() != 0) && !isSize(divisor)) {
             Expression tested = writer.let(y);
-            int code = writer.check("division by zero");
+            int code = writer.check(Fault.DIVISION_BY_ZERO);
             writer.when(compare(Comparison.EQUAL, tested, whole(tested.type(), 0)),
                     () -> writer.fault(code, whole(0), whole(0)));
             y = tested;

@@ -412,10 +412,11 @@ public final class Schedule {
                 out.add(new HostStatement.Own(result, initial, false));
             }
         }
-        Cluster cluster = new Cluster(
-                recurrence.nodes(), recurrence.prefix(), Set.of(), List.of(), List.of());
-        launch(cluster, out, loop.path().substring(loop.path().lastIndexOf('.') + 1),
-                WorkOf.rounds(recurrence.nodes(), rounds(recurrence), facts),
+        String name = loop.path().substring(loop.path().lastIndexOf('.') + 1);
+        Cluster cluster = new Cluster(recurrence.nodes(), recurrence.prefix(),
+                new HashSet<>(loop.body().results()),
+                List.of("all rounds of " + name + " are one launch"), List.of());
+        launch(cluster, out, name, WorkOf.rounds(recurrence.nodes(), rounds(recurrence), facts),
                 emitter -> new RecurrenceSchedule(recurrence, emitter).write(),
                 plainUses(cluster));
     }

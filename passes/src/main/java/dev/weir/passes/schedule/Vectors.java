@@ -1,6 +1,7 @@
 package dev.weir.passes.schedule;
 
 import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
@@ -12,15 +13,15 @@ import java.util.List;
 final class Vectors {
     private Vectors() {}
 
-    /** Whether f32 or boolean lanes along {@code index} can be computed for the expression. */
-    static boolean possible(Scalar scalar, Index index, Facts facts) {
-        if (!Walk.mentions(scalar, List.of(index))) {
+    /** Whether f32 or boolean lanes along {@code axis} can be computed for the expression. */
+    static boolean possible(Scalar scalar, Axis axis, Facts facts) {
+        if (!Walk.mentions(scalar, List.of(axis.index()))) {
             return scalar.format() == Format.F32 || scalar.format() == Format.BOOL;
         }
         return switch (scalar) {
-            case Scalar.Load load -> contiguous(load, index, facts);
-            case Scalar.Apply apply -> possible(apply, index, facts);
-            case Scalar.Round round -> possible(round.operand(), index, facts);
+            case Scalar.Load load -> contiguous(load, axis, facts);
+            case Scalar.Apply apply -> possible(apply, axis, facts);
+            case Scalar.Round round -> possible(round.operand(), axis, facts);
             case Scalar.Within within -> false;
             case Scalar.Convert convert -> false;
             case Scalar.Variable variable -> false;
@@ -30,7 +31,7 @@ final class Vectors {
         };
     }
 
-    private static boolean possible(Scalar.Apply apply, Index index, Facts facts) {
+    private static boolean possible(Scalar.Apply apply, Axis axis, Facts facts) {
         boolean operation = switch (apply.operation()) {
             case ADD, SUBTRACT, MULTIPLY, DIVIDE, MINIMUM, MAXIMUM, NEGATE, ABSOLUTE, SQUARE_ROOT,
                     RECIPROCAL_SQUARE_ROOT, EXPONENTIAL, SIGMOID ->
@@ -40,11 +41,11 @@ final class Vectors {
             // Both sides are evaluated, so the right one may not rely on the left one.
             case AND, OR -> harmless(apply.operands().get(1));
             case NOT -> true;
-            case SELECT -> apply.format() == Format.F32 && selectable(apply, index);
+            case SELECT -> apply.format() == Format.F32 && selectable(apply, axis.index());
             case REMAINDER, POWER, FLOOR, LOGARITHM, SINE, COSINE, TANGENT_HYPERBOLIC,
                     ERROR_FUNCTION, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT -> false;
         };
-        return operation && apply.operands().stream().allMatch(o -> possible(o, index, facts));
+        return operation && apply.operands().stream().allMatch(o -> possible(o, axis, facts));
     }
 
     /** A select on lanes evaluates both sides, so neither may rely on the condition. */
@@ -99,9 +100,10 @@ final class Vectors {
                 && load.bounds() == Scalar.Bounds.PROVED;
     }
 
-    /** Whether neighbouring values of the index read neighbouring elements. */
-    static boolean contiguous(Scalar.Load load, Index index, Facts facts) {
-        if (load.bounds() != Scalar.Bounds.PROVED || load.coordinates().isEmpty()
+    /** Whether neighbouring places along the axis read neighbouring elements. */
+    private static boolean contiguous(Scalar.Load load, Axis axis, Facts facts) {
+        Index index = axis.index();
+        if (!isInside(load, axis) || load.coordinates().isEmpty()
                 || !load.source().type().format().compute().equals(Format.F32)) {
             return false;
         }
@@ -110,12 +112,24 @@ final class Vectors {
             // Neighbouring instances or sequences have memory of their own.
             return false;
         }
-        for (int axis = 0; axis < last; axis++) {
-            if (Walk.mentions(load.coordinates().get(axis), List.of(index))) {
+        for (int i = 0; i < last; i++) {
+            if (Walk.mentions(load.coordinates().get(i), List.of(index))) {
                 return false;
             }
         }
         return linear(load.coordinates().get(last), index);
+    }
+
+    /** Whether no lane has to be checked by itself: the axis is that of what is read. */
+    private static boolean isInside(Scalar.Load load, Axis axis) {
+        return switch (load.bounds()) {
+            case PROVED -> true;
+            case CHECKED -> load.coordinates().getLast().equals(Scalar.variable(axis.index()))
+                    && axis.lower().equals(Scalar.whole(0))
+                    && axis.upper().equals(Scalar.extent(
+                            load.source().type().shape().getLast()));
+            case GUARDED -> false;
+        };
     }
 
     /** Whether an expression is the index plus something that does not depend on it. */

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code weir compile --target jvm}: a plain Java program runs the jar, with and without vectors. */
 class JarArtefactTest {
@@ -296,6 +297,40 @@ class JarArtefactTest {
         assertTrue(run(jar, List.of(), half.toString()).out.contains("not a sound safetensors"));
     }
 
+    /** Names of types that the jar's class uses, of Java's words, and of its own package. */
+    @ParameterizedTest
+    @ValueSource(strings = {"String", "Object", "Override", "AutoCloseable", "List", "Path",
+        "IOException", "ArtefactModel", "HostProgram", "Session", "Step", "Model", "Memory",
+        "Lanes", "Java", "Integer", "Program16", "Record", "small", "session", "var", "_"})
+    void aModelMayBeCalledAsTypesAre(String name) throws Exception {
+        Path model = Files.writeString(folder.resolve("m.weir"), """
+                model %s {
+                    param w[2]
+                    forward(x[T, 2]) -> y[T, 2] { y[t, d] = w[d] * x[t, d] }
+                }
+                """.formatted(name));
+        Path jar = folder.resolve("model.jar");
+        Outcome outcome = weir("compile", model.toString(), "--target", "jvm", "-o",
+                jar.toString());
+        assertEquals(0, outcome.code(), outcome.err());
+        String type = outcome.out().replaceFirst("(?s).*: the class (\\S+)\\s*", "$1");
+        Path weights = folder.resolve("w.safetensors");
+        Tensor w = Tensor.zeros(Format.F32, 2);
+        w.setReal(1, 3);
+        SafeTensors.write(weights, Map.of("w", w));
+        compile(jar, """
+                public final class Plain {
+                    public static void main(String[] arguments) {
+                        try (var loaded = TYPE.load(java.nio.file.Path.of(arguments[0]));
+                                var one = loaded.start()) {
+                            System.out.println(one.step(new float[] {5, 7}).y()[1]);
+                        }
+                    }
+                }
+                """.replace("TYPE", type));
+        assertEquals("21.0\n", run(jar, List.of(), weights.toString()).out);
+    }
+
     @Test
     void aCommandLineThatMakesNoSenseIsRefused() {
         String model = TestModel.tinyworld().toString();
@@ -304,6 +339,10 @@ class JarArtefactTest {
                 folder.resolve("x.jar").toString(), "--package", "no-package");
         assertEquals(2, badPackage.code());
         assertTrue(badPackage.err().contains("com.example"), badPackage.err());
+        Outcome ofJava = weir("compile", model, "--target", "jvm", "-o",
+                folder.resolve("x.jar").toString(), "--package", "java.models");
+        assertEquals(2, ofJava.code());
+        assertTrue(ofJava.err().contains("java.models"), ofJava.err());
         assertEquals(2, weir("compile", model, "--target", "interpreter", "-o", "x").code());
         assertNotEquals(0, weir("compile", "nothing", "--target", "jvm", "-o", "x").code());
     }

@@ -424,7 +424,6 @@ class CommandTest {
         "--prompt-ids 5 --chunk -1", "--prompt-ids 5 --temperature -1",
         "--prompt-ids 5 --temperature NaN", "--prompt-ids 5 --top-p 0", "--prompt-ids 5 --top-p 2",
         "--prompt-ids 5 --top-k -1", "--prompt-ids 5 --trace", "--prompt-ids 5 --outputs x",
-        "--inputs x --outputs=",
         "--prompt-ids 5 --memory-limit much", "--prompt-ids 5 --memory-limit 4X",
         "--prompt-ids 5 --memory-limit -1", "--prompt-ids 5 --memory-limit 99999999999G",
         "--prompt-ids 5 --target interpreter --memory-limit 4G"
@@ -437,6 +436,13 @@ class CommandTest {
         String option = given.isEmpty() ? "--prompt" : given.getLast().replace("-n", "--max-tok");
         assertTrue(outcome.err.lines().findFirst().orElseThrow().contains(option), outcome.err);
         assertEquals("", outcome.out);
+    }
+
+    @Test
+    void anEmptyNameOfAFileIsTold() {
+        Outcome outcome = weir("run", TINYWORLD, "--inputs", "x", "--outputs", "");
+        assertEquals(2, outcome.code, outcome.err);
+        assertTrue(outcome.err.startsWith("--outputs is empty"), outcome.err);
     }
 
     @Test

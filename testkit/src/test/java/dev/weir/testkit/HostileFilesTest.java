@@ -176,6 +176,24 @@ class HostileFilesTest {
         Files.move(changed, file, StandardCopyOption.REPLACE_EXISTING);
     }
 
+    /** Where equations say what is read, a size that is too small leaves something over. */
+    @Test
+    void tensorsThatAreReadInPartAreMisshapen() throws IOException {
+        for (String name : new String[] {"config.json", "model.safetensors"}) {
+            Files.copy(TestModel.fixture("gpt_oss").resolve(name), folder.resolve(name),
+                    StandardCopyOption.REPLACE_EXISTING);
+        }
+        Path config = folder.resolve("config.json");
+        Files.writeString(config, Files.readString(config)
+                .replaceFirst("\"intermediate_size\": \\d+", "\"intermediate_size\": 24"));
+        String text = run();
+        for (String name : new String[] {"gate_up_proj", "gate_up_proj_bias", "down_proj"}) {
+            assertTrue(text.contains("model.layers.1.mlp.experts." + name + " ("), text);
+        }
+        assertTrue(text.contains(", 64], expected [") && text.contains(
+                ", 48], which is all that the model reads of it"), text);
+    }
+
     /** As version 5 of transformers does: what is stored counts, and the contradiction is told. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

@@ -139,14 +139,16 @@ public final class Checkpoint implements AutoCloseable {
     public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters, IntConsumer done) {
         Map<Parameter, List<Tensor>> bound = new HashMap<>();
         Set<String> faults = new LinkedHashSet<>();
+        Coverage coverage = new Coverage();
         for (Parameter parameter : parameters) {
             done.accept(bound.size());
             List<Tensor> instances = new ArrayList<>();
             for (List<Long> instance : instances(parameter)) {
-                find(parameter, instance, faults).ifPresent(instances::add);
+                find(parameter, instance, coverage, faults).ifPresent(instances::add);
             }
             bound.put(parameter, instances);
         }
+        coverage.report(tensors, faults);
         if (!faults.isEmpty()) {
             unused(parameters).forEach(name -> faults.add("no place in the model: " + name
                     + ", of the shape " + Arrays.toString(tensors.get(name).shape())));
@@ -224,13 +226,15 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private Optional<Tensor> find(
-            Parameter parameter, List<Long> instance, Set<String> faults) {
+            Parameter parameter, List<Long> instance, Coverage coverage, Set<String> faults) {
         String path = Parameter.instantiate(parameter.path(), instance);
         List<String> names = names(parameter, instance);
         Optional<String> name = stored(names);
         long[] own = parameter.storedShape();
         if (name.isPresent()) {
-            return fitting(tensors.get(name.get()), parameter, instance,
+            Tensor stored = tensors.get(name.get());
+            return fitting(stored, parameter, instance,
+                            ends -> coverage.add(name.get(), path, stored, parameter, ends),
                             fault -> faults.add(name.get() + " (" + path + ") " + fault))
                     .map(tensor -> convert(tensor, parameter));
         }
@@ -250,10 +254,15 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * What an instance reads of a stored tensor.
      *
+     * @param reach gets the coordinates behind the last ones that a layout reads
      * @param fault gets what is wrong with the stored tensor, if something is
      */
     private static Optional<Tensor> fitting(
-            Tensor stored, Parameter parameter, List<Long> instance, Consumer<String> fault) {
+            Tensor stored,
+            Parameter parameter,
+            List<Long> instance,
+            Consumer<long[]> reach,
+            Consumer<String> fault) {
         Kind kind = Kind.of(stored.format());
         Kind wanted = Kind.of(floats(parameter));
         if (kind != wanted) {
@@ -263,7 +272,7 @@ public final class Checkpoint implements AutoCloseable {
         }
         long[] own = parameter.storedShape();
         if (parameter.layout().isPresent()) {
-            return Gather.of(stored, parameter, instance, own, fault);
+            return Gather.of(stored, parameter, instance, own, reach, fault);
         }
         if (!MergedAxes.fit(own, stored.shape())) {
             fault.accept("has the shape " + Arrays.toString(stored.shape()) + ", expected "

@@ -288,6 +288,23 @@ class JarArtefactTest {
         String nothing = run(jar, List.of(), folder.resolve("nothing").toString()).out;
         assertTrue(nothing.contains("there is no such file"), nothing);
 
+        Map<String, Tensor> kinds = new java.util.LinkedHashMap<>(SafeTensors.map(
+                model.resolve("model.safetensors"), Arena.ofAuto()));
+        kinds.put("model.norm.weight", Tensor.zeros(Format.I64, 64));
+        Path whole64 = folder.resolve("kinds.safetensors");
+        SafeTensors.write(whole64, kinds);
+        String kind = run(jar, List.of(), whole64.toString()).out;
+        assertTrue(kind.contains("model.norm.weight holds whole numbers (i64), expected floating"),
+                kind);
+        Path listed = Files.createDirectory(folder.resolve("listed"));
+        Files.writeString(listed.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \"x\\u0000y\"}}");
+        String named = run(jar, List.of(), listed.toString()).out;
+        assertTrue(named.contains("no name of one"), named);
+        Files.writeString(listed.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \".\"}}");
+        assertTrue(run(jar, List.of(), listed.toString()).out.contains("is no file"));
+
         byte[] whole = Files.readAllBytes(model.resolve("model.safetensors"));
         Path half = folder.resolve("half.safetensors");
         Files.write(half, Arrays.copyOf(whole, whole.length / 2));
@@ -329,6 +346,26 @@ class JarArtefactTest {
                 }
                 """.replace("TYPE", type));
         assertEquals("21.0\n", run(jar, List.of(), weights.toString()).out);
+    }
+
+    /** Where equations say what is read, a tensor that is larger is another model's. */
+    @Test
+    void weightsThatAreReadInPartAreMisshapen() throws Exception {
+        Path model = Files.writeString(folder.resolve("m.weir"), """
+                model Parts<D = 2> {
+                    param even[d: D] = stored("both")[2 * d]
+                    param odd[d: D] = stored("both")[2 * d + 1]
+                    forward(x[T, D]) -> y[T, D] { y[t, d] = even[d] * x[t, d] + odd[d] }
+                }
+                """);
+        Path jar = jar(model);
+        compile(jar, LOADS.replace("MODEL", face(jar)));
+        Path weights = folder.resolve("w.safetensors");
+        SafeTensors.write(weights, Map.of("both", Tensor.zeros(Format.F32, 4)));
+        assertEquals("loaded\n", run(jar, List.of(), weights.toString()).out);
+        SafeTensors.write(weights, Map.of("both", Tensor.zeros(Format.F32, 6)));
+        String larger = run(jar, List.of(), weights.toString()).out;
+        assertTrue(larger.contains("both has the shape [6], expected [4]"), larger);
     }
 
     @Test

@@ -30,8 +30,8 @@ import java.util.stream.Stream;
 /**
  * The safetensors format: an 8-byte little-endian header length, a JSON header that gives each
  * tensor's dtype, shape and byte range, then the data. Files are mapped, not read. Everything that
- * a header claims is checked before it is used, and each byte of the data has to belong to a tensor:
- * what stands elsewhere, nobody would look at.
+ * a header claims is checked before it is used, and each byte of the data has to belong to a
+ * tensor: what stands elsewhere, nobody would look at.
  *
  * <p>Source: the format's description in the safetensors project.
  */

@@ -1,5 +1,6 @@
 package dev.weir.cli;
 
+import dev.weir.codegen.jvm.FaceSource;
 import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.codegen.llvm.Processor;
 import dev.weir.ir.kernel.KernelProgram;
@@ -8,10 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import javax.lang.model.SourceVersion;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -77,20 +78,38 @@ final class CompileCommand implements Callable<Integer> {
         options.require(packageName.isEmpty() || SourceVersion.isName(packageName.get()),
                 "--package has to be a Java package such as com.example, here it is '"
                         + packageName.orElse("") + "'");
+        options.require(packageName.isEmpty() || !FaceSource.isOfJava(packageName.get()),
+                "--package has to be another package than Java's own, here it is "
+                        + packageName.orElse(""));
         if (options.isKernelDump()) {
             throw new UserException(options.model + " holds kernels, which were made for one "
                     + "machine\nhelp: compile the model itself");
         }
     }
 
-    private void jar() {
+    /** The one entry that is compiled, if it can do without the others. */
+    private TensorProgram program() {
         TensorProgram program = options.lower(false);
+        List<TensorProgram> others = options.withAllEntries().entries(false).stream()
+                .filter(other -> !other.entry().name().equals(program.entry().name())).toList();
+        EntryAlone.require(program, others);
+        if (!others.isEmpty() && options.entry.isEmpty()) {
+            weir.warning("what is compiled has the entry " + program.entry().name()
+                    + " only: " + others.stream().map(other -> other.entry().name())
+                            .collect(Collectors.joining(", "))
+                    + (others.size() == 1 ? " is" : " are") + " left out"
+                    + "\nhelp: name the entry to compile with --entry, each into a place of its "
+                    + "own");
+        }
+        return program;
+    }
+
+    private void jar() {
+        TensorProgram program = program();
         TensorProgram lifted = options.optimise(program);
-        String name = NO_IDENTIFIER.matcher(program.name()).replaceAll("_");
-        String inside = packageName.orElseGet(() -> {
-            String small = name.toLowerCase(Locale.ROOT);
-            return SourceVersion.isName(small) ? small : "model_" + small;
-        });
+        String model = NO_IDENTIFIER.matcher(program.name()).replaceAll("_");
+        String name = FaceSource.className(model);
+        String inside = packageName.orElseGet(() -> FaceSource.packageName(model));
         new JarArtefact(inside, name).write(
                 lifted, target -> options.schedule(lifted, target), output);
         weir.print("wrote " + output + ": the class " + inside + "." + name + "\n");
@@ -105,7 +124,8 @@ final class CompileCommand implements Callable<Integer> {
         Processor wanted = triple.isEmpty() && processor.isEmpty() ? host
                 : Processor.named(triple.orElse(host.triple()), processor);
         try (LlvmCompiler compiler = LlvmCompiler.forObjects(wanted)) {
-            KernelProgram program = options.schedule(false, compiler);
+            KernelProgram program =
+                    options.schedule(options.optimise(program()), compiler.target());
             NativeFiles.Written written = new NativeFiles(
                     wanted, !wanted.triple().equals(host.triple()))
                     .write(program, compiler, output);

@@ -6,6 +6,7 @@ import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.tensor.Fault;
 import dev.weir.runtime.generate.Generator;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.model.Engine;
@@ -57,7 +58,13 @@ final class ExplainCommand implements Callable<Integer> {
             options.requireKernels();
             try (Loaded loaded = Loaded.load(options, threads, false);
                     Engine.Session session = loaded.engine().start()) {
-                new Generator(loaded.engine(), loaded.signature()).feed(session, ids());
+                List<Long> ids = ids();
+                try {
+                    new Generator(loaded.engine(), loaded.signature()).feed(session, ids);
+                } catch (Fault fault) {
+                    throw Prompts.explained(fault, ids, loaded.vocabulary(),
+                            prompt.flatMap(text -> Prompts.first(options)));
+                }
                 show(loaded.kernels().getFirst(), Optional.of(loaded.engine().ledger()));
             }
             return 0;
@@ -73,7 +80,7 @@ final class ExplainCommand implements Callable<Integer> {
             return promptIds;
         }
         try (Tokenizer tokenizer = Prompts.tokenizer(options)) {
-            return Prompts.ids(tokenizer, Prompts.configuration(options), prompt.get());
+            return Prompts.ids(tokenizer, options, prompt.get());
         }
     }
 

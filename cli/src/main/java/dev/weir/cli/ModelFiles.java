@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.frontend.Configuration;
 import dev.weir.ir.diagnostic.Source;
+import dev.weir.runtime.checkpoint.CheckpointFolder;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +23,7 @@ import java.util.stream.Stream;
  * @param weights the checkpoint folder, if there is one
  */
 record ModelFiles(Source source, Library library, Optional<Path> weights) {
+    private static final String CONFIGURATION = "config.json";
 
     /**
      * @param weights the folder named by {@code --weights}, if any
@@ -32,8 +35,11 @@ record ModelFiles(Source source, Library library, Optional<Path> weights) {
                     Texts.source(model), new Library(Optional.of(folder)),
                     weights.or(() -> checkpoint(folder)));
         }
+        weights.ifPresent(CheckpointFolder::new);
         if (!Files.isDirectory(model)) {
-            throw new UserException("there is no file or folder " + model
+            throw new UserException((Files.exists(model)
+                    ? model + " is neither a file nor a folder"
+                    : "there is no file or folder " + model)
                     + "\nhelp: MODEL is a .weir file, a folder with one, or a checkpoint folder");
         }
         List<Path> programs = programs(model);
@@ -58,21 +64,22 @@ record ModelFiles(Source source, Library library, Optional<Path> weights) {
     }
 
     private static Optional<Path> checkpoint(Path folder) {
-        return Files.exists(folder.resolve("config.json")) ? Optional.of(folder) : Optional.empty();
+        return Files.exists(folder.resolve(CONFIGURATION), LinkOption.NOFOLLOW_LINKS)
+                ? Optional.of(folder) : Optional.empty();
     }
 
     private static ModelFiles stock(Path model, Path weights) {
-        Path config = model.resolve("config.json");
-        if (!Files.exists(config)) {
-            throw new UserException(model + " has neither a .weir file nor a config.json");
-        }
-        String type = json(config).path("model_type").asText("");
-        if (!type.matches("[A-Za-z0-9_]+")) {
+        Path config = model.resolve(CONFIGURATION);
+        JsonNode type = new CheckpointFolder(model).json(CONFIGURATION)
+                .orElseThrow(() -> new UserException(
+                        model + " has neither a .weir file nor a config.json"))
+                .path("model_type");
+        if (!type.asText("").matches("[A-Za-z0-9_]+")) {
             throw new UserException(config + " does not say its model_type");
         }
-        Source program = Library.resource("stdlib.models." + type)
+        Source program = Library.resource("stdlib.models." + type.asText())
                 .orElseThrow(() -> new UserException(
-                        "the standard library has no program for the model_type " + type
+                        "the standard library has no program for the model_type " + type.asText()
                                 + "\nhelp: write one, and name it with its weights: "
                                 + "weir run my_model.weir --weights " + model));
         return new ModelFiles(program, new Library(Optional.empty()), Optional.of(weights));
@@ -87,11 +94,15 @@ record ModelFiles(Source source, Library library, Optional<Path> weights) {
         }
     }
 
+    /** The folder with the weights and what belongs to them, if there is one. */
+    Optional<CheckpointFolder> checkpoint() {
+        return weights.map(CheckpointFolder::new);
+    }
+
     /** The checkpoint's configuration; an empty one without a checkpoint. */
     Configuration configuration() {
-        return weights.map(w -> w.resolve("config.json"))
-                .filter(Files::exists)
-                .map(f -> Configuration.parse(Texts.read(f)))
+        return checkpoint().flatMap(folder -> folder.text(CONFIGURATION))
+                .map(Configuration::parse)
                 .orElseGet(Configuration::empty);
     }
 }

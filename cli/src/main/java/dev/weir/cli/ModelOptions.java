@@ -249,10 +249,15 @@ final class ModelOptions {
         };
     }
 
+    /** Says what is odd about the model's files. */
+    void warning(String text) {
+        ((Weir) command.root().userObject()).warning(text);
+    }
+
     /** As {@link #compiler}; native code that was made before is used again. */
     KernelCompiler cachedCompiler() {
         return target == Target.NATIVE && !noCache
-                ? CachedCompiler.usual(((Weir) command.root().userObject())::warning)
+                ? CachedCompiler.usual(this::warning)
                 : compiler();
     }
 

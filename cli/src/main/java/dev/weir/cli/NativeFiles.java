@@ -42,11 +42,18 @@ final class NativeFiles {
     private static final Set<String> OF_THE_SYSTEM =
             Set.of("c", "m", "dl", "rt", "pthread", "util", "resolv", "crypt", "gcc", "gcc_s");
 
+    /** Headers of C that a program may include: a model called so would hide one. */
+    private static final Set<String> HEADERS = Set.of("assert", "complex", "ctype", "errno",
+            "fenv", "float", "inttypes", "iso646", "limits", "locale", "math", "setjmp", "signal",
+            "stdalign", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio", "stdlib",
+            "stdnoreturn", "string", "tgmath", "threads", "time", "uchar", "unistd", "wchar",
+            "wctype");
+
     /** The prefix of a model's names in C, and its files' name. */
     static String prefix(String model) {
         String small = NativeHeader.identifier(model).toLowerCase(Locale.ROOT);
-        return Character.isLetter(small.charAt(0)) && !OF_THE_SYSTEM.contains(small)
-                ? small : "model_" + small;
+        boolean isFree = !OF_THE_SYSTEM.contains(small) && !HEADERS.contains(small);
+        return Character.isLetter(small.charAt(0)) && isFree ? small : "model_" + small;
     }
 
     Written write(KernelProgram program, LlvmCompiler compiler, Path folder) {

@@ -1,31 +1,19 @@
 package dev.weir.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.ir.tensor.Fault;
 import dev.weir.runtime.tokenize.Tokenizer;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** How a user's text becomes token ids. */
 final class Prompts {
+    private static final String CONFIGURATION = "config.json";
+
     private Prompts() {}
-
-    /** The checkpoint's config.json; empty without one. */
-    static JsonNode configuration(ModelOptions options) {
-        return file(options, "config.json");
-    }
-
-    /** A JSON file beside the weights; empty without one. */
-    private static JsonNode file(ModelOptions options, String name) {
-        return options.files().weights()
-                .map(w -> w.resolve(name))
-                .filter(Files::exists)
-                .map(ModelFiles::json)
-                .orElseGet(Json.MAPPER::createObjectNode);
-    }
 
     /**
      * The ids that end a text: {@code eos_token_id}, one or a list, of config.json and of
@@ -34,11 +22,13 @@ final class Prompts {
      */
     static Set<Long> stops(ModelOptions options) {
         Set<Long> stops = new HashSet<>();
-        for (String name : List.of("config.json", "generation_config.json")) {
-            JsonNode end = file(options, name).path("eos_token_id");
-            Stream.concat(Stream.of(end), end.valueStream())
-                    .filter(id -> id.isIntegralNumber() && id.canConvertToLong())
-                    .forEach(id -> stops.add(id.longValue()));
+        for (String name : List.of(CONFIGURATION, "generation_config.json")) {
+            JsonNode end = field(options, name, "eos_token_id");
+            if (!end.isArray()) {
+                id(end, name, "eos_token_id").ifPresent(stops::add);
+            }
+            end.forEach(one -> stops.add(id(one, name, "eos_token_id")
+                    .orElseThrow(() -> noId(one, name, "eos_token_id"))));
         }
         return stops;
     }
@@ -52,14 +42,70 @@ final class Prompts {
     }
 
     /** A text's ids, behind the configuration's first token if it has one. */
-    static List<Long> ids(Tokenizer tokenizer, JsonNode configuration, String text) {
-        List<Long> ids = new ArrayList<>();
-        if (configuration.path("bos_token_id").canConvertToLong()) {
-            ids.add(configuration.path("bos_token_id").longValue());
-        }
+    static List<Long> ids(Tokenizer tokenizer, ModelOptions options, String text) {
+        List<Long> ids = new ArrayList<>(first(options).stream().toList());
         for (long id : tokenizer.encode(text)) {
             ids.add(id);
         }
         return ids;
+    }
+
+    /** The id before a text, if the configuration has one. */
+    static Optional<Long> first(ModelOptions options) {
+        JsonNode first = field(options, CONFIGURATION, "bos_token_id");
+        return id(first, CONFIGURATION, "bos_token_id").map(id -> {
+            if (id < 0) {
+                throw noId(first, CONFIGURATION, "bos_token_id");
+            }
+            return id;
+        });
+    }
+
+    /**
+     * Says of a fault whether a token caused it that the model does not know. A model may read
+     * more tokens than it gives, so that the fault has to come first.
+     *
+     * @param vocabulary how many tokens the model gives, where that is known
+     * @param first the id among them that the configuration gave
+     */
+    static RuntimeException explained(
+            Fault fault, List<Long> ids, Optional<Long> vocabulary, Optional<Long> first) {
+        Optional<Long> unknown = ids.stream()
+                .filter(id -> id < 0 || vocabulary.filter(size -> id >= size).isPresent())
+                .findFirst();
+        if (unknown.isEmpty()) {
+            return fault;
+        }
+        boolean isFirst = unknown.equals(first);
+        return new UserException("the token id " + unknown.get()
+                + (isFirst ? ", which config.json gives as bos_token_id," : "")
+                + " is outside of the vocabulary"
+                + vocabulary.map(size -> ", whose ids go from 0 to " + (size - 1)).orElse("")
+                + ": " + fault.getMessage()
+                + (isFirst ? "\nhelp: mend bos_token_id, or make it null for none" : ""));
+    }
+
+    /** A field of a JSON file beside the weights; missing or null without one. */
+    private static JsonNode field(ModelOptions options, String file, String name) {
+        return options.files().checkpoint()
+                .flatMap(folder -> folder.json(file))
+                .orElseGet(Json.MAPPER::createObjectNode)
+                .path(name);
+    }
+
+    private static Optional<Long> id(JsonNode node, String file, String name) {
+        if (node.isMissingNode() || node.isNull()) {
+            return Optional.empty();
+        }
+        if (!node.isIntegralNumber() || !node.canConvertToLong()) {
+            throw noId(node, file, name);
+        }
+        return Optional.of(node.longValue());
+    }
+
+    private static UserException noId(JsonNode node, String file, String name) {
+        return new UserException("`" + name + "` in " + file + " is " + node
+                + ", expected a token id, which is a whole number from 0"
+                + (name.startsWith("eos") ? ", or a list of them" : "") + ", or null");
     }
 }

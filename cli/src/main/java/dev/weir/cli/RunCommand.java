@@ -1,7 +1,7 @@
 package dev.weir.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.weir.ir.tensor.Fault;
 import dev.weir.runtime.generate.Generator;
 import dev.weir.runtime.generate.Sampler;
 import dev.weir.runtime.model.Engine;
@@ -122,6 +122,8 @@ final class RunCommand implements Callable<Integer> {
         options.require(given == 1, "give one of --prompt, --prompt-ids and --inputs");
         options.require(inputs.isEmpty() == outputs.isEmpty(),
                 "--inputs and --outputs go together");
+        options.require(outputs.isEmpty() || !outputs.get().toString().isEmpty(),
+                "--outputs is empty; give a file to write");
         options.require(!trace || !inputs.isEmpty(), "--trace goes with --inputs and --outputs");
         options.requireThreads(threads);
         memory.requireSense(options);
@@ -169,13 +171,12 @@ final class RunCommand implements Callable<Integer> {
         Sampler sampler = greedy
                 ? Sampler.greedy()
                 : new Sampler(temperature, topK, topP, seed);
-        JsonNode config = Prompts.configuration(options);
         Set<Long> stops = Prompts.stops(options);
         List<Long> generated = new ArrayList<>();
         try (Engine.Session session = loaded.engine().start()) {
             if (prompt.isEmpty()) {
-                generator.generate(session, promptIds, chunk, maxTokens, stops, sampler,
-                        generated::add);
+                explained(loaded, promptIds, () -> generator.generate(session, promptIds, chunk,
+                        maxTokens, stops, sampler, generated::add));
                 result.putPOJO("ids", generated);
                 if (!json) {
                     weir.print(generated.stream().map(String::valueOf)
@@ -184,7 +185,7 @@ final class RunCommand implements Callable<Integer> {
                 return;
             }
             try (Tokenizer tokenizer = Prompts.tokenizer(options)) {
-                List<Long> ids = Prompts.ids(tokenizer, config, prompt.get());
+                List<Long> ids = Prompts.ids(tokenizer, options, prompt.get());
                 TextStream text = new TextStream(tokenizer, ids, json ? t -> { } : weir::print);
                 text.begin();
                 Predicate<Long> next = id -> {
@@ -192,14 +193,23 @@ final class RunCommand implements Callable<Integer> {
                     text.next(id);
                     return true;
                 };
-                generator.generate(session, ids, chunk, maxTokens, stops, sampler,
-                        next::test);
+                explained(loaded, ids, () -> generator.generate(session, ids, chunk, maxTokens,
+                        stops, sampler, next::test));
                 result.put("text", text.finish());
                 result.putPOJO("ids", generated);
                 if (!json) {
                     weir.print("\n");
                 }
             }
+        }
+    }
+
+    private void explained(Loaded loaded, List<Long> ids, Runnable generation) {
+        try {
+            generation.run();
+        } catch (Fault fault) {
+            throw Prompts.explained(fault, ids, loaded.vocabulary(),
+                    prompt.flatMap(text -> Prompts.first(options)));
         }
     }
 

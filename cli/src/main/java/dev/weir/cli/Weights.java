@@ -1,8 +1,10 @@
 package dev.weir.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Parameter.Part.Kind;
 import dev.weir.runtime.checkpoint.Checkpoint;
+import dev.weir.runtime.checkpoint.NotFinite;
 import dev.weir.runtime.checkpoint.RandomCheckpoint;
 import dev.weir.runtime.memory.Tensor;
 import java.util.Collection;
@@ -25,8 +27,16 @@ import java.util.stream.Collectors;
  */
 record Weights(
         Map<Parameter, List<Tensor>> tensors, Set<String> unused, Optional<AutoCloseable> owner) {
+    /** The field of config.json by which two matrices of a model are one. */
+    private static final String TIED = "tie_word_embeddings";
 
-    /** Those of the checkpoint folder that the options name. */
+    /** How many tensors a warning names. */
+    private static final int SHOWN = 10;
+
+    /**
+     * Those of the checkpoint folder that the options name. What is odd about them is a warning, on
+     * every target alike: numbers that are not finite, and tied matrices that differ.
+     */
     static Weights stored(
             ModelOptions options, List<Parameter> parameters, Consumer<String> progress) {
         if (parameters.isEmpty()) {
@@ -36,13 +46,45 @@ record Weights(
                 new UserException("the model has parameters but no weights were found"
                         + "\nhelp: name the checkpoint folder with --weights")));
         try {
-            return new Weights(checkpoint.bind(parameters, counted(parameters, progress)),
+            Weights weights = new Weights(
+                    checkpoint.bind(parameters, counted(parameters, progress)),
                     checkpoint.unused(parameters),
                     Optional.of(checkpoint));
+            progress.accept("looking at the weights");
+            List<NotFinite> notFinite = checkpoint.notFinite(parameters);
+            if (!notFinite.isEmpty()) {
+                options.warning(text(notFinite));
+            }
+            boolean saysTied = options.files().configuration().field(TIED)
+                    .filter(JsonNode::asBoolean).isPresent();
+            if (saysTied) {
+                checkpoint.contradicting(parameters).forEach(
+                        names -> options.warning(text(names.getFirst(), names.getLast())));
+            }
+            return weights;
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
         }
+    }
+
+    private static String text(List<NotFinite> notFinite) {
+        String more = notFinite.size() > SHOWN
+                ? "\n  … and " + (notFinite.size() - SHOWN) + " more tensors" : "";
+        return "weights that are not finite make all that is computed from them so:\n  "
+                + notFinite.stream().limit(SHOWN)
+                        .map(found -> found.name() + " (" + found.path() + ") has "
+                                + found.text())
+                        .collect(Collectors.joining("\n  "))
+                + more
+                + "\nhelp: take another copy of the checkpoint; if that has them too, they were "
+                + "made in training";
+    }
+
+    private static String text(String read, String other) {
+        return "config.json says " + TIED + ", but " + read + " and " + other
+                + " are both stored, and differ: " + read + " is read as it is"
+                + "\nhelp: set " + TIED + " to false, or take " + read + " out of the file";
     }
 
     /** Random ones, of which no two parameters share any. */

@@ -11,7 +11,9 @@ import dev.weir.runtime.memory.MemoryLimitException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -41,6 +43,9 @@ public final class Weir implements Runnable {
 
     private final InputStream in;
     private final Output output;
+
+    /** What was said already: a command that loads a model twice says once what is odd about it. */
+    private final Set<String> warnings = new HashSet<>();
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -148,9 +153,11 @@ public final class Weir implements Runnable {
         say(renderer().message(Severity.ERROR, text));
     }
 
-    /** Says what is odd with no place in a program. */
+    /** Says what is odd with no place in a program, once. */
     void warning(String text) {
-        say(renderer().message(Severity.WARNING, text));
+        if (warnings.add(text)) {
+            say(renderer().message(Severity.WARNING, text));
+        }
     }
 
     /** Says how far a long command is, if a terminal looks on. */

@@ -1,6 +1,8 @@
 package dev.weir.frontend;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.ir.diagnostic.Diagnostic;
@@ -10,10 +12,15 @@ import dev.weir.ir.diagnostic.WeirException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A checkpoint's {@code config.json}, and a record of what was read from it. */
 public final class Configuration {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build());
+    private static final Pattern TWICE = Pattern.compile("Duplicate field '(.*)'.*");
 
     private final Optional<JsonNode> root;
     private final Map<String, String> read = new TreeMap<>();
@@ -50,9 +57,23 @@ public final class Configuration {
                     && json.getLocation() != null
                     ? (int) Math.max(0, json.getLocation().getCharOffset()) : 0;
             int at = Math.min(offset, text.length());
-            throw new WeirException(Diagnostic.error("E0701", new Span(source, at, at),
-                    "the configuration is not valid JSON").labelled(reason(malformed)));
+            Matcher twice = TWICE.matcher(reason(malformed));
+            throw new WeirException(twice.matches()
+                    ? Diagnostic.error("E0701", quoted(source, twice.group(1), at),
+                                    "the configuration has `" + twice.group(1) + "` twice")
+                            .labelled("here again")
+                            .helped("leave one of them")
+                    : Diagnostic.error("E0701", new Span(source, at, at),
+                                    "the configuration is not valid JSON")
+                            .labelled(reason(malformed)));
         }
+    }
+
+    /** A name in quotation marks that ends before a place; the place if it is written otherwise. */
+    private static Span quoted(Source source, String name, int before) {
+        int start = source.text().lastIndexOf('"' + name + '"', before);
+        return start < 0 ? new Span(source, before, before)
+                : new Span(source, start, start + name.length() + 2);
     }
 
     /** The first clause of what the reader says; behind it are places in its own words. */

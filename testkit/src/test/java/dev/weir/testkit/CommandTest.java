@@ -209,6 +209,36 @@ class CommandTest {
                 fraction.err);
     }
 
+    /** The stream is called what the program calls it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"native", "jvm", "interpreter"})
+    void anInputThatIsNotThereIsNamedOnEachTargetAlike(String target) throws Exception {
+        Path program = Files.writeString(folder.resolve("one.weir"),
+                "model One<D = 3> { forward(x[T, D]) -> y[T, D] = exp(x) }\n");
+        Path in = folder.resolve("in.safetensors");
+        SafeTensors.write(in, Map.of("y", Tensor.zeros(dev.weir.ir.type.Format.F32, 2, 3)));
+        Outcome outcome = weir("run", program.toString(), "--target", target,
+                "--inputs", in.toString(), "--outputs", folder.resolve("out").toString());
+        assertEquals(new Outcome(1, "", "error: " + in + " has no tensor x: expected f32[T, 3], "
+                + "with one more axis in front for a batch\n"), outcome);
+    }
+
+    @Test
+    void weightsWithoutElementsAreNoMistake() throws Exception {
+        Path program = Files.writeString(folder.resolve("none.weir"), """
+                model None<D = 0> {
+                    param w[3, D]
+                    forward(x[T, D]) -> y[T, 3] { y[t, i] = sum[d] w[i, d] * x[t, d] }
+                }
+                """);
+        Files.writeString(folder.resolve("config.json"), "{}");
+        SafeTensors.write(folder.resolve("model.safetensors"),
+                Map.of("w", Tensor.zeros(dev.weir.ir.type.Format.F32, 3, 0)));
+        Outcome outcome = onTensors(
+                program, Map.of("x", Tensor.zeros(dev.weir.ir.type.Format.F32, 2, 0)));
+        assertEquals(0, outcome.code, outcome.err);
+    }
+
     private Outcome onTensors(Path program, Map<String, Tensor> inputs) throws Exception {
         Path in = folder.resolve("in.safetensors");
         SafeTensors.write(in, inputs);
@@ -409,6 +439,13 @@ class CommandTest {
     }
 
     @Test
+    void anEmptyNameOfAFileIsTold() {
+        Outcome outcome = weir("run", TINYWORLD, "--inputs", "x", "--outputs", "");
+        assertEquals(2, outcome.code, outcome.err);
+        assertTrue(outcome.err.startsWith("--outputs is empty"), outcome.err);
+    }
+
+    @Test
     void checkGoesOnBehindAFileThatIsNotThere() throws Exception {
         Path wrong = Files.writeString(folder.resolve("wrong.weir"), "block A<D> {");
         Outcome outcome = weir("check", "no/such/file.weir", wrong.toString());
@@ -423,7 +460,9 @@ class CommandTest {
             Outcome outcome = weir("run", TINYWORLD, "--prompt-ids", "5,900", "-n", "1",
                     "--target", target);
             assertEquals(1, outcome.code);
-            assertTrue(outcome.err.contains("900") && outcome.err.contains("512"), outcome.err);
+            assertEquals("error: the token id 900 is outside of the vocabulary, whose ids go from "
+                    + "0 to 511: index 900 is outside axis 0 of table, which has 512 elements\n",
+                    outcome.err);
         }
     }
 

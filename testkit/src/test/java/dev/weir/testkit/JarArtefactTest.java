@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code weir compile --target jvm}: a plain Java program runs the jar, with and without vectors. */
 class JarArtefactTest {
@@ -287,6 +288,23 @@ class JarArtefactTest {
         String nothing = run(jar, List.of(), folder.resolve("nothing").toString()).out;
         assertTrue(nothing.contains("there is no such file"), nothing);
 
+        Map<String, Tensor> kinds = new java.util.LinkedHashMap<>(SafeTensors.map(
+                model.resolve("model.safetensors"), Arena.ofAuto()));
+        kinds.put("model.norm.weight", Tensor.zeros(Format.I64, 64));
+        Path whole64 = folder.resolve("kinds.safetensors");
+        SafeTensors.write(whole64, kinds);
+        String kind = run(jar, List.of(), whole64.toString()).out;
+        assertTrue(kind.contains("model.norm.weight holds whole numbers (i64), expected floating"),
+                kind);
+        Path listed = Files.createDirectory(folder.resolve("listed"));
+        Files.writeString(listed.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \"x\\u0000y\"}}");
+        String named = run(jar, List.of(), listed.toString()).out;
+        assertTrue(named.contains("no name of one"), named);
+        Files.writeString(listed.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \".\"}}");
+        assertTrue(run(jar, List.of(), listed.toString()).out.contains("is no file"));
+
         byte[] whole = Files.readAllBytes(model.resolve("model.safetensors"));
         Path half = folder.resolve("half.safetensors");
         Files.write(half, Arrays.copyOf(whole, whole.length / 2));
@@ -294,6 +312,60 @@ class JarArtefactTest {
         whole[20] = '}';
         Files.write(half, whole);
         assertTrue(run(jar, List.of(), half.toString()).out.contains("not a sound safetensors"));
+    }
+
+    /** Names of types that the jar's class uses, of Java's words, and of its own package. */
+    @ParameterizedTest
+    @ValueSource(strings = {"String", "Object", "Override", "AutoCloseable", "List", "Path",
+        "IOException", "ArtefactModel", "HostProgram", "Session", "Step", "Model", "Memory",
+        "Lanes", "Java", "Integer", "Program16", "Record", "small", "session", "var", "_"})
+    void aModelMayBeCalledAsTypesAre(String name) throws Exception {
+        Path model = Files.writeString(folder.resolve("m.weir"), """
+                model %s {
+                    param w[2]
+                    forward(x[T, 2]) -> y[T, 2] { y[t, d] = w[d] * x[t, d] }
+                }
+                """.formatted(name));
+        Path jar = folder.resolve("model.jar");
+        Outcome outcome = weir("compile", model.toString(), "--target", "jvm", "-o",
+                jar.toString());
+        assertEquals(0, outcome.code(), outcome.err());
+        String type = outcome.out().replaceFirst("(?s).*: the class (\\S+)\\s*", "$1");
+        Path weights = folder.resolve("w.safetensors");
+        Tensor w = Tensor.zeros(Format.F32, 2);
+        w.setReal(1, 3);
+        SafeTensors.write(weights, Map.of("w", w));
+        compile(jar, """
+                public final class Plain {
+                    public static void main(String[] arguments) {
+                        try (var loaded = TYPE.load(java.nio.file.Path.of(arguments[0]));
+                                var one = loaded.start()) {
+                            System.out.println(one.step(new float[] {5, 7}).y()[1]);
+                        }
+                    }
+                }
+                """.replace("TYPE", type));
+        assertEquals("21.0\n", run(jar, List.of(), weights.toString()).out);
+    }
+
+    /** Where equations say what is read, a tensor that is larger is another model's. */
+    @Test
+    void weightsThatAreReadInPartAreMisshapen() throws Exception {
+        Path model = Files.writeString(folder.resolve("m.weir"), """
+                model Parts<D = 2> {
+                    param even[d: D] = stored("both")[2 * d]
+                    param odd[d: D] = stored("both")[2 * d + 1]
+                    forward(x[T, D]) -> y[T, D] { y[t, d] = even[d] * x[t, d] + odd[d] }
+                }
+                """);
+        Path jar = jar(model);
+        compile(jar, LOADS.replace("MODEL", face(jar)));
+        Path weights = folder.resolve("w.safetensors");
+        SafeTensors.write(weights, Map.of("both", Tensor.zeros(Format.F32, 4)));
+        assertEquals("loaded\n", run(jar, List.of(), weights.toString()).out);
+        SafeTensors.write(weights, Map.of("both", Tensor.zeros(Format.F32, 6)));
+        String larger = run(jar, List.of(), weights.toString()).out;
+        assertTrue(larger.contains("both has the shape [6], expected [4]"), larger);
     }
 
     @Test
@@ -304,6 +376,10 @@ class JarArtefactTest {
                 folder.resolve("x.jar").toString(), "--package", "no-package");
         assertEquals(2, badPackage.code());
         assertTrue(badPackage.err().contains("com.example"), badPackage.err());
+        Outcome ofJava = weir("compile", model, "--target", "jvm", "-o",
+                folder.resolve("x.jar").toString(), "--package", "java.models");
+        assertEquals(2, ofJava.code());
+        assertTrue(ofJava.err().contains("java.models"), ofJava.err());
         assertEquals(2, weir("compile", model, "--target", "interpreter", "-o", "x").code());
         assertNotEquals(0, weir("compile", "nothing", "--target", "jvm", "-o", "x").code());
     }

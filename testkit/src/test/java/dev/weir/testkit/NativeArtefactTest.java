@@ -325,6 +325,37 @@ class NativeArtefactTest {
         assertTrue(!Files.exists(folder.resolve("libm.so")));
     }
 
+    /** {@code #include <string.h>} means C's own, also with {@code -I} for a model's folder. */
+    @Test
+    void noHeaderHidesOneOfTheSystem() throws Exception {
+        Path model = Files.writeString(folder.resolve("short.weir"),
+                "model String<D = 2> { forward(x[T, D]) -> y[T, D] = exp(x) }\n");
+        compile(model.toString());
+        assertTrue(Files.readString(folder.resolve("model_string.h")).contains("_string_step"));
+        assertTrue(!Files.exists(folder.resolve("string.h")));
+    }
+
+    /** Of several entries one is compiled, and the others are named. */
+    @Test
+    void entriesThatAreLeftOutAreNamed() throws Exception {
+        Path model = Files.writeString(folder.resolve("short.weir"), """
+                model Both<D = 2> {
+                    state s[D] = 0
+                    first(x[T, D]) -> y[T, D] { scan t { s[d] = s[d] + x[t, d]  y[t, d] = s[d] } }
+                    forward(x[T, D]) -> y[T, D] { scan t { s[d] = x[t, d]  y[t, d] = s[d] } }
+                }
+                """);
+        Outcome outcome = weir("compile", model.toString(), "-o", folder.toString());
+        assertEquals(0, outcome.code(), outcome.err());
+        assertTrue(outcome.err().startsWith(
+                "warning: what is compiled has the entry forward only: first is left out"),
+                outcome.err());
+        Outcome named = weir("compile", model.toString(), "-o", folder.toString(),
+                "--entry", "first");
+        assertEquals(0, named.code(), named.err());
+        assertEquals("", named.err());
+    }
+
     /** Whatever a model calls its arguments and results, the header and the class compile. */
     @Test
     void namesThatMeanSomethingElsewhereAreNoMatter() throws Exception {

@@ -196,17 +196,13 @@ final class BlockCalls {
                 || !(stretch.template() instanceof Template.Concrete concrete)) {
             return body.calls.results(m, shape.signature(), use.span());
         }
-        Optional<Scalar> dropped = body.session.variant().dropped(stretch.place(), instances);
-        if (dropped.equals(Optional.of(Scalar.truth(true)))) {
+        if (body.session.variant().isDropped(stretch.place())) {
             return withoutBlock(concrete, m, use);
         }
-        dropped.ifPresent(d -> body.openRegion());
         String name = new Instances(body.session).block(concrete, use.method(), place,
                 m.implicit(), body.frame.precision(), use.span());
-        Meaning called = body.calls.emitCall(
+        Meaning result = body.calls.emitCall(
                 name, instances, m, shape.signature(), use.span());
-        Meaning result = dropped.isEmpty() ? called
-                : unless(dropped.get(), called, concrete, m, use);
         traceResults(use.method().equals(FORWARD) ? place.path()
                 : Place.join(place.path(), use.method()), instances, shape.signature(), result);
         return result;
@@ -227,26 +223,6 @@ final class BlockCalls {
             results.add(body.stored(value, shape, use.span()));
         }
         return results.size() == 1 ? results.getFirst() : new Meaning.Several(results);
-    }
-
-    /** A call that is made where a condition does not hold; its region is open. */
-    private Meaning unless(
-            Scalar dropped, Meaning called, Template.Concrete block, Matching.Matched m,
-            Use use) {
-        Region calls = new Region(List.of(), body.closeRegion(), values(all(called)));
-        Value condition = body.scalarValue("is_dropped", dropped, use.span());
-        body.openRegion();
-        List<Value> without = values(all(withoutBlock(block, m, use)));
-        Region leavesOut = new Region(List.of(), body.closeRegion(), without);
-        List<Value> results = new ArrayList<>();
-        List<Meaning> meanings = new ArrayList<>();
-        for (int i = 0; i < without.size(); i++) {
-            Value result = body.session.value("kept", without.get(i).type());
-            results.add(result);
-            meanings.add(body.stored(result, m.results().get(i), use.span()));
-        }
-        body.emit(new Node.If(results, condition, leavesOut, calls, use.span()));
-        return meanings.size() == 1 ? meanings.getFirst() : new Meaning.Several(meanings);
     }
 
     private Failure noMethod(Template template, Use use) {

@@ -238,15 +238,15 @@ final class Frame {
 
     /**
      * The blocks of a member, with what a derived model has in their place; where only some of them
-     * are named, by that or by a format, they are told apart.
+     * are named, by that, by a format or by what is left out, they are told apart.
      */
     private List<Templates.Run> replaced(
             Declaration.Instance instance, boolean isList, List<Templates.Run> runs) {
         List<Selector.Elements> named = new ArrayList<>(
                 session.variant().replacedElements(place, instance.name()));
         named.addAll(precision.elements(place.path(), instance.name()));
+        named.addAll(session.variant().droppedElements(place, instance.name()));
         checkElements(instance, runs, named);
-        checkElements(instance, runs, session.variant().droppedElements(place, instance.name()));
         List<Templates.Run> result = new ArrayList<>();
         long first = 0;
         for (Templates.Run run : runs) {

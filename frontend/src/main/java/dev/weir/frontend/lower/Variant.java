@@ -7,8 +7,6 @@ import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Declaration.Transformation;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
-import dev.weir.ir.operation.Operation;
-import dev.weir.ir.tensor.Scalar;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -174,62 +172,32 @@ final class Variant {
         return paths;
     }
 
-    /**
-     * When the block at a place is left out; empty if it never is.
-     *
-     * @param instances which of the blocks that live there is meant
-     */
-    Optional<Scalar> dropped(Place place, List<Scalar> instances) {
-        Optional<Scalar> when = Optional.empty();
-        for (Drop drop : drops) {
-            Optional<Scalar> one = dropped(drop, place, instances);
-            if (one.isPresent()) {
-                used.add(drop.span());
-                when = Optional.of(when.map(w -> either(w, one.get())).orElse(one.get()));
-            }
-        }
-        return when;
+    /** Whether the blocks at a place are left out; lists are divided so that all of them are. */
+    boolean isDropped(Place place) {
+        List<Drop> naming = drops.stream().filter(drop -> isDropped(drop, place)).toList();
+        naming.forEach(drop -> used.add(drop.span()));
+        return !naming.isEmpty();
     }
 
-    private static Scalar either(Scalar left, Scalar right) {
-        return left.equals(Scalar.truth(true)) ? left : right.equals(Scalar.truth(true)) ? right
-                : Scalar.apply(Operation.OR, left, right);
-    }
-
-    private static Optional<Scalar> dropped(Drop drop, Place place, List<Scalar> instances) {
-        Scalar when = Scalar.truth(true);
+    private static boolean isDropped(Drop drop, Place place) {
         int part = -1;
-        int number = 0;
         for (Place.Step step : place.steps()) {
-            switch (step) {
-                case Place.Member m when isNumber(m.name()) -> {
-                    if (part < 0 || !isAmong(drop.parts().get(part), Long.parseLong(m.name()))) {
-                        return Optional.empty();
-                    }
-                }
-                case Place.Member m -> {
-                    part++;
-                    if (part == drop.parts().size()
-                            || !drop.parts().get(part).name().equals(m.name())) {
-                        return Optional.empty();
-                    }
-                }
-                case Place.ListElement e -> {
-                    Optional<Scalar> among =
-                            among(drop.parts().get(part), e, instances.get(number++));
-                    if (among.isEmpty()) {
-                        return Optional.empty();
-                    }
-                    when = when.equals(Scalar.truth(true)) ? among.get()
-                            : among.get().equals(Scalar.truth(true)) ? when
-                            : Scalar.apply(Operation.AND, when, among.get());
-                }
-                case Place.Iteration i -> number++;
-                case Place.Site t -> { }
-                case Place.Shared h -> { }
+            boolean isOn = switch (step) {
+                case Place.Member m when isNumber(m.name()) ->
+                        part >= 0 && isAmong(drop.parts().get(part), Long.parseLong(m.name()));
+                case Place.Member m -> ++part < drop.parts().size()
+                        && drop.parts().get(part).name().equals(m.name());
+                case Place.ListElement e ->
+                        isAmong(drop.parts().get(part), e.positions().first());
+                case Place.Iteration i -> true;
+                case Place.Site t -> true;
+                case Place.Shared h -> true;
+            };
+            if (!isOn) {
+                return false;
             }
         }
-        return part == drop.parts().size() - 1 ? Optional.of(when) : Optional.empty();
+        return part == drop.parts().size() - 1;
     }
 
     private static boolean isNumber(String name) {
@@ -238,26 +206,6 @@ final class Variant {
 
     private static boolean isAmong(Selector.Part part, long position) {
         return part.elements().map(e -> e.contains(position)).orElse(true);
-    }
-
-    /** Whether an element of a list is one of those that are named; empty if none is. */
-    private static Optional<Scalar> among(
-            Selector.Part part, Place.ListElement list, Scalar instance) {
-        List<Long> positions = list.positions().list();
-        List<Long> numbers = new ArrayList<>();
-        for (long n = 0; n < list.count(); n++) {
-            boolean each = positions.size() == list.count();
-            if (isAmong(part, each ? positions.get((int) n) : positions.getFirst() + n)) {
-                numbers.add(n);
-            }
-        }
-        if (numbers.size() == list.count()) {
-            return Optional.of(Scalar.truth(true));
-        }
-        return numbers.isEmpty() ? Optional.empty() : Optional.of(Scalar.apply(Operation.AND,
-                Scalar.apply(Operation.GREATER_EQUAL, instance,
-                        Scalar.whole(numbers.getFirst())),
-                Scalar.apply(Operation.LESS_EQUAL, instance, Scalar.whole(numbers.getLast()))));
     }
 
     /** Says which transformations have found nothing. */

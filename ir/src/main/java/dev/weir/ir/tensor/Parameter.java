@@ -106,6 +106,22 @@ public record Parameter(
             return coordinates.stream().mapToLong(c -> at(c, place)).toArray();
         }
 
+        /**
+         * Whether the place along an axis of the stored tensor depends on where in an instance an
+         * element is.
+         *
+         * @param instances how many of the indices choose an instance
+         */
+        public boolean dependsOnOwn(int axis, int instances) {
+            return mentions(coordinates.get(axis), indices.subList(instances, indices.size()));
+        }
+
+        private static boolean mentions(Scalar scalar, List<Index> wanted) {
+            return scalar instanceof Scalar.Variable variable
+                    ? wanted.contains(variable.index())
+                    : Walk.operands(scalar).stream().anyMatch(s -> mentions(s, wanted));
+        }
+
         private long at(Scalar scalar, long[] place) {
             return switch (scalar) {
                 case Scalar.Whole whole -> whole.value();

@@ -1,11 +1,19 @@
 package dev.weir.ir.type;
 
+import java.util.Arrays;
+
 /** Shapes that have the same elements in the same order. */
 public final class MergedAxes {
     private MergedAxes() {}
 
-    /** Whether neighbouring axes of {@code own} multiply to those of {@code stored}. */
+    /**
+     * Whether neighbouring axes of {@code own} multiply to those of {@code stored}. Shapes without
+     * elements are alike: there is nothing whose order could differ.
+     */
     public static boolean fit(long[] own, long[] stored) {
+        if (isEmpty(own) || isEmpty(stored)) {
+            return isEmpty(own) && isEmpty(stored);
+        }
         int at = 0;
         for (long size : stored) {
             long product = 1;
@@ -20,5 +28,9 @@ public final class MergedAxes {
             at++;
         }
         return at == own.length;
+    }
+
+    private static boolean isEmpty(long[] shape) {
+        return Arrays.stream(shape).anyMatch(size -> size == 0);
     }
 }

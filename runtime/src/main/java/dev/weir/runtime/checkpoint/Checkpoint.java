@@ -1,7 +1,6 @@
 package dev.weir.runtime.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.MergedAxes;
@@ -19,7 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
@@ -31,21 +31,25 @@ public final class Checkpoint implements AutoCloseable {
     /** More blocks of a kind than any model has: a limit for what lies about its sizes. */
     private static final int MOST_INSTANCES = 1_000_000;
 
-    private final Path folder;
+    private static final String INDEX = "model.safetensors.index.json";
+
+    private final CheckpointFolder folder;
     private final Arena arena = Arena.ofShared();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
     private Checkpoint(Path folder) {
-        this.folder = folder;
+        this.folder = new CheckpointFolder(folder);
     }
 
-    /** Maps all weight files of a folder. */
+    /**
+     * Maps all weight files of a folder.
+     *
+     * @throws CheckpointException if there are none, or one of them is broken or lies elsewhere
+     */
     public static Checkpoint open(Path folder) {
         Checkpoint checkpoint = new Checkpoint(folder);
         try {
-            for (Path file : checkpoint.files()) {
-                checkpoint.tensors.putAll(SafeTensors.map(file, checkpoint.arena));
-            }
+            checkpoint.map();
             return checkpoint;
         } catch (RuntimeException e) {
             checkpoint.close();
@@ -53,42 +57,64 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    private List<Path> files() {
-        Path index = folder.resolve("model.safetensors.index.json");
-        try {
-            if (Files.exists(index)) {
-                JsonNode map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
-                Set<String> names = new TreeSet<>();
-                map.forEach(name -> names.add(name.asText()));
-                List<Path> files = new ArrayList<>();
-                for (String name : names) {
-                    Path file = folder.resolve(name).normalize();
-                    if (!file.startsWith(folder.normalize())) {
-                        throw new CheckpointException(
-                                index + " names a file outside of its folder: " + name);
-                    }
-                    files.add(file);
+    private void map() {
+        Map<String, Path> places = new HashMap<>();
+        for (Path file : files()) {
+            SafeTensors.map(file, arena).forEach((name, tensor) -> {
+                Path other = places.put(name, file);
+                if (other != null) {
+                    throw new CheckpointException(
+                            "the tensor " + name + " is in both " + other + " and " + file);
                 }
-                return files;
-            }
-            Path single = folder.resolve("model.safetensors");
-            if (Files.exists(single)) {
-                return List.of(single);
-            }
-            try (Stream<Path> list = Files.list(folder)) {
-                List<Path> files = list.filter(SafeTensors::isSafeTensors)
-                        .filter(f -> f.getFileName().toString().startsWith("model"))
-                        .sorted()
-                        .toList();
-                if (files.isEmpty()) {
-                    throw new CheckpointException("there are no weights in " + folder
-                            + ": expected model.safetensors or model.safetensors.index.json");
-                }
-                return files;
-            }
-        } catch (IOException e) {
-            throw new CheckpointException("cannot read " + folder + ": " + e.getMessage());
+                tensors.put(name, tensor);
+            });
         }
+    }
+
+    private List<Path> files() {
+        Optional<JsonNode> index = folder.json(INDEX);
+        if (index.isPresent()) {
+            return indexed(index.get(), folder.path().resolve(INDEX));
+        }
+        Optional<Path> single = folder.file("model.safetensors");
+        if (single.isPresent()) {
+            return List.of(single.get());
+        }
+        try (Stream<Path> list = Files.list(folder.path())) {
+            List<Path> files = list.map(f -> f.getFileName().toString())
+                    .filter(f -> f.startsWith("model") && f.endsWith(".safetensors"))
+                    .sorted()
+                    .flatMap(f -> folder.file(f).stream())
+                    .toList();
+            if (files.isEmpty()) {
+                throw new CheckpointException("there are no weights in " + folder.path()
+                        + ": expected model.safetensors or " + INDEX);
+            }
+            return files;
+        } catch (IOException e) {
+            throw new CheckpointException("cannot read " + folder.path() + ": " + e.getMessage());
+        }
+    }
+
+    /** The files that an index names, each once. */
+    private List<Path> indexed(JsonNode index, Path file) {
+        JsonNode map = index.path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw new CheckpointException(file + " has no `weight_map`, or one without tensors: "
+                    + "expected {\"weight_map\": {TENSOR: FILE, …}}");
+        }
+        Map<String, Path> files = new TreeMap<>();
+        map.properties().forEach(entry -> {
+            if (!entry.getValue().isTextual()) {
+                throw new CheckpointException(file + " says that " + entry.getKey() + " is in "
+                        + entry.getValue() + ", expected the name of a file");
+            }
+            String name = entry.getValue().textValue();
+            if (!files.containsKey(name)) {
+                files.put(name, folder.named(name, file));
+            }
+        });
+        return List.copyOf(files.values());
     }
 
     public Map<String, Tensor> tensors() {
@@ -98,7 +124,8 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * The stored tensor of every instance of every parameter.
      *
-     * @throws CheckpointException that lists all missing and misshapen tensors, by both names
+     * @throws CheckpointException that lists all missing and misshapen tensors, by both names, and
+     *     those that have no place in the model
      */
     public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters) {
         return bind(parameters, count -> { });
@@ -112,16 +139,20 @@ public final class Checkpoint implements AutoCloseable {
     public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters, IntConsumer done) {
         Map<Parameter, List<Tensor>> bound = new HashMap<>();
         Set<String> faults = new LinkedHashSet<>();
+        Coverage coverage = new Coverage();
         for (Parameter parameter : parameters) {
             done.accept(bound.size());
             List<Tensor> instances = new ArrayList<>();
             for (List<Long> instance : instances(parameter)) {
-                find(parameter, instance, faults).ifPresent(instances::add);
+                find(parameter, instance, coverage, faults).ifPresent(instances::add);
             }
             bound.put(parameter, instances);
         }
+        coverage.report(tensors, faults);
         if (!faults.isEmpty()) {
-            throw new CheckpointException("the weights in " + folder
+            unused(parameters).forEach(name -> faults.add("no place in the model: " + name
+                    + ", of the shape " + Arrays.toString(tensors.get(name).shape())));
+            throw new CheckpointException("the weights in " + folder.path()
                     + " do not fit the model:\n  " + String.join("\n  ", faults));
         }
         return bound;
@@ -132,11 +163,55 @@ public final class Checkpoint implements AutoCloseable {
         Set<String> names = new LinkedHashSet<>(tensors.keySet());
         for (Parameter parameter : parameters) {
             for (List<Long> instance : instances(parameter)) {
-                parameter.stored().forEach(
-                        s -> names.remove(Parameter.instantiate(s, instance)));
+                names.removeAll(names(parameter, instance));
             }
         }
         return names;
+    }
+
+    /** The tensors that a model uses and that hold NaN or infinite numbers, and how many. */
+    public List<NotFinite> notFinite(List<Parameter> parameters) {
+        Map<String, String> paths = new LinkedHashMap<>();
+        for (Parameter parameter : parameters) {
+            for (List<Long> instance : instances(parameter)) {
+                stored(names(parameter, instance)).ifPresent(name -> paths.putIfAbsent(
+                        name, Parameter.instantiate(parameter.path(), instance)));
+            }
+        }
+        return paths.entrySet().stream()
+                .filter(e -> tensors.get(e.getKey()).format().isFloat())
+                .map(e -> NotFinite.of(e.getKey(), e.getValue(), tensors.get(e.getKey())))
+                .filter(found -> !found.isEmpty())
+                .toList();
+    }
+
+    /**
+     * Parameters that are stored under several of their names, with different numbers: which name
+     * is read is a choice then. {@code [read, not read]} for each.
+     */
+    public List<List<String>> contradicting(List<Parameter> parameters) {
+        Set<List<String>> pairs = new LinkedHashSet<>();
+        for (Parameter parameter : parameters) {
+            for (List<Long> instance : instances(parameter)) {
+                List<String> names = names(parameter, instance).stream()
+                        .filter(tensors::containsKey).toList();
+                names.stream().skip(1)
+                        .filter(other -> !tensors.get(other).equals(tensors.get(names.getFirst())))
+                        .forEach(other -> pairs.add(List.of(names.getFirst(), other)));
+            }
+        }
+        return List.copyOf(pairs);
+    }
+
+    /** The names that an instance may have here, best first. */
+    private static List<String> names(Parameter parameter, List<Long> instance) {
+        return parameter.stored().stream()
+                .map(s -> Parameter.instantiate(s, instance))
+                .toList();
+    }
+
+    private Optional<String> stored(List<String> names) {
+        return names.stream().filter(tensors::containsKey).findFirst();
     }
 
     /** The indices of every instance, in order; one without indices for a single one. */
@@ -151,28 +226,17 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private Optional<Tensor> find(
-            Parameter parameter, List<Long> instance, Set<String> faults) {
+            Parameter parameter, List<Long> instance, Coverage coverage, Set<String> faults) {
         String path = Parameter.instantiate(parameter.path(), instance);
-        List<String> names = parameter.stored().stream()
-                .map(s -> Parameter.instantiate(s, instance))
-                .toList();
+        List<String> names = names(parameter, instance);
+        Optional<String> name = stored(names);
         long[] own = parameter.storedShape();
-        for (String name : names) {
-            Tensor stored = tensors.get(name);
-            if (stored != null && parameter.layout().isPresent()) {
-                return Gather.of(stored, parameter, instance, own,
-                                fault -> faults.add(name + " (" + path + ") " + fault))
-                        .map(gathered -> convert(gathered, parameter));
-            }
-            if (stored != null) {
-                if (!MergedAxes.fit(own, stored.shape())) {
-                    faults.add(name + " (" + path + ") has the shape "
-                            + Arrays.toString(stored.shape()) + ", expected "
-                            + Arrays.toString(own) + " or the same with axes merged");
-                    return Optional.empty();
-                }
-                return Optional.of(convert(stored, parameter));
-            }
+        if (name.isPresent()) {
+            Tensor stored = tensors.get(name.get());
+            return fitting(stored, parameter, instance,
+                            ends -> coverage.add(name.get(), path, stored, parameter, ends),
+                            fault -> faults.add(name.get() + " (" + path + ") " + fault))
+                    .map(tensor -> convert(tensor, parameter));
         }
         if (parameter.optional()) {
             Tensor filled = Tensor.zeros(floats(parameter), own);
@@ -181,8 +245,58 @@ public final class Checkpoint implements AutoCloseable {
             }
             return Optional.of(convert(filled, parameter));
         }
-        faults.add("missing: " + String.join(" or ", names) + " (" + path + ")");
+        faults.add("missing: " + String.join(" or ", names) + " (" + path + ")"
+                + (parameter.layout().isPresent() ? ""
+                        : ", of the shape " + Arrays.toString(own)));
         return Optional.empty();
+    }
+
+    /**
+     * What an instance reads of a stored tensor.
+     *
+     * @param reach gets the coordinates behind the last ones that a layout reads
+     * @param fault gets what is wrong with the stored tensor, if something is
+     */
+    private static Optional<Tensor> fitting(
+            Tensor stored,
+            Parameter parameter,
+            List<Long> instance,
+            Consumer<long[]> reach,
+            Consumer<String> fault) {
+        Kind kind = Kind.of(stored.format());
+        Kind wanted = Kind.of(floats(parameter));
+        if (kind != wanted) {
+            fault.accept("holds " + kind.words + " (" + stored.format().word() + "), expected "
+                    + wanted.words);
+            return Optional.empty();
+        }
+        long[] own = parameter.storedShape();
+        if (parameter.layout().isPresent()) {
+            return Gather.of(stored, parameter, instance, own, reach, fault);
+        }
+        if (!MergedAxes.fit(own, stored.shape())) {
+            fault.accept("has the shape " + Arrays.toString(stored.shape()) + ", expected "
+                    + Arrays.toString(own) + " or the same with axes merged");
+            return Optional.empty();
+        }
+        return Optional.of(stored);
+    }
+
+    /** What is never converted into each other: one that holds the other is a mistake. */
+    private enum Kind {
+        FLOATS("floats"),
+        WHOLE("whole numbers"),
+        TRUTHS("truth values");
+
+        private final String words;
+
+        Kind(String words) {
+            this.words = words;
+        }
+
+        private static Kind of(Format format) {
+            return format.isFloat() ? FLOATS : format == Format.BOOL ? TRUTHS : WHOLE;
+        }
     }
 
     /** The format of a parameter's elements before they are rounded further. */

@@ -15,6 +15,7 @@ final class Gather {
     private final long[] own;
     private final int instances;
     private final Tensor result;
+    private final long[] ends;
 
     private Gather(Tensor stored, Parameter parameter, List<Long> instance, long[] own) {
         this.stored = stored;
@@ -26,10 +27,12 @@ final class Gather {
             place[i] = instance.get(i);
         }
         this.result = Tensor.zeros(Checkpoint.floats(parameter), own);
+        this.ends = new long[layout.coordinates().size()];
     }
 
     /**
      * @param own the shape of one instance
+     * @param reach gets the coordinates behind the last ones that are read
      * @param fault gets what is wrong with the stored tensor, if something is
      */
     static Optional<Tensor> of(
@@ -37,6 +40,7 @@ final class Gather {
             Parameter parameter,
             List<Long> instance,
             long[] own,
+            Consumer<long[]> reach,
             Consumer<String> fault) {
         Gather gather = new Gather(stored, parameter, instance, own);
         if (gather.layout.coordinates().size() != stored.shape().length) {
@@ -51,6 +55,7 @@ final class Gather {
                 return Optional.empty();
             }
         }
+        reach.accept(gather.ends);
         return Optional.of(gather.result);
     }
 
@@ -69,6 +74,7 @@ final class Gather {
                         + ", but the model reads it at " + Arrays.toString(at));
             }
             index = index * size + at[axis];
+            ends[axis] = Math.max(ends[axis], at[axis] + 1);
         }
         if (result.format().isFloat()) {
             result.setReal(element, stored.real(index));

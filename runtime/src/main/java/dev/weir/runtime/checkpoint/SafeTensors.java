@@ -3,6 +3,7 @@ package dev.weir.runtime.checkpoint;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -18,17 +19,19 @@ import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The safetensors format: an 8-byte little-endian header length, a JSON header that gives each
  * tensor's dtype, shape and byte range, then the data. Files are mapped, not read. Everything that
- * a
- * header claims is checked before it is used.
+ * a header claims is checked before it is used, and each byte of the data has to belong to a
+ * tensor: what stands elsewhere, nobody would look at.
  *
  * <p>Source: the format's description in the safetensors project.
  */
@@ -39,7 +42,7 @@ public final class SafeTensors {
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(16).build())
-            .build());
+            .build()).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private SafeTensors() {}
 
@@ -51,6 +54,7 @@ public final class SafeTensors {
      * @throws CheckpointException if the file is not a sound safetensors file
      */
     public static Map<String, Tensor> map(Path file, Arena arena) {
+        CheckpointFolder.requireFile(file);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
             if (size < 8) {
@@ -81,7 +85,7 @@ public final class SafeTensors {
     private static Map<String, Tensor> tensors(
             Path file, JsonNode json, MemorySegment data) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        java.util.TreeMap<Long, Long> ranges = new java.util.TreeMap<>();
+        TreeMap<Long, Long> ranges = new TreeMap<>();
         json.properties().forEach(entry -> {
             if (!entry.getKey().equals("__metadata__")) {
                 Tensor tensor = tensor(file, entry.getKey(), entry.getValue(), data);
@@ -97,9 +101,18 @@ public final class SafeTensors {
             if (range.getKey() < end) {
                 throw broken(file, "tensors overlap at byte " + range.getKey());
             }
+            requireNoHole(file, end, range.getKey());
             end = range.getValue();
         }
+        requireNoHole(file, end, data.byteSize());
         return tensors;
+    }
+
+    private static void requireNoHole(Path file, long from, long to) {
+        if (from < to) {
+            throw broken(file, "bytes " + from + " to " + to
+                    + " of its data belong to no tensor");
+        }
     }
 
     private static Tensor tensor(Path file, String name, JsonNode json, MemorySegment data) {
@@ -109,40 +122,47 @@ public final class SafeTensors {
         if (!dtype.isTextual() || !shapeNode.isArray() || !range.isArray() || range.size() != 2) {
             throw broken(file, "tensor " + name + " lacks dtype, shape or data_offsets");
         }
-        Format format = switch (dtype.textValue()) {
-            case "F64" -> Format.F64;
-            case "F32" -> Format.F32;
-            case "BF16" -> Format.BF16;
-            case "F16" -> Format.F16;
-            case "I64" -> Format.I64;
-            case "F8_E4M3" -> Format.F8E4M3;
-            case "F8_E5M2" -> Format.F8E5M2;
-            case "I32" -> Format.I32;
-            case "I8" -> Format.I8;
-            case "BOOL" -> Format.BOOL;
-            default -> throw broken(file,
-                    "tensor " + name + " has the unknown dtype " + dtype.textValue());
-        };
+        Format format = Stream.of(Format.values())
+                .filter(f -> word(f).equals(dtype.textValue())).findFirst()
+                .orElseThrow(() -> broken(file, "tensor " + name + " has the unknown dtype "
+                        + dtype.textValue() + "; known are " + Stream.of(Format.values())
+                                .map(SafeTensors::word).collect(Collectors.joining(", "))));
         long[] shape = new long[shapeNode.size()];
         long bytes = format.bytes();
         try {
             for (int i = 0; i < shape.length; i++) {
-                if (!shapeNode.get(i).canConvertToLong() || shapeNode.get(i).longValue() < 0) {
-                    throw broken(file, "tensor " + name + " has the size " + shapeNode.get(i));
+                shape[i] = natural(shapeNode.get(i));
+                if (shape[i] < 0) {
+                    throw broken(file, "tensor " + name + " has the size " + shapeNode.get(i)
+                            + ", expected a whole number from 0");
                 }
-                shape[i] = shapeNode.get(i).longValue();
                 bytes = Math.multiplyExact(bytes, shape[i]);
             }
         } catch (ArithmeticException e) {
             throw broken(file, "tensor " + name + " has more elements than memory has bytes");
         }
-        long begin = range.get(0).canConvertToLong() ? range.get(0).longValue() : -1;
-        long end = range.get(1).canConvertToLong() ? range.get(1).longValue() : -1;
+        long begin = natural(range.get(0));
+        long end = natural(range.get(1));
         if (begin < 0 || end < begin || end > data.byteSize() || end - begin != bytes) {
             throw broken(file, "tensor " + name + " stands at bytes " + range.get(0) + " to "
                     + range.get(1) + " of " + data.byteSize() + ", and its shape takes " + bytes);
         }
         return new Tensor(format, shape, data.asSlice(begin, bytes));
+    }
+
+    /** What a header calls a format. */
+    private static String word(Format format) {
+        return switch (format) {
+            case F8E4M3 -> "F8_E4M3";
+            case F8E5M2 -> "F8_E5M2";
+            case F64, F32, BF16, F16, I64, I32, I8, BOOL -> format.name();
+        };
+    }
+
+    /** A whole number from 0; -1 for anything else, and for what has more than 64 bits. */
+    private static long natural(JsonNode node) {
+        return node.isIntegralNumber() && node.canConvertToLong()
+                ? Math.max(-1, node.longValue()) : -1;
     }
 
     /** Writes tensors, in the map's order. */
@@ -152,7 +172,7 @@ public final class SafeTensors {
         for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
             Tensor tensor = entry.getValue();
             ObjectNode node = header.putObject(entry.getKey());
-            node.put("dtype", tensor.format().name());
+            node.put("dtype", word(tensor.format()));
             ArrayNode shape = node.putArray("shape");
             for (long size : tensor.shape()) {
                 shape.add(size);
@@ -188,10 +208,5 @@ public final class SafeTensors {
 
     private static CheckpointException broken(Path file, String why) {
         return new CheckpointException(file + " is not a sound safetensors file: " + why);
-    }
-
-    /** Whether a path looks like such a file. */
-    public static boolean isSafeTensors(Path file) {
-        return Files.isRegularFile(file) && file.toString().endsWith(".safetensors");
     }
 }

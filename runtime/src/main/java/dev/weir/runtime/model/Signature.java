@@ -110,8 +110,10 @@ public record Signature(String model, List<Slot> arguments, List<Slot> results) 
             return new Slot(name, type, isStream);
         }
         boolean isStream = shape.getFirst().equals(frames.get().rows());
-        return new Slot(name,
-                isStream ? type : new TensorType(type.format(), shape.subList(1, shape.size())),
-                isStream);
+        List<Size> own = new ArrayList<>(shape.subList(1, shape.size()));
+        if (isStream) {
+            own.addFirst(stream.<Size>map(StreamAxis::size).orElse(shape.getFirst()));
+        }
+        return new Slot(name, new TensorType(type.format(), own), isStream);
     }
 }

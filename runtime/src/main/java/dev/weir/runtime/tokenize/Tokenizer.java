@@ -2,8 +2,8 @@ package dev.weir.runtime.tokenize;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.weir.runtime.checkpoint.CheckpointException;
+import dev.weir.runtime.checkpoint.CheckpointFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -19,15 +19,15 @@ public final class Tokenizer implements AutoCloseable {
 
     /** The tokenizer of a checkpoint folder, if it has one. */
     public static Optional<Tokenizer> open(Path folder) {
-        Path file = folder.resolve("tokenizer.json");
-        if (!Files.exists(file)) {
-            return Optional.empty();
-        }
+        return new CheckpointFolder(folder).file("tokenizer.json").map(Tokenizer::read);
+    }
+
+    private static Tokenizer read(Path file) {
         try {
             // Without this the library asks the network for a build for the GPU.
             System.setProperty("RUST_FLAVOR", "cpu");
-            return Optional.of(new Tokenizer(HuggingFaceTokenizer.newInstance(
-                    file, Map.of("addSpecialTokens", "false"))));
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(
+                    file, Map.of("addSpecialTokens", "false")));
         } catch (IOException | RuntimeException e) {
             throw new CheckpointException(file + " is not a tokenizer: " + e.getMessage());
         }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -32,6 +33,14 @@ public final class FaceSource {
     private static final Pattern WORD_BREAK = Pattern.compile("[^A-Za-z0-9]+([A-Za-z0-9])?");
 
     private static final Pattern PART = Pattern.compile("\\$\\{([A-Z]+)}");
+
+    /** What is written for people, and parts; the rest of the template is code. */
+    private static final Pattern NO_CODE = Pattern.compile("(?s)/\\*.*?\\*/|\\$\\{[A-Z]+}");
+    private static final Pattern TYPE = Pattern.compile("\\b[A-Z]\\w*");
+
+    /** Words that the language keeps for itself where a type is named; no keywords elsewhere. */
+    private static final Set<String> NO_TYPES =
+            Set.of("permits", "record", "sealed", "var", "yield", "when");
 
     private final String packageName;
     private final String name;
@@ -59,6 +68,37 @@ public final class FaceSource {
     public static String of(
             String packageName, String name, List<HostSlot> arguments, List<HostSlot> results) {
         return new FaceSource(packageName, name, arguments, results).text();
+    }
+
+    /**
+     * The name of a model's class: its own, unless that hides a type that the class uses, or is no
+     * name in Java; {@code String} becomes {@code StringModel}.
+     *
+     * @param model of letters, digits and underscores
+     */
+    public static String className(String model) {
+        Set<String> used = TYPE.matcher(NO_CODE.matcher(template()).replaceAll(""))
+                .results().map(MatchResult::group).collect(Collectors.toSet());
+        return used.contains(model) || NO_TYPES.contains(model) || SourceVersion.isKeyword(model)
+                ? model + "Model" : model;
+    }
+
+    /**
+     * The package of a model's class where the user names none: never the class's own name, which
+     * would hide it.
+     *
+     * @param model of letters, digits and underscores
+     */
+    public static String packageName(String model) {
+        String small = model.toLowerCase(Locale.ROOT);
+        boolean isFree = SourceVersion.isName(small) && !isOfJava(small)
+                && !small.equals(className(model));
+        return isFree ? small : "model_" + small;
+    }
+
+    /** Whether Java loads no class of a package from elsewhere. */
+    public static boolean isOfJava(String packageName) {
+        return packageName.equals("java") || packageName.startsWith("java.");
     }
 
     /** One for each, none twice and none that has a meaning of its own. */

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -64,12 +65,7 @@ record Stored(Format format, long[] shape, MemorySegment memory) {
                 List<Path> files = new ArrayList<>();
                 for (Object name : new TreeSet<>(
                         Json.object(names, "weight_map in " + index).values())) {
-                    Path file = place.resolve(name.toString()).normalize();
-                    if (!file.startsWith(place.normalize())) {
-                        throw new ArtefactException(
-                                index + " names a file outside of its folder: " + name);
-                    }
-                    files.add(file);
+                    files.add(named(place, name.toString(), index));
                 }
                 return files;
             }
@@ -88,7 +84,24 @@ record Stored(Format format, long[] shape, MemorySegment memory) {
         }
     }
 
+    private static Path named(Path place, String name, Path index) {
+        try {
+            Path file = place.resolve(name).normalize();
+            if (!file.startsWith(place.normalize())) {
+                throw new ArtefactException(
+                        index + " names a file outside of its folder: " + name);
+            }
+            return file;
+        } catch (InvalidPathException e) {
+            throw new ArtefactException(
+                    index + " names a file, and that is no name of one: " + e.getReason());
+        }
+    }
+
     private static Map<String, Stored> map(Path file, Arena arena) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new ArtefactException(file + " is no file, such as a folder or a pipe");
+        }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
             MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,8 @@ final class Weights {
     private final Arena arena;
     private final Set<String> faults = new LinkedHashSet<>();
     private final List<Stored> bound = new ArrayList<>();
+    /** Up to where tensors are read along each of their axes, where equations say it. */
+    private final Map<String, long[]> reached = new LinkedHashMap<>();
 
     private Weights(Map<String, Stored> tensors, Arena arena) {
         this.tensors = tensors;
@@ -39,6 +42,9 @@ final class Weights {
         Weights weights = new Weights(Stored.all(place, arena), arena);
         Json.list(description.get("parameters"), "parameters").forEach(
                 p -> weights.parameter(Json.object(p, "a parameter")));
+        if (weights.faults.isEmpty()) {
+            weights.requireWhole();
+        }
         if (!weights.faults.isEmpty()) {
             throw new ArtefactException("the weights in " + place + " do not fit the model:\n  "
                     + String.join("\n  ", weights.faults));
@@ -127,6 +133,11 @@ final class Weights {
             if (stored == null) {
                 continue;
             }
+            if (kind(stored.format()) != kind(format)) {
+                faults.add(name + " holds " + kind(stored.format()) + " numbers ("
+                        + stored.format().word() + "), expected " + kind(format) + " ones");
+                return Optional.empty();
+            }
             if (parameter.get("layout") instanceof List<?> layout) {
                 return gather(name, stored, layout, format, instance, shape);
             }
@@ -146,8 +157,14 @@ final class Weights {
             }
             return Optional.of(filled);
         }
-        faults.add("missing: " + String.join(" or ", names));
+        faults.add("missing: " + String.join(" or ", names) + (parameter.containsKey("layout")
+                ? "" : ", of the shape " + Arrays.toString(shape)));
         return Optional.empty();
+    }
+
+    /** What is never converted into each other. */
+    private static String kind(Format format) {
+        return format.isFloat() ? "floating" : format.isInteger() ? "whole" : "truth";
     }
 
     /** Reads elements from where the model's equation says that they stand. */
@@ -160,6 +177,7 @@ final class Weights {
             long[] shape) {
         Stored result = Stored.zeros(format, shape, arena);
         long[] place = Arrays.copyOf(instance, instance.length + shape.length);
+        long[] ends = reached.computeIfAbsent(name, n -> new long[stored.shape().length]);
         for (long element = 0; element < result.elements(); element++) {
             System.arraycopy(place(shape, element), 0, place, instance.length, shape.length);
             long index = 0;
@@ -167,6 +185,7 @@ final class Weights {
             for (int axis = 0; inside && axis < layout.size(); axis++) {
                 long at = Postfix.evaluate(Json.list(layout.get(axis), "layout"), place);
                 inside = at >= 0 && at < stored.shape()[axis];
+                ends[axis] = Math.max(ends[axis], at + 1);
                 index = index * stored.shape()[axis] + at;
             }
             if (!inside) {
@@ -176,6 +195,28 @@ final class Weights {
             }
             result.take(element, stored, index);
         }
+        for (int axis = 0; axis < layout.size(); axis++) {
+            if (!isOwn(Json.list(layout.get(axis), "layout"), instance.length)) {
+                ends[axis] = stored.shape()[axis];
+            }
+        }
         return Optional.of(result);
+    }
+
+    /** Whether an axis is read by where an element is, not by which block it is of alone. */
+    private static boolean isOwn(List<?> coordinate, int instances) {
+        return coordinate.stream().map(Object::toString).filter(word -> word.startsWith("i"))
+                .anyMatch(word -> Integer.parseInt(word.substring(1)) >= instances);
+    }
+
+    /** What is larger than all that is read of it has another model's sizes. */
+    private void requireWhole() {
+        reached.forEach((name, ends) -> {
+            long[] shape = tensors.get(name).shape();
+            if (!Arrays.equals(shape, ends)) {
+                faults.add(name + " has the shape " + Arrays.toString(shape) + ", expected "
+                        + Arrays.toString(ends) + ", which is all that the model reads of it");
+            }
+        });
     }
 }

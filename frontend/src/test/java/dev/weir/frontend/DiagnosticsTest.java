@@ -2,6 +2,7 @@ package dev.weir.frontend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.diagnostic.Diagnostic;
@@ -14,6 +15,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -93,6 +96,45 @@ class DiagnosticsTest {
                 assertTrue(result.hasErrors(), input.substring(0, Math.min(60, input.length())));
             }
         }
+    }
+
+    @Test
+    void whatTheRunSetsIsTold() {
+        Source source = new Source("set.weir", """
+                model Set<D = 3, E = D + 1> {
+                    where D > 5
+                    param w[2 * E, D]
+                    forward(x[T, D]) -> y[T, D] = x
+                }
+                """);
+        LowerOptions options = new LowerOptions(
+                Optional.empty(), Configuration.empty(), Map.of("D", "4"), false);
+        WeirException found = assertThrows(WeirException.class,
+                () -> Frontend.lower(source, Library::find, options));
+        assertEquals(List.of("D = 4 from --set D=4"), found.diagnostics().getFirst().sizes()
+                .stream().map(Object::toString).toList());
+    }
+
+    @Test
+    void parametersHaveNamedShapes() {
+        Source source = new Source("shapes.weir", """
+                block Part<D, F> {
+                    param w[2 * F, D]
+                    forward(x[D]) -> y[D] = x + w[0]
+                }
+                model Shapes<D = config.hidden_size, F = config.size or 3> {
+                    parts: Part<D, F + 1> * 2
+                    forward(x[T, D]) -> y[T, D] = parts[1](parts[0](x))
+                }
+                """);
+        NamedShape shape = Frontend.parameterShapes(source, Library::find, LowerOptions.of(
+                Configuration.parse("{\"hidden_size\": 5}"))).get("parts.{0}.w");
+        assertEquals("[2 * F, D]", shape.axes());
+        assertEquals(List.of(
+                "F = 4 from `F + 1` in `Shapes`, F = 3 from the fallback `or 3`: config.json has "
+                        + "no size",
+                "D = 5 from config.json: hidden_size"),
+                shape.sizes().stream().map(Object::toString).toList());
     }
 
     @Test

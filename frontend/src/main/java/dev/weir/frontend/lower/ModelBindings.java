@@ -22,6 +22,7 @@ final class ModelBindings {
     private final Scope scope;
     private final Body constants;
     private final Map<String, Meaning> bindings = new LinkedHashMap<>();
+    private final Map<String, Origin> origins = new LinkedHashMap<>();
 
     /**
      * @param given values that the run sets, by name
@@ -34,22 +35,28 @@ final class ModelBindings {
         this.constants = new Body(session, Frame.ofFunction(session, scope, Precision.none()));
     }
 
-    Map<String, Meaning> all() {
-        given.keySet().forEach(this::known);
-        for (Declaration.Generic generic : block.generics()) {
-            bind(generic.name(), () -> generic(generic));
-        }
-        for (Declaration.Setting setting : block.settings()) {
-            bind(setting.name(), () -> setting(setting));
+    /** The model with what its generics and settings stand for. */
+    Template.Concrete bound() {
+        session.open(scope);
+        try {
+            given.keySet().forEach(this::known);
+            for (Declaration.Generic generic : block.generics()) {
+                bind(generic.name(), generic.value(), () -> generic(generic));
+            }
+            for (Declaration.Setting setting : block.settings()) {
+                bind(setting.name(), setting.value(), () -> setting(setting));
+            }
+        } finally {
+            session.close();
         }
         if (session.hasErrors()) {
             throw new Failure();
         }
-        return bindings;
+        return new Template.Concrete(block, scope.module(), bindings, Map.of(), origins);
     }
 
     /** What has no value is reported once, and not wherever it is used. */
-    private void bind(String name, Supplier<Meaning> found) {
+    private void bind(String name, Optional<Expression> standard, Supplier<Meaning> found) {
         Meaning value;
         try {
             value = found.get();
@@ -58,6 +65,19 @@ final class ModelBindings {
         }
         bindings.put(name, value);
         scope.define(name, value);
+        if (value instanceof Meaning.Whole) {
+            Origin origin = given.containsKey(name)
+                    ? new Origin("from --set " + name + "=" + given.get(name))
+                    : origin(standard.orElseThrow());
+            origins.put(name, origin);
+            scope.note(name, origin);
+        }
+    }
+
+    private Origin origin(Expression value) {
+        return session.variant().setter(value)
+                .map(derived -> new Origins(constants).of(value, scope, "set by `" + derived + "`"))
+                .orElseGet(() -> new Origins(constants).of(value, scope, Origins.DEFAULT));
     }
 
     private void known(String name) {

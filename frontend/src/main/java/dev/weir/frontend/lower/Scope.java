@@ -13,6 +13,7 @@ final class Scope {
     private final Optional<Scope> outer;
     private final ModuleScope module;
     private final Map<String, Meaning> names = new LinkedHashMap<>();
+    private final Map<String, Origin> origins = new LinkedHashMap<>();
     private final Set<String> halfAssigned = new LinkedHashSet<>();
     /** What becomes of an outer meaning seen from here: inside a gate, its entrants' rows. */
     private Function<Meaning, Meaning> passage = Function.identity();
@@ -51,6 +52,23 @@ final class Scope {
     void define(String name, Meaning meaning) {
         names.put(name, meaning);
         halfAssigned.remove(name);
+    }
+
+    /** Says where the value of a size is from. */
+    void note(String size, Origin origin) {
+        origins.put(size, origin);
+    }
+
+    /** Where the value of a size is from, if that is known. */
+    Optional<Origin> origin(String size) {
+        return names.containsKey(size) ? Optional.ofNullable(origins.get(size))
+                : outer.flatMap(o -> o.origin(size));
+    }
+
+    /** The number that a name stands for, if that is known. */
+    Optional<Long> number(String size) {
+        return find(size).orElse(null) instanceof Meaning.Whole w
+                ? w.dimension().size().constant() : Optional.empty();
     }
 
     /** Names defined in this scope itself. */

@@ -166,7 +166,7 @@ public final class TemplateCheck {
             bindings.put(setting.name(), meaning);
             scope.define(setting.name(), meaning);
         }
-        return new Template.Concrete(block, module, bindings, Map.of());
+        return new Template.Concrete(block, module, bindings, Map.of(), Map.of());
     }
 
     private void block(Declaration.Block block) {

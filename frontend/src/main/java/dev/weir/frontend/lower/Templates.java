@@ -83,7 +83,8 @@ final class Templates {
         }
         Map<String, String> stored = new HashMap<>(c.stored());
         stored.putAll(inner);
-        return new Template.Concrete(c.declaration(), c.module(), c.bindings(), stored);
+        return new Template.Concrete(c.declaration(), c.module(), c.bindings(), stored,
+                c.origins());
     }
 
     List<Run> runs(BlockList list, Scope scope) {
@@ -255,6 +256,7 @@ final class Templates {
     private Template bind(
             Declaration.Block block, Symbol symbol, BlockList.Template t, Scope scope) {
         Map<String, Meaning> bindings = new LinkedHashMap<>();
+        Map<String, Origin> origins = new LinkedHashMap<>();
         Scope inside = Scope.of(symbol.module());
         if (t.generics().size() > block.generics().size()) {
             throw wrongNumber(block, t);
@@ -276,9 +278,19 @@ final class Templates {
                     i < t.generics().size() ? t.generics().get(i).span() : t.span());
             bindings.put(generic.name(), meaning);
             inside.define(generic.name(), meaning);
+            Optional<Origin> origin = i < t.generics().size()
+                    ? t.generics().get(i).size().map(size -> new Origins(body).of(size, scope,
+                            body.frame.template().map(owner -> "stated in `"
+                                    + owner.declaration().name() + "`").orElse("stated here")))
+                    : generic.value().map(size ->
+                            new Origins(body).of(size, inside, Origins.DEFAULT));
+            origin.ifPresent(o -> {
+                origins.put(generic.name(), o);
+                inside.note(generic.name(), o);
+            });
         }
         settings(block.settings(), block.name(), t.settings(), t.span(), scope, inside, bindings);
-        return new Template.Concrete(block, symbol.module(), bindings, Map.of());
+        return new Template.Concrete(block, symbol.module(), bindings, Map.of(), origins);
     }
 
     private Failure wrongNumber(Declaration.Block block, BlockList.Template t) {
@@ -452,7 +464,7 @@ final class Templates {
                         .filter(s -> s.declaration() instanceof Declaration.Block)
                         .map(s -> hasState(new Template.Concrete(
                                 (Declaration.Block) s.declaration(), s.module(), Map.of(),
-                                Map.of()), seen))
+                                Map.of(), Map.of()), seen))
                         .orElse(false);
                 yield own || t.generics().stream()
                         .anyMatch(g -> g.template().isPresent()

@@ -5,11 +5,13 @@ import dev.weir.frontend.resolve.Names;
 import dev.weir.frontend.resolve.Symbol;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Declaration.Transformation;
+import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Scalar;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +39,7 @@ final class Variant {
     private final List<Drop> drops = new ArrayList<>();
     private final List<Replacement> replacements = new ArrayList<>();
     private final Set<Span> used = new HashSet<>();
+    private final Map<Span, String> setters = new HashMap<>();
 
     Variant(Session session) {
         this.session = session;
@@ -55,7 +58,10 @@ final class Variant {
         for (Transformation t : d.transformations()) {
             switch (t) {
                 case Transformation.Formats f -> precisions.add(f.precision());
-                case Transformation.Size size -> resize(block, size, generics, settings, session);
+                case Transformation.Size size -> {
+                    resize(block, size, generics, settings, session);
+                    session.variant().setters.put(size.value().span(), d.name());
+                }
                 case Transformation.Drop x -> { }
                 case Transformation.Replace x -> { }
             }
@@ -63,6 +69,11 @@ final class Variant {
         return new Symbol(new Declaration.Block(d.name(), true, generics, settings,
                 block.conditions(), block.parameters(), block.states(), block.instances(),
                 precisions, block.methods(), d.documentation(), d.span()), base.module());
+    }
+
+    /** The derived model that sets a generic or setting to this value, if one does. */
+    Optional<String> setter(Expression value) {
+        return Optional.ofNullable(setters.get(value.span()));
     }
 
     private static Symbol base(Symbol model, Declaration.Derived d, Session session) {

@@ -34,6 +34,8 @@ public final class DiagnosticRenderer {
      *    |                     ^ here over `F`
      *  4 |     y[d] = a[d] * b[d]
      *    |              - here over `D`
+     *   sizes: D = 64 from config.json: hidden_size
+     *          F = 160 from config.json: intermediate_size
      *   help: use two indices
      * </pre>
      */
@@ -59,6 +61,10 @@ public final class DiagnosticRenderer {
                 }
                 excerpt(text, related.span(), related.label(), '-', BLUE, width);
             }
+        }
+        for (int i = 0; i < d.sizes().size(); i++) {
+            text.append("  ").append(i == 0 ? paint(CYAN, "sizes") + ": " : "       ")
+                    .append(d.sizes().get(i)).append('\n');
         }
         d.help().ifPresent(h ->
                 text.append("  ").append(paint(CYAN, "help")).append(": ").append(h).append('\n'));

@@ -37,10 +37,7 @@ public final class Frontend {
     private static Optional<ModuleScope> checked(
             Source source, SourceProvider sources, List<Diagnostic> diagnostics) {
         ModuleScope module = Modules.load(source, sources, diagnostics::add);
-        boolean parsed = diagnostics.stream().noneMatch(d -> d.code().startsWith("E01"));
-        if (parsed) {
-            TemplateCheck.check(module, diagnostics);
-        }
+        TemplateCheck.check(module, diagnostics);
         return Optional.of(module);
     }
 

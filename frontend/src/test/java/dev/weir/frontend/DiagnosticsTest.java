@@ -98,6 +98,29 @@ class DiagnosticsTest {
         }
     }
 
+    /** Each file imports what its first line says; the second error of a file is told too. */
+    @Test
+    void filesThatImportOneAnotherAreTold() {
+        Map<String, String> files = Map.of(
+                "first", "import second { B }\nblock A<D> { forward(x[D]) -> y[D] = x + p }",
+                "second", "import third\nblock B<D> { forward(x[D]) -> y[D] = x }",
+                "third", "import second { B }\nimport first { A }\nimport third { C }\n"
+                        + "block C<D> { a: A<D> forward(x[D]) -> y[D] = a(x) }");
+        SourceProvider sources = name -> Optional.ofNullable(files.get(name))
+                .map(text -> new Source("files/" + name + ".weir", text));
+        List<Diagnostic> found =
+                Frontend.check(sources.find("first").orElseThrow(), sources).diagnostics();
+        assertEquals(List.of(
+                "E0203 files/first.weir:2:42 there is no `p` here",
+                "E0212 files/third.weir:1:1 these files import one another: files/second.weir → "
+                        + "files/third.weir → files/second.weir",
+                "E0212 files/third.weir:2:1 these files import one another: files/first.weir → "
+                        + "files/second.weir → files/third.weir → files/first.weir",
+                "E0212 files/third.weir:3:1 this file imports itself"),
+                found.stream().map(d -> d.code() + " " + d.primary().location() + " "
+                        + d.message()).toList());
+    }
+
     @Test
     void whatTheRunSetsIsTold() {
         Source source = new Source("set.weir", """

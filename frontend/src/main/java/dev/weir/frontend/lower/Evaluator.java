@@ -166,6 +166,9 @@ final class Evaluator {
         if (name.equals("config")) {
             return new Meaning.ConfigurationField("");
         }
+        if (scope.module().isUnclear(name)) {
+            throw new Failure();
+        }
         Optional<Symbol> symbol = scope.module().find(name);
         if (symbol.isPresent()) {
             return switch (symbol.get().declaration()) {
@@ -296,7 +299,7 @@ final class Evaluator {
     }
 
     private Meaning binary(Expression.Binary b, Scope scope, boolean element) {
-        Meaning left = evaluate(b.left(), scope, element);
+        Meaning left = left(b, scope, element);
         if (left instanceof Meaning.ConfigurationField field
                 && b.operator() == Expression.BinaryOperator.OR) {
             if (!body.session.configuration().isKnown()) {
@@ -326,6 +329,20 @@ final class Evaluator {
                     tensor(second, b.right().span()), "product");
         }
         return body.operations.combine(b, first, second, element);
+    }
+
+    /** The left side; if there is a fault in it, the right side is looked at for others. */
+    private Meaning left(Expression.Binary b, Scope scope, boolean element) {
+        try {
+            return evaluate(b.left(), scope, element);
+        } catch (Failure reported) {
+            boolean guards = b.operator() == Expression.BinaryOperator.AND
+                    || b.operator() == Expression.BinaryOperator.OR;
+            if (!guards) {
+                evaluate(b.right(), scope, element);
+            }
+            throw reported;
+        }
     }
 
     /** What holds where the right side of `and` or `or` is evaluated. */

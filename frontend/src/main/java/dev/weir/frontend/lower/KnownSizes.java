@@ -19,24 +19,34 @@ import java.util.Optional;
 public final class KnownSizes {
     /** A block's name where it is declared, and what its first use in the model makes of it. */
     private final Map<Span, Scope> scopes = new HashMap<>();
+    private final List<Diagnostic> found = new ArrayList<>();
     private final Session session;
 
     private KnownSizes(LowerOptions options) {
-        this.session = new Session(false, false, options.configuration(), new ArrayList<>());
+        this.session = new Session(false, false, options.configuration(), found);
     }
 
-    /** The messages of a check, with the sizes that they name in blocks of the model. */
+    /**
+     * The messages of a check, with the sizes that they name in blocks of the model; and what is
+     * wrong with the values of the model's own.
+     */
     public static List<Diagnostic> told(
             Symbol model, LowerOptions options, List<Diagnostic> messages) {
         KnownSizes known = new KnownSizes(options);
+        List<Diagnostic> all = new ArrayList<>(messages);
         try {
             Symbol changed = Variant.declaration(model, known.session);
-            known.visit(Frame.ofModel(known.session, model,
-                    new ModelBindings(known.session, changed, options.settings()).bound()));
+            Template.Concrete template;
+            try {
+                template = new ModelBindings(known.session, changed, options.settings()).bound();
+            } finally {
+                all.addAll(known.found);
+            }
+            known.visit(Frame.ofModel(known.session, model, template));
         } catch (Failure noSizes) {
-            // what is wrong with the model is among the messages, or is found once they are mended
+            // what is wrong with the sizes is among the messages
         }
-        return messages.stream().map(d -> known.scopes.entrySet().stream()
+        return all.stream().map(d -> known.scopes.entrySet().stream()
                 .filter(e -> isBefore(e.getKey(), d.primary()))
                 .max((a, b) -> Integer.compare(a.getKey().start(), b.getKey().start()))
                 .filter(e -> isInside(e.getValue().module(), e.getKey(), d.primary()))

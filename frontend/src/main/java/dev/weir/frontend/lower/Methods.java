@@ -31,11 +31,13 @@ final class Methods {
             checkType(formal);
             Value value = body.newValue(argumentName(formal), format, shape);
             arguments.add(value);
-            if (scope.own().containsKey(formal.name())) {
+            boolean isTwice = scope.own().containsKey(formal.name());
+            if (isTwice) {
                 body.session.report(Diagnostic.error("E0201", formal.span(),
                         "`" + formal.name() + "` is there twice"));
             }
-            scope.define(formal.name(), body.stored(value, shape, formal.span()));
+            scope.define(formal.name(), isTwice ? new Meaning.Poison()
+                    : body.stored(value, shape, formal.span()));
         }
         Set<String> results = new HashSet<>();
         for (Declaration.Formal result : signature.results()) {

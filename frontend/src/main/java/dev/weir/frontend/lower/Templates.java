@@ -237,6 +237,9 @@ final class Templates {
                     .helped("lists and choices may hold `none`; a derived model leaves a block "
                             + "out with `drop`"));
         }
+        if (scope.module().isUnclear(t.name())) {
+            throw new Failure();
+        }
         Optional<Symbol> symbol = scope.module().find(t.name());
         if (symbol.isEmpty()) {
             throw body.session.fail(Diagnostic.error("E0203", t.span(),
@@ -410,13 +413,7 @@ final class Templates {
 
     /** A setting's value, as its type wants it: a whole number may stand for a float. */
     private Meaning typed(Declaration.Setting setting, Meaning value, Span span) {
-        boolean fits = switch (setting.type()) {
-            case "int" -> value instanceof Meaning.Whole;
-            case "float" -> value instanceof Meaning.Real || value instanceof Meaning.Whole;
-            case "bool" -> value instanceof Meaning.Truth;
-            default -> true;
-        };
-        if (!fits && !(value instanceof Meaning.Unknown)) {
+        if (!ModelBindings.fits(setting, value)) {
             throw body.session.fail(Diagnostic.error("E0308", span,
                             "the setting `" + setting.name() + "` is " + setting.type()
                                     + ", here it gets " + switch (value) {

@@ -91,6 +91,9 @@ final class Variant {
             }
             at = next.get();
         }
+        if (model.module().isUnclear(d.base())) {
+            throw new Failure();
+        }
         return model.module().find(d.base())
                 .filter(s -> s.declaration() instanceof Declaration.Derived
                         || s.declaration() instanceof Declaration.Block b && b.isModel())
@@ -124,7 +127,7 @@ final class Variant {
             List<String> names = new ArrayList<>();
             block.generics().forEach(g -> names.add(g.name()));
             block.settings().forEach(x -> names.add(x.name()));
-            throw session.fail(Diagnostic.error("E0703", size.span(),
+            session.report(Diagnostic.error("E0703", size.span(),
                             "`" + block.name() + "` has no generic `" + size.name() + "` to set")
                     .with(block.span(), "the base")
                     .helped("it has " + String.join(", ", names)));

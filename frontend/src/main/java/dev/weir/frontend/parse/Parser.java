@@ -28,7 +28,7 @@ public final class Parser {
     public static Module parse(Source source, Consumer<Diagnostic> diagnostics) {
         return Parsed.of(source, diagnostics)
                 .map(p -> new TreeBuilder(p.offsets, p.tokens, diagnostics).module(p.tree))
-                .orElseGet(() -> new Module(source, List.of(), List.of()));
+                .orElseGet(() -> Module.empty(source));
     }
 
     /** Every token and comment of a text, as the grammar divides it; nothing if it has errors. */

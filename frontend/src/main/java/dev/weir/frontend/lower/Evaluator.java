@@ -26,6 +26,8 @@ import java.util.Set;
  * work on whole tensors.
  */
 final class Evaluator {
+    private static final Set<String> PREFIXES = Set.of("cumsum", "cumprod", "cummax");
+
     private final Body body;
 
     Evaluator(Body body) {
@@ -147,7 +149,7 @@ final class Evaluator {
         }
         Value holds = body.compute("holds", List.of(index), Optional.empty(), condition, s.span());
         Size.Symbol count = body.session.symbol("E");
-        Dimension axis = new Dimension(count, Size.symbol("selected"));
+        Dimension axis = new Dimension(count, Size.symbol(Dimension.SELECTED));
         Value places = body.newValue("selected", Format.I64, List.of(axis));
         body.emit(new Node.Selection(places, holds, count, s.span()));
         body.bounds.limit(places, Scalar.whole(0),
@@ -186,10 +188,17 @@ final class Evaluator {
         if (Operations.isBuiltin(name)) {
             return new Meaning.Builtin(name);
         }
-        if (scope.isHalfAssigned(name)) {
+        Optional<Scope.Half> half = scope.halfAssigned(name);
+        if (half.isPresent()) {
             throw body.session.fail(Diagnostic.error("E0204", span,
-                            "`" + name + "` has a value in one branch only")
-                    .helped("assign it before the `if`, or in the other branch too"));
+                    "`" + name + "` " + half.get().what).helped(half.get().help));
+        }
+        if (PREFIXES.contains(name)) {
+            throw body.session.fail(Diagnostic.error("E0203", span,
+                            "`" + name + "` is not a function: it goes along an index")
+                    .labelled("no index is named")
+                    .helped("name it in brackets, and keep it on the left side: `y[t] = " + name
+                            + "[t] x[t]`"));
         }
         Set<String> candidates = new LinkedHashSet<>(scope.visible());
         candidates.addAll(Operations.builtins());
@@ -395,7 +404,7 @@ final class Evaluator {
             case Meaning.Whole w -> Scalar.extent(w.dimension().size());
             case Meaning.Real r -> Scalar.real(r.value());
             case Meaning.Truth t -> Scalar.truth(t.value());
-            case Meaning.Unknown u -> Scalar.whole(0);
+            case Meaning.Unknown u -> u.isTruth() ? Scalar.truth(true) : Scalar.whole(0);
             case Meaning.IndexVariable i -> Scalar.variable(i.index());
             case Meaning.Tensor t when t.rank() == 0 -> t.reader().at(List.of());
             case Meaning.Tensor t -> throw body.session.fail(Diagnostic.error("E0303", span,

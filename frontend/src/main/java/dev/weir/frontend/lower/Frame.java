@@ -25,6 +25,9 @@ import java.util.Set;
 
 /** A block at its place in the model, or a function: the names that its body sees. */
 final class Frame {
+    private static final String THERE = "f32, bf16, f16, f8e4m3, f8e5m2, int and bool are there; "
+            + "parameters may be int8, int4 and int2 too";
+
     private final Session session;
     private final Optional<Template.Concrete> template;
     private final Place place;
@@ -140,13 +143,13 @@ final class Frame {
         Trees.names(condition, names);
         List<String> parts = new ArrayList<>();
         names.forEach(name -> scope.number(name).ifPresent(n -> parts.add(name + " = " + n)));
-        new Origins(constants).fields(condition, scope).forEach(path -> parts.add(path
+        new SizeOrigins(constants).fields(condition, scope).forEach(path -> parts.add(path
                 + session.configuration().field(path).map(v -> " = " + v).orElse(" absent")));
         return parts.isEmpty() ? "" : " with " + String.join(", ", parts);
     }
 
     private String unmet(Expression condition, Body constants) {
-        Set<String> fields = new Origins(constants).fields(condition, scope);
+        Set<String> fields = new SizeOrigins(constants).fields(condition, scope);
         return fields.isEmpty() ? "change the sizes that it is used with"
                 : "the program is not written for a checkpoint whose config.json says so: "
                         + "use a program that is, or another checkpoint";
@@ -335,8 +338,9 @@ final class Frame {
         }
         List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
         String path = Place.join(place.parameterPath(), declared.name());
-        session.shapes().computeIfAbsent(path, p -> Origins.shape(shape, scope));
-        Encoding encoding = format(declared.format(), declared.span()).map(Encoding::of)
+        session.shapes().computeIfAbsent(path, p -> SizeOrigins.shape(shape, scope));
+        Encoding encoding = declared.format().flatMap(Encoding::quantised)
+                .or(() -> format(declared.format(), declared.span()).map(Encoding::of))
                 .orElseGet(() -> precision.weights(path, shape.size(), session::useSelector));
         List<Size> whole = new ArrayList<>();
         List<Scalar> prefix = new ArrayList<>();
@@ -395,11 +399,11 @@ final class Frame {
     private Optional<Format> format(Optional<String> word, Span span) {
         if (word.filter(Formats::isPlanned).isPresent()) {
             session.unsupported("E0602", span, "format `" + word.get() + "`",
-                    "f32, bf16, f16, int and bool are there");
+                    THERE);
         } else if (word.isPresent() && Formats.named(word.get()).isEmpty()) {
             session.report(Diagnostic.error("E0601", span,
                             "there is no format `" + word.get() + "`")
-                    .helped("formats are f32, bf16, f16, int, bool; others are not there yet"));
+                    .helped(THERE));
         }
         return word.flatMap(Formats::named);
     }

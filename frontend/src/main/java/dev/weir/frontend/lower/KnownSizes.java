@@ -50,7 +50,7 @@ public final class KnownSizes {
                 .filter(e -> isBefore(e.getKey(), d.primary()))
                 .max((a, b) -> Integer.compare(a.getKey().start(), b.getKey().start()))
                 .filter(e -> isInside(e.getValue().module(), e.getKey(), d.primary()))
-                .map(e -> Origins.told(d, e.getValue())).orElse(d)).toList();
+                .map(e -> SizeOrigins.told(d, e.getValue())).orElse(d)).toList();
     }
 
     private void visit(Frame frame) {

@@ -103,10 +103,9 @@ final class Methods {
         if (meaning == null) {
             Diagnostic missing = Diagnostic.error("E0204", formal.span(),
                     "the result `" + formal.name() + "` gets no value");
-            body.session.report(scope.isHalfAssigned(formal.name())
-                    ? missing.helped("it is assigned in one branch only: give it a value in the "
-                            + "other, or before")
-                    : missing.helped("assign it: `" + formal.name() + " = …`"));
+            body.session.report(missing.helped(scope.halfAssigned(formal.name())
+                    .map(half -> "it " + half.what + ": " + half.help)
+                    .orElse("assign it: `" + formal.name() + " = …`")));
         }
         if (meaning == null || meaning instanceof Meaning.Poison) {
             return body.newValue(formal.name(), declared.format(), declared.shape());

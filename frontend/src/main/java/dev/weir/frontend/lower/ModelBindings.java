@@ -24,7 +24,7 @@ final class ModelBindings {
     private final Scope scope;
     private final Body constants;
     private final Map<String, Meaning> bindings = new LinkedHashMap<>();
-    private final Map<String, Origin> origins = new LinkedHashMap<>();
+    private final Map<String, SizeOrigin> origins = new LinkedHashMap<>();
 
     /**
      * @param given values that the run sets, by name
@@ -68,18 +68,18 @@ final class ModelBindings {
         bindings.put(name, value);
         scope.define(name, value);
         if (value instanceof Meaning.Whole) {
-            Origin origin = given.containsKey(name)
-                    ? new Origin("from --set " + name + "=" + given.get(name))
+            SizeOrigin origin = given.containsKey(name)
+                    ? new SizeOrigin("from --set " + name + "=" + given.get(name))
                     : origin(standard.orElseThrow());
             origins.put(name, origin);
             scope.note(name, origin);
         }
     }
 
-    private Origin origin(Expression value) {
+    private SizeOrigin origin(Expression value) {
         return session.variant().setter(value)
-                .map(derived -> new Origins(constants).of(value, scope, "set by `" + derived + "`"))
-                .orElseGet(() -> new Origins(constants).of(value, scope, Origins.DEFAULT));
+                .map(derived -> new SizeOrigins(constants).of(value, scope, "set by `" + derived + "`"))
+                .orElseGet(() -> new SizeOrigins(constants).of(value, scope, SizeOrigins.DEFAULT));
     }
 
     private void known(String name) {

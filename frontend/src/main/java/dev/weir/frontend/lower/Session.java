@@ -132,7 +132,7 @@ final class Session {
     /** Says of sizes that a call fixes where they are from: in the words of who calls. */
     void hand(Map<String, Dimension> sizes, Scope scope) {
         Optional.ofNullable(scopes.peek()).ifPresent(caller -> sizes.forEach((name, size) ->
-                Origins.of(size, caller).ifPresent(origin -> scope.note(name, origin))));
+                SizeOrigins.of(size, caller).ifPresent(origin -> scope.note(name, origin))));
     }
 
     /** How parameters are declared, by their paths. */
@@ -141,7 +141,7 @@ final class Session {
     }
 
     void report(Diagnostic found) {
-        Diagnostic diagnostic = scopes.isEmpty() ? found : Origins.told(found, scopes.peek());
+        Diagnostic diagnostic = scopes.isEmpty() ? found : SizeOrigins.told(found, scopes.peek());
         Span span = diagnostic.primary();
         String key = diagnostic.code() + span.source().name() + span.start() + ":" + span.end();
         if (reported.add(key)) {

@@ -20,7 +20,7 @@ sealed interface Template {
             ModuleScope module,
             Map<String, Meaning> bindings,
             Map<String, String> stored,
-            Map<String, Origin> origins)
+            Map<String, SizeOrigin> origins)
             implements Template {
 
         /** Where sizes have their values from makes no other block. */

@@ -77,7 +77,8 @@ public final class TemplateCheck {
         for (Diagnostic one : found) {
             boolean isOfBase = Stream.concat(diagnostics.stream(), derived.stream()).anyMatch(
                     known -> known.code().equals(one.code()) && known.primary().equals(one.primary()));
-            boolean isHere = d.span().contains(one.primary()) || d.transformations().stream()
+            boolean isHere = d.span().contains(one.primary())
+                    || d.baseSpan().contains(one.primary()) || d.transformations().stream()
                     .anyMatch(t -> t.span().contains(one.primary()));
             if (isHere) {
                 derived.add(one);
@@ -178,7 +179,7 @@ public final class TemplateCheck {
                     ? new Meaning.AbstractFunction(setting.function().get())
                     : setting.type().equals("int")
                             ? new Meaning.Whole(Dimension.symbol(setting.name()))
-                            : new Meaning.Unknown();
+                            : new Meaning.Unknown(setting.type().equals("bool"));
             bindings.put(setting.name(), meaning);
             scope.define(setting.name(), meaning);
         }

@@ -259,7 +259,7 @@ final class Templates {
     private Template bind(
             Declaration.Block block, Symbol symbol, BlockList.Template t, Scope scope) {
         Map<String, Meaning> bindings = new LinkedHashMap<>();
-        Map<String, Origin> origins = new LinkedHashMap<>();
+        Map<String, SizeOrigin> origins = new LinkedHashMap<>();
         Scope inside = Scope.of(symbol.module());
         if (t.generics().size() > block.generics().size()) {
             throw wrongNumber(block, t);
@@ -281,12 +281,12 @@ final class Templates {
                     i < t.generics().size() ? t.generics().get(i).span() : t.span());
             bindings.put(generic.name(), meaning);
             inside.define(generic.name(), meaning);
-            Optional<Origin> origin = i < t.generics().size()
-                    ? t.generics().get(i).size().map(size -> new Origins(body).of(size, scope,
+            Optional<SizeOrigin> origin = i < t.generics().size()
+                    ? t.generics().get(i).size().map(size -> new SizeOrigins(body).of(size, scope,
                             body.frame.template().map(owner -> "stated in `"
                                     + owner.declaration().name() + "`").orElse("stated here")))
                     : generic.value().map(size ->
-                            new Origins(body).of(size, inside, Origins.DEFAULT));
+                            new SizeOrigins(body).of(size, inside, SizeOrigins.DEFAULT));
             origin.ifPresent(o -> {
                 origins.put(generic.name(), o);
                 inside.note(generic.name(), o);
@@ -301,7 +301,8 @@ final class Templates {
                 block.generics().stream().map(Declaration.Generic::name).toList());
         return body.session.fail(Diagnostic.error("E0205", t.span(),
                         "`" + block.name() + "` takes " + block.generics().size()
-                                + " generics, here "
+                                + (block.generics().size() == 1 ? " generic" : " generics")
+                                + ", here "
                                 + (t.generics().size() == 1
                                         ? "is 1" : "are " + t.generics().size()))
                 .with(block.span(), "they are <" + names + ">")

@@ -97,7 +97,7 @@ final class Variant {
         return model.module().find(d.base())
                 .filter(s -> s.declaration() instanceof Declaration.Derived
                         || s.declaration() instanceof Declaration.Block b && b.isModel())
-                .orElseThrow(() -> session.fail(Diagnostic.error("E0203", d.span(),
+                .orElseThrow(() -> session.fail(Diagnostic.error("E0203", d.baseSpan(),
                                 "there is no model `" + d.base() + "`")
                         .helped(Names.suggest(d.base(), model.module().names().keySet())
                                 .map(s -> "did you mean `" + s + "`?")

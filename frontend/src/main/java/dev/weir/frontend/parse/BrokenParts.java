@@ -52,7 +52,7 @@ final class BrokenParts {
             if (part instanceof WeirParser.MethodMemberContext method && method.name() != null
                     && method.results() != null && !isBroken(method.results())
                     && (method.formals() == null || !isBroken(method.formals()))
-                    && method.body() != null) {
+                    && method.body() != null && isClosed(method.body())) {
                 note(method, method.name());
             } else {
                 whole |= isBroken(part);
@@ -67,6 +67,12 @@ final class BrokenParts {
         if (isBroken(part)) {
             broken.add(spans.apply(name));
         }
+    }
+
+    /** Whether a body ends where it should; what is behind it is its own otherwise. */
+    private static boolean isClosed(WeirParser.BodyContext body) {
+        return body.getChildCount() > 0
+                && !(body.getChild(body.getChildCount() - 1) instanceof ErrorNode);
     }
 
     static boolean isBroken(ParseTree tree) {

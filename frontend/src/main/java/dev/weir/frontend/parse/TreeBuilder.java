@@ -73,7 +73,7 @@ final class TreeBuilder {
             List<Declaration.Transformation> transformations = new ArrayList<>();
             m.transformation().forEach(t -> transformations(t, transformations));
             return Optional.of(new Declaration.Derived(m.name().getText(), m.path().getText(),
-                    transformations, documentation(m), span(m.name())));
+                    span(m.path()), transformations, documentation(m), span(m.name())));
         }
         WeirParser.FunctionDeclarationContext f = d.functionDeclaration();
         if (f != null && f.name() != null && f.functionResult() != null && f.body() != null

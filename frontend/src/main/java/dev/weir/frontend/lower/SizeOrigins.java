@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  *          F = 160 from `2 * D + 32` in `Layer`, D = 64 from config.json: hidden_size
  * </pre>
  */
-final class Origins {
+final class SizeOrigins {
     /** What a literal that stands as the default of a generic is. */
     static final String DEFAULT = "by default";
 
@@ -36,7 +36,7 @@ final class Origins {
 
     private final Body body;
 
-    Origins(Body body) {
+    SizeOrigins(Body body) {
         this.body = body;
     }
 
@@ -45,9 +45,9 @@ final class Origins {
      *
      * @param stated what is said of a number that just stands there
      */
-    Origin of(Expression e, Scope scope, String stated) {
+    SizeOrigin of(Expression e, Scope scope, String stated) {
         if (e instanceof Expression.Literal) {
-            return new Origin(stated);
+            return new SizeOrigin(stated);
         }
         if (e instanceof Expression.Name n && scope.origin(n.name()).isPresent()) {
             return scope.origin(n.name()).get();
@@ -55,11 +55,11 @@ final class Origins {
         Configuration configuration = body.session.configuration();
         Optional<String> field = body.evaluator.field(e, scope);
         if (field.filter(f -> configuration.field(f).isPresent()).isPresent()) {
-            return new Origin("from config.json: " + field.get());
+            return new SizeOrigin("from config.json: " + field.get());
         }
         if (e instanceof Expression.Binary b && b.operator() == Expression.BinaryOperator.OR
                 && b.right() instanceof Expression.Literal) {
-            return new Origin("from the fallback `or " + b.right().span().text() + "`: config.json"
+            return new SizeOrigin("from the fallback `or " + b.right().span().text() + "`: config.json"
                     + " has no " + String.join(", ", fields(b.left(), scope)));
         }
         StringBuilder text = new StringBuilder("from `" + shortened(e.span().text()) + "`");
@@ -70,7 +70,7 @@ final class Origins {
                         .append(" in config.json")));
         Set<String> names = new LinkedHashSet<>();
         Trees.names(e, names);
-        return new Origin(text.toString(), named(names, scope));
+        return new SizeOrigin(text.toString(), named(names, scope));
     }
 
     /** The fields of the configuration that an expression mentions. */
@@ -83,19 +83,25 @@ final class Origins {
         return fields;
     }
 
+    /** The fields that an expression mentions and the configuration has, with their values. */
+    List<String> present(Expression e, Scope scope) {
+        return fields(e, scope).stream().flatMap(path -> body.session.configuration().field(path)
+                .map(value -> "`" + path + "` in config.json is " + value).stream()).toList();
+    }
+
     private static String shortened(String text) {
         String line = text.replaceAll("\\s+", " ");
         return line.length() > LONGEST ? line.substring(0, LONGEST) + "…" : line;
     }
 
     /** Where a size is from, seen in a scope in whose names it is written. */
-    static Optional<Origin> of(Dimension size, Scope scope) {
+    static Optional<SizeOrigin> of(Dimension size, Scope scope) {
         if (size.named() instanceof Size.Symbol name) {
             return scope.origin(name.name());
         }
         List<NamedSize> parts = named(size.named().symbols(), scope);
         return parts.isEmpty() ? Optional.empty() : Optional.of(
-                new Origin("from `" + Polynomial.of(size.named()) + "`", parts));
+                new SizeOrigin("from `" + Polynomial.of(size.named()) + "`", parts));
     }
 
     private static List<NamedSize> named(Collection<String> names, Scope scope) {
@@ -134,7 +140,7 @@ final class Origins {
         if (size.isEmpty() || sizes.containsKey(name)) {
             return;
         }
-        Origin origin = scope.origin(name).orElseThrow();
+        SizeOrigin origin = scope.origin(name).orElseThrow();
         List<NamedSize> own = origin.parts().stream()
                 .filter(p -> named(p.name(), scope).equals(Optional.of(p))).toList();
         sizes.put(name, new NamedSize(name, size.get().value(), origin.with(

@@ -10,12 +10,12 @@ import java.util.stream.Collectors;
  * @param text such as {@code from config.json: intermediate_size}
  * @param parts the sizes that it is computed from
  */
-record Origin(String text, List<NamedSize> parts) {
-    Origin {
+record SizeOrigin(String text, List<NamedSize> parts) {
+    SizeOrigin {
         parts = List.copyOf(parts);
     }
 
-    Origin(String text) {
+    SizeOrigin(String text) {
         this(text, List.of());
     }
 

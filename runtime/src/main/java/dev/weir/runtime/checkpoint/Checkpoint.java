@@ -112,14 +112,16 @@ public final class Checkpoint implements AutoCloseable {
     public Map<Parameter, List<Tensor>> bind(List<Parameter> parameters, IntConsumer done) {
         Map<Parameter, List<Tensor>> bound = new HashMap<>();
         Set<String> faults = new LinkedHashSet<>();
+        Reach reach = new Reach();
         for (Parameter parameter : parameters) {
             done.accept(bound.size());
             List<Tensor> instances = new ArrayList<>();
             for (List<Long> instance : instances(parameter)) {
-                find(parameter, instance, faults).ifPresent(instances::add);
+                find(parameter, instance, reach, faults).ifPresent(instances::add);
             }
             bound.put(parameter, instances);
         }
+        reach.check(faults::add);
         if (!faults.isEmpty()) {
             throw new CheckpointException("the weights in " + folder
                     + " do not fit the model:\n  " + String.join("\n  ", faults));
@@ -151,7 +153,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private Optional<Tensor> find(
-            Parameter parameter, List<Long> instance, Set<String> faults) {
+            Parameter parameter, List<Long> instance, Reach reach, Set<String> faults) {
         String path = Parameter.instantiate(parameter.path(), instance);
         List<String> names = parameter.stored().stream()
                 .map(s -> Parameter.instantiate(s, instance))
@@ -161,7 +163,7 @@ public final class Checkpoint implements AutoCloseable {
             Tensor stored = tensors.get(name);
             if (stored != null && parameter.layout().isPresent()) {
                 return Gather.of(stored, parameter, instance, own,
-                                fault -> faults.add(name + " (" + path + ") " + fault))
+                                reach.of(name, path, stored), fault -> faults.add(name + " (" + path + ") " + fault))
                         .map(gathered -> convert(gathered, parameter));
             }
             if (stored != null) {

@@ -14,10 +14,13 @@ final class Gather {
     private final long[] place;
     private final long[] own;
     private final int instances;
+    private final long[] extents;
     private final Tensor result;
 
-    private Gather(Tensor stored, Parameter parameter, List<Long> instance, long[] own) {
+    private Gather(
+            Tensor stored, Parameter parameter, List<Long> instance, long[] own, long[] extents) {
         this.stored = stored;
+        this.extents = extents;
         this.layout = parameter.layout().orElseThrow();
         this.own = own;
         this.instances = instance.size();
@@ -30,6 +33,7 @@ final class Gather {
 
     /**
      * @param own the shape of one instance
+     * @param extents those of the stored tensor that are read, made longer where this reads further
      * @param fault gets what is wrong with the stored tensor, if something is
      */
     static Optional<Tensor> of(
@@ -37,8 +41,9 @@ final class Gather {
             Parameter parameter,
             List<Long> instance,
             long[] own,
+            long[] extents,
             Consumer<String> fault) {
-        Gather gather = new Gather(stored, parameter, instance, own);
+        Gather gather = new Gather(stored, parameter, instance, own, extents);
         if (gather.layout.coordinates().size() != stored.shape().length) {
             fault.accept("has the shape " + Arrays.toString(stored.shape()) + ", expected "
                     + gather.layout.coordinates().size() + " axes");
@@ -62,13 +67,19 @@ final class Gather {
         }
         long[] at = layout.at(place);
         long index = 0;
+        boolean isInside = true;
         for (int axis = 0; axis < at.length; axis++) {
             long size = stored.shape()[axis];
-            if (at[axis] < 0 || at[axis] >= size) {
+            if (at[axis] < 0) {
                 return Optional.of("has the shape " + Arrays.toString(stored.shape())
                         + ", but the model reads it at " + Arrays.toString(at));
             }
+            extents[axis] = Math.max(extents[axis], at[axis] + 1);
+            isInside &= at[axis] < size;
             index = index * size + at[axis];
+        }
+        if (!isInside) {
+            return Optional.empty(); // the extents tell
         }
         if (result.format().isFloat()) {
             result.setReal(element, stored.real(index));

@@ -60,12 +60,14 @@ class DiagnosticsTest {
 
     private static List<Diagnostic> diagnose(String program) {
         Source source = new Source("example.weir", program);
+        SourceProvider sources = module -> module.equals("example")
+                ? Optional.of(source) : Library.find(module);
         if (!program.startsWith("// lower")) {
-            return Frontend.check(source, Library::find).diagnostics();
+            return Frontend.check(source, sources).diagnostics();
         }
         String first = program.lines().findFirst().orElseThrow();
         try {
-            Frontend.lower(source, Library::find, LowerOptions.of(
+            Frontend.lower(source, sources, LowerOptions.of(
                     Configuration.parse(first.substring("// lower".length()).strip())));
             return List.of();
         } catch (WeirException e) {
@@ -158,6 +160,27 @@ class DiagnosticsTest {
                         + "no size",
                 "D = 5 from config.json: hidden_size"),
                 shape.sizes().stream().map(Object::toString).toList());
+    }
+
+    /** Of a long line, what stands around the place is shown. */
+    @Test
+    void ofLongLinesAPartIsShown() {
+        String many = "+ x ".repeat(300);
+        Source wide = new Source("long.weir",
+                "block A<D> { forward(x[D]) -> y[D] = x " + many + "+ here " + many + "}");
+        String text = new DiagnosticRenderer(false).render(
+                Frontend.check(wide, Library::find).diagnostics());
+        List<String> lines = text.lines().toList();
+        assertTrue(lines.get(2).startsWith("1 | …"), text);
+        assertTrue(lines.get(2).contains(" x + here + x "), text);
+        assertTrue(lines.get(2).endsWith("…"), text);
+        assertEquals(lines.get(2).indexOf("here"), lines.get(3).indexOf("^^^^"));
+        assertTrue(lines.stream().allMatch(l -> l.length() < 130), text);
+        String name = "n".repeat(1_000_000);
+        String cut = new DiagnosticRenderer(false).render(Frontend.check(new Source("name.weir",
+                "block A<D> { forward(x[D]) -> y[D] = x + " + name + " }"), Library::find)
+                .diagnostics());
+        assertTrue(cut.length() < 3000, "characters: " + cut.length());
     }
 
     @Test

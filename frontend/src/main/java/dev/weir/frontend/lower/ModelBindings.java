@@ -78,7 +78,8 @@ final class ModelBindings {
 
     private SizeOrigin origin(Expression value) {
         return session.variant().setter(value)
-                .map(derived -> new SizeOrigins(constants).of(value, scope, "set by `" + derived + "`"))
+                .map(derived -> new SizeOrigins(constants).of(
+                        value, scope, "set by `" + derived + "`"))
                 .orElseGet(() -> new SizeOrigins(constants).of(value, scope, SizeOrigins.DEFAULT));
     }
 

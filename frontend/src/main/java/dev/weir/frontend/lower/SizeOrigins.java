@@ -59,8 +59,8 @@ final class SizeOrigins {
         }
         if (e instanceof Expression.Binary b && b.operator() == Expression.BinaryOperator.OR
                 && b.right() instanceof Expression.Literal) {
-            return new SizeOrigin("from the fallback `or " + b.right().span().text() + "`: config.json"
-                    + " has no " + String.join(", ", fields(b.left(), scope)));
+            return new SizeOrigin("from the fallback `or " + b.right().span().text()
+                    + "`: config.json has no " + String.join(", ", fields(b.left(), scope)));
         }
         StringBuilder text = new StringBuilder("from `" + shortened(e.span().text()) + "`");
         text.append(stated.startsWith("stated") ? stated.substring("stated".length())

@@ -76,7 +76,8 @@ public final class TemplateCheck {
         }
         for (Diagnostic one : found) {
             boolean isOfBase = Stream.concat(diagnostics.stream(), derived.stream()).anyMatch(
-                    known -> known.code().equals(one.code()) && known.primary().equals(one.primary()));
+                    known -> known.code().equals(one.code())
+                            && known.primary().equals(one.primary()));
             boolean isHere = d.span().contains(one.primary())
                     || d.baseSpan().contains(one.primary()) || d.transformations().stream()
                     .anyMatch(t -> t.span().contains(one.primary()));

@@ -26,7 +26,7 @@ final class BrokenParts {
         this.spans = spans;
     }
 
-    /** Names of declarations and methods with an error; those of whole blocks, unless a method's. */
+    /** Names of declarations and methods with an error; of blocks, unless it is in a method. */
     Set<Span> in(WeirParser.ModuleContext tree) {
         for (WeirParser.DeclarationContext d : tree.declaration()) {
             WeirParser.BlockDeclarationContext block = d.blockDeclaration();

@@ -73,7 +73,8 @@ public final class DiagnosticRenderer {
                     .append(d.sizes().get(i)).append('\n');
         }
         d.help().ifPresent(h ->
-                text.append("  ").append(paint(CYAN, "help")).append(": ").append(cut(h)).append('\n'));
+                text.append("  ").append(paint(CYAN, "help")).append(": ").append(cut(h))
+                        .append('\n'));
         return text.toString();
     }
 

@@ -163,7 +163,8 @@ public final class Checkpoint implements AutoCloseable {
             Tensor stored = tensors.get(name);
             if (stored != null && parameter.layout().isPresent()) {
                 return Gather.of(stored, parameter, instance, own,
-                                reach.of(name, path, stored), fault -> faults.add(name + " (" + path + ") " + fault))
+                                reach.of(name, path, stored),
+                                fault -> faults.add(name + " (" + path + ") " + fault))
                         .map(gathered -> convert(gathered, parameter));
             }
             if (stored != null) {

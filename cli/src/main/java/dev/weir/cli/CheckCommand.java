@@ -3,6 +3,8 @@ package dev.weir.cli;
 import dev.weir.frontend.Frontend;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Severity;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.diagnostic.Span;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,13 +31,12 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Diagnostic> all = new ArrayList<>();
-        List<String> unread = new ArrayList<>();
         for (Path file : files) {
             try {
                 ModelFiles found = ModelFiles.find(file, Optional.empty());
                 all.addAll(Frontend.check(found.source(), found.library()).diagnostics());
             } catch (UserException e) {
-                unread.add(e.getMessage());
+                all.add(unreadable(file, e.getMessage()));
             }
         }
         if (json) {
@@ -43,8 +44,13 @@ final class CheckCommand implements Callable<Integer> {
         } else if (!all.isEmpty()) {
             weir.say(weir.renderer().render(all));
         }
-        unread.forEach(weir::error);
-        return !unread.isEmpty() || all.stream().anyMatch(d -> d.severity() == Severity.ERROR)
-                ? 1 : 0;
+        return all.stream().anyMatch(d -> d.severity() == Severity.ERROR) ? 1 : 0;
+    }
+
+    private static Diagnostic unreadable(Path file, String message) {
+        String[] parts = message.split("\nhelp: ", 2);
+        Diagnostic found = Diagnostic.error(
+                "E0106", new Span(new Source(file.toString(), ""), 0, 0), parts[0]);
+        return parts.length > 1 ? found.helped(parts[1]) : found;
     }
 }

@@ -28,6 +28,9 @@ final class Json {
             d.related().forEach(r -> related.addObject()
                     .put("label", r.label())
                     .set("span", span(r.span())));
+            ArrayNode sizes = node.putArray("sizes");
+            d.sizes().forEach(s -> sizes.addObject()
+                    .put("name", s.name()).put("value", s.value()).put("origin", s.origin()));
             d.help().ifPresent(h -> node.put("help", h));
         }
         return list;

@@ -30,10 +30,10 @@ record ModelFiles(Source source, Library library, Optional<Path> weights) {
      */
     static ModelFiles find(Path model, Optional<Path> weights) {
         if (Files.isRegularFile(model)) {
-            Path folder = model.toAbsolutePath().getParent();
+            Path folder = Optional.ofNullable(model.getParent()).orElse(Path.of(""));
             return new ModelFiles(
                     Texts.source(model), new Library(Optional.of(folder)),
-                    weights.or(() -> checkpoint(folder)));
+                    weights.or(() -> checkpoint(model.toAbsolutePath().getParent())));
         }
         weights.ifPresent(CheckpointFolder::new);
         if (!Files.isDirectory(model)) {

@@ -1,6 +1,7 @@
 package dev.weir.frontend;
 
 import dev.weir.frontend.format.Formatter;
+import dev.weir.frontend.lower.KnownSizes;
 import dev.weir.frontend.lower.ModelLowering;
 import dev.weir.frontend.lower.TemplateCheck;
 import dev.weir.frontend.parse.Parser;
@@ -18,7 +19,9 @@ import dev.weir.ir.tensor.TensorProgram;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** From source to tensor IR: parse, format, resolve, check, lower. Pure: no files, no console. */
 public final class Frontend {
@@ -34,10 +37,7 @@ public final class Frontend {
     private static Optional<ModuleScope> checked(
             Source source, SourceProvider sources, List<Diagnostic> diagnostics) {
         ModuleScope module = Modules.load(source, sources, diagnostics::add);
-        boolean parsed = diagnostics.stream().noneMatch(d -> d.code().startsWith("E01"));
-        if (parsed) {
-            TemplateCheck.check(module, diagnostics);
-        }
+        TemplateCheck.check(module, diagnostics);
         return Optional.of(module);
     }
 
@@ -85,14 +85,43 @@ public final class Frontend {
         return lowered(source, sources, options, true);
     }
 
+    /**
+     * How the parameters of a model are declared, by their paths: for messages about stored tensors
+     * that do not fit. Parameters of equal paths have equal shapes.
+     *
+     * @throws WeirException with every error that was found
+     */
+    public static Map<String, NamedShape> parameterShapes(
+            Source source, SourceProvider sources, LowerOptions options) {
+        Map<String, NamedShape> shapes = new TreeMap<>();
+        lowered(source, sources, options, true, shapes);
+        return shapes;
+    }
+
     private static List<TensorProgram> lowered(
             Source source, SourceProvider sources, LowerOptions options, boolean all) {
+        return lowered(source, sources, options, all, new TreeMap<>());
+    }
+
+    private static List<TensorProgram> lowered(
+            Source source, SourceProvider sources, LowerOptions options, boolean all,
+            Map<String, NamedShape> shapes) {
         List<Diagnostic> diagnostics = new ArrayList<>();
         Optional<List<TensorProgram>> programs = guarded(source, diagnostics, () -> {
-            Optional<ModuleScope> module = checked(source, sources, diagnostics);
-            return hasErrors(diagnostics) || module.isEmpty() ? Optional.empty()
-                    : model(source, module.get(), options, diagnostics)
-                            .flatMap(m -> ModelLowering.lower(m, options, all, diagnostics));
+            ModuleScope module = checked(source, sources, diagnostics).orElseThrow();
+            boolean isSound = !hasErrors(diagnostics);
+            Optional<Symbol> model = model(
+                    source, module, options, isSound ? diagnostics : new ArrayList<>());
+            if (!isSound) {
+                model.ifPresent(m -> {
+                    List<Diagnostic> told =
+                            KnownSizes.told(m, options, List.copyOf(diagnostics));
+                    diagnostics.clear();
+                    diagnostics.addAll(told);
+                });
+                return Optional.empty();
+            }
+            return model.flatMap(m -> ModelLowering.lower(m, options, all, diagnostics, shapes));
         });
         if (programs.isEmpty() || hasErrors(diagnostics)) {
             throw new WeirException(ordered(diagnostics).stream()

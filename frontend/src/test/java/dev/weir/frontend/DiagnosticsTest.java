@@ -2,6 +2,7 @@ package dev.weir.frontend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.diagnostic.Diagnostic;
@@ -14,6 +15,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -57,12 +60,14 @@ class DiagnosticsTest {
 
     private static List<Diagnostic> diagnose(String program) {
         Source source = new Source("example.weir", program);
+        SourceProvider sources = module -> module.equals("example")
+                ? Optional.of(source) : Library.find(module);
         if (!program.startsWith("// lower")) {
-            return Frontend.check(source, Library::find).diagnostics();
+            return Frontend.check(source, sources).diagnostics();
         }
         String first = program.lines().findFirst().orElseThrow();
         try {
-            Frontend.lower(source, Library::find, LowerOptions.of(
+            Frontend.lower(source, sources, LowerOptions.of(
                     Configuration.parse(first.substring("// lower".length()).strip())));
             return List.of();
         } catch (WeirException e) {
@@ -93,6 +98,89 @@ class DiagnosticsTest {
                 assertTrue(result.hasErrors(), input.substring(0, Math.min(60, input.length())));
             }
         }
+    }
+
+    /** Each file imports what its first line says; the second error of a file is told too. */
+    @Test
+    void filesThatImportOneAnotherAreTold() {
+        Map<String, String> files = Map.of(
+                "first", "import second { B }\nblock A<D> { forward(x[D]) -> y[D] = x + p }",
+                "second", "import third\nblock B<D> { forward(x[D]) -> y[D] = x }",
+                "third", "import second { B }\nimport first { A }\nimport third { C }\n"
+                        + "block C<D> { a: A<D> forward(x[D]) -> y[D] = a(x) }");
+        SourceProvider sources = name -> Optional.ofNullable(files.get(name))
+                .map(text -> new Source("files/" + name + ".weir", text));
+        List<Diagnostic> found =
+                Frontend.check(sources.find("first").orElseThrow(), sources).diagnostics();
+        assertEquals(List.of(
+                "E0203 files/first.weir:2:42 there is no `p` here",
+                "E0212 files/third.weir:1:1 these files import one another: files/second.weir → "
+                        + "files/third.weir → files/second.weir",
+                "E0212 files/third.weir:2:1 these files import one another: files/first.weir → "
+                        + "files/second.weir → files/third.weir → files/first.weir",
+                "E0212 files/third.weir:3:1 this file imports itself"),
+                found.stream().map(d -> d.code() + " " + d.primary().location() + " "
+                        + d.message()).toList());
+    }
+
+    @Test
+    void whatTheRunSetsIsTold() {
+        Source source = new Source("set.weir", """
+                model Set<D = 3, E = D + 1> {
+                    where D > 5
+                    param w[2 * E, D]
+                    forward(x[T, D]) -> y[T, D] = x
+                }
+                """);
+        LowerOptions options = new LowerOptions(
+                Optional.empty(), Configuration.empty(), Map.of("D", "4"), false);
+        WeirException found = assertThrows(WeirException.class,
+                () -> Frontend.lower(source, Library::find, options));
+        assertEquals(List.of("D = 4 from --set D=4"), found.diagnostics().getFirst().sizes()
+                .stream().map(Object::toString).toList());
+    }
+
+    @Test
+    void parametersHaveNamedShapes() {
+        Source source = new Source("shapes.weir", """
+                block Part<D, F> {
+                    param w[2 * F, D]
+                    forward(x[D]) -> y[D] = x + w[0]
+                }
+                model Shapes<D = config.hidden_size, F = config.size or 3> {
+                    parts: Part<D, F + 1> * 2
+                    forward(x[T, D]) -> y[T, D] = parts[1](parts[0](x))
+                }
+                """);
+        NamedShape shape = Frontend.parameterShapes(source, Library::find, LowerOptions.of(
+                Configuration.parse("{\"hidden_size\": 5}"))).get("parts.{0}.w");
+        assertEquals("[2 * F, D]", shape.axes());
+        assertEquals(List.of(
+                "F = 4 from `F + 1` in `Shapes`, F = 3 from the fallback `or 3`: config.json has "
+                        + "no size",
+                "D = 5 from config.json: hidden_size"),
+                shape.sizes().stream().map(Object::toString).toList());
+    }
+
+    /** Of a long line, what stands around the place is shown. */
+    @Test
+    void ofLongLinesAPartIsShown() {
+        String many = "+ x ".repeat(300);
+        Source wide = new Source("long.weir",
+                "block A<D> { forward(x[D]) -> y[D] = x " + many + "+ here " + many + "}");
+        String text = new DiagnosticRenderer(false).render(
+                Frontend.check(wide, Library::find).diagnostics());
+        List<String> lines = text.lines().toList();
+        assertTrue(lines.get(2).startsWith("1 | …"), text);
+        assertTrue(lines.get(2).contains(" x + here + x "), text);
+        assertTrue(lines.get(2).endsWith("…"), text);
+        assertEquals(lines.get(2).indexOf("here"), lines.get(3).indexOf("^^^^"));
+        assertTrue(lines.stream().allMatch(l -> l.length() < 130), text);
+        String name = "n".repeat(1_000_000);
+        String cut = new DiagnosticRenderer(false).render(Frontend.check(new Source("name.weir",
+                "block A<D> { forward(x[D]) -> y[D] = x + " + name + " }"), Library::find)
+                .diagnostics());
+        assertTrue(cut.length() < 3000, "characters: " + cut.length());
     }
 
     @Test

@@ -446,6 +446,19 @@ class CommandTest {
     }
 
     @Test
+    void checkSaysInJsonWhatCannotBeRead() throws Exception {
+        Path bytes = Files.write(folder.resolve("bytes.weir"), new byte[] {(byte) 0xff, 'a'});
+        Outcome outcome = weir("check", "--json", "no/such/file.weir", bytes.toString());
+        assertEquals(1, outcome.code());
+        JsonNode found = new ObjectMapper().readTree(outcome.out());
+        assertEquals(List.of("E0106", "E0106"), List.of(
+                found.get(0).get("code").asText(), found.get(1).get("code").asText()));
+        assertEquals("no/such/file.weir",
+                found.get(0).get("span").get("file").asText());
+        assertEquals(bytes + " is not UTF-8 text", found.get(1).get("message").asText());
+    }
+
+    @Test
     void checkGoesOnBehindAFileThatIsNotThere() throws Exception {
         Path wrong = Files.writeString(folder.resolve("wrong.weir"), "block A<D> {");
         Outcome outcome = weir("check", "no/such/file.weir", wrong.toString());

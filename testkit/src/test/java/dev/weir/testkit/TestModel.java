@@ -171,6 +171,11 @@ public final class TestModel implements AutoCloseable {
         return programs.getFirst();
     }
 
+    /** All entries, the same one first. */
+    List<TensorProgram> programs() {
+        return programs;
+    }
+
     /** The same entry as kernels. */
     public KernelProgram kernels() {
         return kernels.getFirst();

@@ -118,7 +118,9 @@ final class Accesses {
                 || element && a.subscripts().size() < tensor.rank()) {
             throw body.session.fail(Diagnostic.error("E0303", a.span(),
                             "`" + a.base().span().text() + "` has " + Evaluator.axes(tensor.rank())
-                                    + ", here are " + a.subscripts().size() + " subscripts")
+                                    + (a.subscripts().size() == 1 ? ", here is 1 subscript"
+                                            : ", here are " + a.subscripts().size()
+                                                    + " subscripts"))
                     .labelled("its axes are " + Signatures.shape(tensor.shape()))
                     .with(tensor.span(), "this is where it comes from"));
         }
@@ -315,11 +317,10 @@ final class Accesses {
             if (from instanceof Meaning.Whole f && to instanceof Meaning.Whole t) {
                 Dimension size = t.dimension().minus(f.dimension());
                 shape.add(evaluator.notNegative(size, a.span(), "a part of an axis"));
-                checkInside(start, axis.plus(Dimension.of(1)), s.from().span(), tensor.span(),
-                        "`" + a.base().span().text() + "`", false);
-                checkInside(evaluator.scalar(to, a.span()), axis.plus(Dimension.of(1)),
-                        s.to().get().span(), tensor.span(),
-                        "`" + a.base().span().text() + "`", false);
+                String what = "`" + a.base().span().text() + "`";
+                checkEnd(start, axis, s.from().span(), tensor.span(), what);
+                checkEnd(evaluator.scalar(to, a.span()), axis, s.to().get().span(),
+                        tensor.span(), what);
             } else {
                 String place = "axis " + i + " of " + a.base().span().text();
                 starts.set(i, atRunTime(start, axis, RunTimeSizes.begin(place), a));
@@ -374,11 +375,34 @@ final class Accesses {
                 mayFallBack);
     }
 
+    /** The end of a part of an axis, which may be the end of the axis. */
+    private void checkEnd(Scalar end, Dimension axis, Span span, Span declared, String what) {
+        Dimension more = axis.plus(Dimension.of(1));
+        checkInside(end, Scalar.extent(more.size()), axis, more, span, declared, what, false);
+    }
+
     /** @param length what is in use of the axis */
     private Bounds.Verdict checkInside(
             Scalar coordinate,
             Scalar length,
             Dimension size,
+            Span span,
+            Span declared,
+            String what,
+            boolean mayFallBack) {
+        return checkInside(coordinate, length, size, size, span, declared, what, mayFallBack);
+    }
+
+    /**
+     * @param length below which the coordinate has to lie
+     * @param axis as it is declared
+     * @param end the same as {@code length}, in the names of the source
+     */
+    private Bounds.Verdict checkInside(
+            Scalar coordinate,
+            Scalar length,
+            Dimension axis,
+            Dimension end,
             Span span,
             Span declared,
             String what,
@@ -396,9 +420,9 @@ final class Accesses {
             throw body.session.fail(Diagnostic.error("E0307", span,
                             "`" + text + "` can leave " + what)
                     .labelled(verdict == Bounds.Verdict.REFUTED
-                            ? "outside 0.." + Polynomial.of(size.named()) + " for some indices"
-                            : "cannot be shown to lie in 0.." + Polynomial.of(size.named()))
-                    .with(declared, "this axis has size " + size.describe())
+                            ? "outside 0.." + Polynomial.of(end.named()) + " for some indices"
+                            : "cannot be shown to lie in 0.." + Polynomial.of(end.named()))
+                    .with(declared, "this axis has size " + axis.describe())
                     .helped(mayFallBack
                             ? "say what is read there: `[…] or 0`, or narrow the index's range"
                             : "narrow the index's range"));

@@ -131,9 +131,7 @@ final class Control {
             Set<String> names = new LinkedHashSet<>();
             Trees.names(statement.condition(), names);
             if (names.isEmpty()) {
-                body.session.report(Diagnostic.warning("W0202", statement.condition().span(),
-                                "this condition " + (t.value() ? "always" : "never") + " holds")
-                        .helped("leave the `if` out, or compare something that may change"));
+                body.session.report(constant(statement, t.value()));
             }
             body.statements.all(t.value() ? statement.then() : statement.otherwise(), scope);
             return;
@@ -162,6 +160,25 @@ final class Control {
                 () -> body.bounds.assuming(Scalars.not(holds),
                         () -> lowered(statement.otherwise(), scope)),
                 scope, statement.span());
+    }
+
+    /** What to say of a condition that nothing can change. */
+    private static Diagnostic constant(Statement.If statement, boolean holds) {
+        Span span = statement.condition().span();
+        boolean isOfWhile = statement.then().equals(leaving(span));
+        boolean always = holds != isOfWhile;
+        return Diagnostic.warning("W0202", span,
+                        "this condition " + (always ? "always" : "never") + " holds")
+                .helped(!isOfWhile
+                        ? "leave the `if` out, or compare something that may change"
+                        : always ? "compare something that the loop changes; a loop that is only "
+                                + "left by `break` states its maximum: `for i in 0..8`"
+                        : "leave the `while` out, or compare something that may change");
+    }
+
+    /** How a {@code while} ends whose condition stands at a place. */
+    private static List<Statement> leaving(Span condition) {
+        return List.of(new Statement.Break(Optional.empty(), condition));
     }
 
     private void warnOfNever(Meaning.Tensor condition, Expression source) {
@@ -245,7 +262,7 @@ final class Control {
             boolean inner = !isVariable(a) || !isVariable(b);
             if (inner) {
                 if (a == null || b == null) {
-                    scope.noteHalfAssigned(name);
+                    scope.noteHalfAssigned(name, Scope.Half.BRANCH);
                 }
                 if (a instanceof Meaning.Poison || b instanceof Meaning.Poison) {
                     scope.define(name, new Meaning.Poison());
@@ -348,8 +365,13 @@ final class Control {
                 if (assigned.getValue() instanceof Meaning.Poison) {
                     merged.put(name, new Meaning.Poison());
                 } else if (outer == null) {
-                    scope.noteHalfAssigned(name);
+                    scope.noteHalfAssigned(name, Scope.Half.BRANCH);
                 }
+                continue;
+            }
+            if (outer == null && assigned.getValue() instanceof Meaning.Tensor t
+                    && t.shape().stream().anyMatch(d -> d.jagged().isPresent())) {
+                scope.noteHalfAssigned(name, Scope.Half.JAGGED);
                 continue;
             }
             Meaning.Tensor now = inside(assigned.getValue(), name, nodes, span);
@@ -494,7 +516,7 @@ final class Control {
                 if (scope.find(name).isPresent() && !leavesState(name, scope)) {
                     end.ifPresent(m -> scope.define(name, m));
                 } else if (scope.find(name).isEmpty()) {
-                    scope.noteHalfAssigned(name);
+                    scope.noteHalfAssigned(name, Scope.Half.LOOP);
                 }
             }
         }
@@ -669,7 +691,7 @@ final class Control {
         }
         for (String name : inner.own().keySet()) {
             if (!carried.contains(name) && scope.find(name).isEmpty()) {
-                scope.noteHalfAssigned(name);
+                scope.noteHalfAssigned(name, Scope.Half.LOOP);
             }
         }
         after.forEach(scope::define);
@@ -742,8 +764,7 @@ final class Control {
         Expression over = new Expression.Unary(
                 Expression.UnaryOperator.NOT, w.condition(), span);
         List<Statement> inside = new ArrayList<>();
-        inside.add(new Statement.If(
-                over, List.of(new Statement.Break(Optional.empty(), span)), List.of(), span));
+        inside.add(new Statement.If(over, leaving(span), List.of(), span));
         inside.addAll(w.body());
         String index = "round of line " + span.source().position(span.start()).line();
         loop(new Statement.For(Optional.empty(), index,

@@ -12,6 +12,9 @@ import java.util.Optional;
  * @param jagged what is in use of {@code size} elements, if that depends on other axes or on data
  */
 record Dimension(Size size, Size named, Optional<Jagged> jagged) {
+    /** What users are told of the size that a selection has. */
+    static final String SELECTED = "selected";
+
     Dimension(Size size, Size named) {
         this(size, named, Optional.empty());
     }
@@ -65,10 +68,11 @@ record Dimension(Size size, Size named, Optional<Jagged> jagged) {
         return Polynomial.of(size).plus(Polynomial.of(other.size), -1);
     }
 
-    /** {@code D}, or {@code D (128)} where the number is known. */
+    /** {@code D}, or {@code D (128)} where more is known than the name. */
     String describe() {
         String name = Polynomial.of(named).toString();
         String value = Polynomial.of(size).toString();
-        return name.equals(value) ? "`" + name + "`" : "`" + name + "` (" + value + ")";
+        return name.equals(value) || name.equals(SELECTED)
+                ? "`" + name + "`" : "`" + name + "` (" + value + ")";
     }
 }

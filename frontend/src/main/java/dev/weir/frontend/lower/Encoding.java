@@ -3,6 +3,7 @@ package dev.weir.frontend.lower;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Quantisation;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * How elements are kept: in a format, or as codes with scales.
@@ -18,6 +19,12 @@ record Encoding(Format format, Optional<Quantisation> quantisation) {
 
     static Encoding of(Quantisation quantisation) {
         return new Encoding(Format.F32, Optional.of(quantisation));
+    }
+
+    /** {@code int8}, {@code int4} or {@code int2}, with one scale for the last axis. */
+    static Optional<Encoding> quantised(String word) {
+        return Quantisation.bits(word).map(bits ->
+                Encoding.of(new Quantisation(bits, OptionalLong.empty(), false)));
     }
 
     /** What users write. */

@@ -81,10 +81,9 @@ final class Encodings {
     }
 
     private Optional<Encoding> named(String word, Span span) {
-        Optional<Integer> bits = Quantisation.bits(word);
-        if (bits.isPresent()) {
-            return Optional.of(Encoding.of(
-                    new Quantisation(bits.get(), OptionalLong.empty(), false)));
+        Optional<Encoding> quantised = Encoding.quantised(word);
+        if (quantised.isPresent()) {
+            return quantised;
         }
         Optional<Format> format = Formats.named(word);
         if (format.isEmpty() && Formats.isPlanned(word)) {
@@ -141,6 +140,14 @@ final class Encodings {
 
     /** Whether what a selector names can be kept so; otherwise that has been said. */
     private boolean fits(String selector, Encoding encoding, Declaration.PrecisionItem item) {
+        if (!encoding.format().isFloat()) {
+            session.report(Diagnostic.error("E0605", item.span(),
+                            "`" + item.selector().span().text() + "` are numbers with fractions, "
+                                    + "which `" + encoding.word() + "` cannot hold")
+                    .helped(THERE + "; what is whole or true by nature is declared so: `state "
+                            + "at[S]: int`"));
+            return false;
+        }
         boolean wide = selector.equals("compute") || selector.equals("accumulate");
         if (wide && !encoding.equals(Encoding.of(Format.F32))) {
             session.unsupported("E0602", item.span(),

@@ -26,6 +26,8 @@ import java.util.Set;
  * work on whole tensors.
  */
 final class Evaluator {
+    private static final Set<String> PREFIXES = Set.of("cumsum", "cumprod", "cummax");
+
     private final Body body;
 
     Evaluator(Body body) {
@@ -147,7 +149,7 @@ final class Evaluator {
         }
         Value holds = body.compute("holds", List.of(index), Optional.empty(), condition, s.span());
         Size.Symbol count = body.session.symbol("E");
-        Dimension axis = new Dimension(count, Size.symbol("selected"));
+        Dimension axis = new Dimension(count, Size.symbol(Dimension.SELECTED));
         Value places = body.newValue("selected", Format.I64, List.of(axis));
         body.emit(new Node.Selection(places, holds, count, s.span()));
         body.bounds.limit(places, Scalar.whole(0),
@@ -166,6 +168,9 @@ final class Evaluator {
         if (name.equals("config")) {
             return new Meaning.ConfigurationField("");
         }
+        if (scope.module().isUnclear(name)) {
+            throw new Failure();
+        }
         Optional<Symbol> symbol = scope.module().find(name);
         if (symbol.isPresent()) {
             return switch (symbol.get().declaration()) {
@@ -183,10 +188,17 @@ final class Evaluator {
         if (Operations.isBuiltin(name)) {
             return new Meaning.Builtin(name);
         }
-        if (scope.isHalfAssigned(name)) {
+        Optional<Scope.Half> half = scope.halfAssigned(name);
+        if (half.isPresent()) {
             throw body.session.fail(Diagnostic.error("E0204", span,
-                            "`" + name + "` has a value in one branch only")
-                    .helped("assign it before the `if`, or in the other branch too"));
+                    "`" + name + "` " + half.get().what).helped(half.get().help));
+        }
+        if (PREFIXES.contains(name)) {
+            throw body.session.fail(Diagnostic.error("E0203", span,
+                            "`" + name + "` is not a function: it goes along an index")
+                    .labelled("no index is named")
+                    .helped("name it in brackets, and keep it on the left side: `y[t] = " + name
+                            + "[t] x[t]`"));
         }
         Set<String> candidates = new LinkedHashSet<>(scope.visible());
         candidates.addAll(Operations.builtins());
@@ -296,7 +308,7 @@ final class Evaluator {
     }
 
     private Meaning binary(Expression.Binary b, Scope scope, boolean element) {
-        Meaning left = evaluate(b.left(), scope, element);
+        Meaning left = left(b, scope, element);
         if (left instanceof Meaning.ConfigurationField field
                 && b.operator() == Expression.BinaryOperator.OR) {
             if (!body.session.configuration().isKnown()) {
@@ -326,6 +338,20 @@ final class Evaluator {
                     tensor(second, b.right().span()), "product");
         }
         return body.operations.combine(b, first, second, element);
+    }
+
+    /** The left side; if there is a fault in it, the right side is looked at for others. */
+    private Meaning left(Expression.Binary b, Scope scope, boolean element) {
+        try {
+            return evaluate(b.left(), scope, element);
+        } catch (Failure reported) {
+            boolean guards = b.operator() == Expression.BinaryOperator.AND
+                    || b.operator() == Expression.BinaryOperator.OR;
+            if (!guards) {
+                evaluate(b.right(), scope, element);
+            }
+            throw reported;
+        }
     }
 
     /** What holds where the right side of `and` or `or` is evaluated. */
@@ -378,7 +404,7 @@ final class Evaluator {
             case Meaning.Whole w -> Scalar.extent(w.dimension().size());
             case Meaning.Real r -> Scalar.real(r.value());
             case Meaning.Truth t -> Scalar.truth(t.value());
-            case Meaning.Unknown u -> Scalar.whole(0);
+            case Meaning.Unknown u -> u.isTruth() ? Scalar.truth(true) : Scalar.whole(0);
             case Meaning.IndexVariable i -> Scalar.variable(i.index());
             case Meaning.Tensor t when t.rank() == 0 -> t.reader().at(List.of());
             case Meaning.Tensor t -> throw body.session.fail(Diagnostic.error("E0303", span,

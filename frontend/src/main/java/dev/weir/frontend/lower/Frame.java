@@ -16,6 +16,7 @@ import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +25,9 @@ import java.util.Set;
 
 /** A block at its place in the model, or a function: the names that its body sees. */
 final class Frame {
+    private static final String THERE = "f32, bf16, f16, f8e4m3, f8e5m2, int and bool are there; "
+            + "parameters may be int8, int4 and int2 too";
+
     private final Session session;
     private final Optional<Template.Concrete> template;
     private final Place place;
@@ -61,6 +65,18 @@ final class Frame {
         template.bindings().forEach((name, meaning) -> scope.define(name,
                 meaning instanceof Meaning.Whole w
                         ? new Meaning.Whole(w.dimension().renamed(name)) : meaning));
+        template.origins().forEach(scope::note);
+        session.open(scope);
+        try {
+            return ofBlock(session, template, place, around, scope);
+        } finally {
+            session.close();
+        }
+    }
+
+    private static Frame ofBlock(
+            Session session, Template.Concrete template, Place place, Precision around,
+            Scope scope) {
         Declaration.Block block = template.declaration();
         Frame naming = new Frame(session, Optional.of(template), place, around, scope);
         Body constants = new Body(session, naming);
@@ -112,8 +128,8 @@ final class Frame {
                     session.report(Diagnostic.error("E0311", condition.span(),
                                     "`" + template.orElseThrow().declaration().name()
                                             + "` needs `" + condition.span().text() + "`")
-                            .labelled("does not hold with " + bindings())
-                            .helped("change the sizes that it is used with"));
+                            .labelled("does not hold" + with(condition, constants))
+                            .helped(unmet(condition, constants)));
                 }
             } catch (Failure reported) {
                 // the condition itself is at fault and has been reported
@@ -121,14 +137,22 @@ final class Frame {
         }
     }
 
-    private String bindings() {
+    /** What a condition is about: its sizes, and the fields of the configuration that it reads. */
+    private String with(Expression condition, Body constants) {
+        Set<String> names = new LinkedHashSet<>();
+        Trees.names(condition, names);
         List<String> parts = new ArrayList<>();
-        for (Declaration.Generic generic : template.orElseThrow().declaration().generics()) {
-            if (scope.find(generic.name()).orElse(null) instanceof Meaning.Whole w) {
-                parts.add(generic.name() + " = " + Polynomial.of(w.dimension().size()));
-            }
-        }
-        return String.join(", ", parts);
+        names.forEach(name -> scope.number(name).ifPresent(n -> parts.add(name + " = " + n)));
+        new SizeOrigins(constants).fields(condition, scope).forEach(path -> parts.add(path
+                + session.configuration().field(path).map(v -> " = " + v).orElse(" absent")));
+        return parts.isEmpty() ? "" : " with " + String.join(", ", parts);
+    }
+
+    private String unmet(Expression condition, Body constants) {
+        Set<String> fields = new SizeOrigins(constants).fields(condition, scope);
+        return fields.isEmpty() ? "change the sizes that it is used with"
+                : "the program is not written for a checkpoint whose config.json says so: "
+                        + "use a program that is, or another checkpoint";
     }
 
     Scope scope() {
@@ -314,7 +338,9 @@ final class Frame {
         }
         List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
         String path = Place.join(place.parameterPath(), declared.name());
-        Encoding encoding = format(declared.format(), declared.span()).map(Encoding::of)
+        session.shapes().computeIfAbsent(path, p -> SizeOrigins.shape(shape, scope));
+        Encoding encoding = declared.format().flatMap(Encoding::quantised)
+                .or(() -> format(declared.format(), declared.span()).map(Encoding::of))
                 .orElseGet(() -> precision.weights(path, shape.size(), session::useSelector));
         List<Size> whole = new ArrayList<>();
         List<Scalar> prefix = new ArrayList<>();
@@ -373,11 +399,11 @@ final class Frame {
     private Optional<Format> format(Optional<String> word, Span span) {
         if (word.filter(Formats::isPlanned).isPresent()) {
             session.unsupported("E0602", span, "format `" + word.get() + "`",
-                    "f32, bf16, f16, int and bool are there");
+                    THERE);
         } else if (word.isPresent() && Formats.named(word.get()).isEmpty()) {
             session.report(Diagnostic.error("E0601", span,
                             "there is no format `" + word.get() + "`")
-                    .helped("formats are f32, bf16, f16, int, bool; others are not there yet"));
+                    .helped(THERE));
         }
         return word.flatMap(Formats::named);
     }

@@ -42,9 +42,10 @@ final class Instances {
             Scope scope = frame.scope().inner();
             implicit.forEach((name, size) ->
                     scope.define(name, new Meaning.Whole(size.renamed(name))));
+            session.hand(implicit, scope);
             Declaration.Method source =
                     template.declaration().method(method).orElseThrow(Failure::new);
-            Region region = new Methods(body).lower(source.signature(), source.body(), scope);
+            Region region = lower(source.signature(), source.body(), body, scope);
             String name = session.functionName(path.isEmpty() ? BlockCalls.FORWARD : path);
             session.program().functions.put(key,
                     new Function(name, place.path(), frame.instances(), region));
@@ -74,16 +75,27 @@ final class Instances {
             implicit.forEach((name, size) ->
                     scope.define(name, new Meaning.Whole(size.renamed(name))));
             constants.forEach(scope::define);
+            session.hand(implicit, scope);
             Frame frame = Frame.ofFunction(session, scope, precision);
             Body body = new Body(session, frame);
-            Region region = new Methods(body).lower(
-                    declaration.signature(), declaration.body(), scope.inner());
+            Region region = lower(
+                    declaration.signature(), declaration.body(), body, scope.inner());
             String name = session.functionName(declaration.name());
             session.program().functions.put(key,
                     new Function(name, "", frame.instances(), region));
             return name;
         } finally {
             session.leave();
+        }
+    }
+
+    private Region lower(
+            Declaration.Signature signature, Declaration.Body source, Body body, Scope scope) {
+        session.open(scope);
+        try {
+            return new Methods(body).lower(signature, source, scope);
+        } finally {
+            session.close();
         }
     }
 

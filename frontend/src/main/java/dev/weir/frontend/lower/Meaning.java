@@ -23,8 +23,16 @@ sealed interface Meaning {
 
     record Text(String value) implements Meaning {}
 
-    /** A constant of compilation whose value is not known yet; for checks of templates. */
-    record Unknown() implements Meaning {}
+    /**
+     * A constant of compilation whose value is not known yet; for checks of templates.
+     *
+     * @param isTruth whether it is known to be a truth value
+     */
+    record Unknown(boolean isTruth) implements Meaning {
+        Unknown() {
+            this(false);
+        }
+    }
 
     /** Something whose fault has been reported. */
     record Poison() implements Meaning {}

@@ -31,11 +31,13 @@ final class Methods {
             checkType(formal);
             Value value = body.newValue(argumentName(formal), format, shape);
             arguments.add(value);
-            if (scope.own().containsKey(formal.name())) {
+            boolean isTwice = scope.own().containsKey(formal.name());
+            if (isTwice) {
                 body.session.report(Diagnostic.error("E0201", formal.span(),
                         "`" + formal.name() + "` is there twice"));
             }
-            scope.define(formal.name(), body.stored(value, shape, formal.span()));
+            scope.define(formal.name(), isTwice ? new Meaning.Poison()
+                    : body.stored(value, shape, formal.span()));
         }
         Set<String> results = new HashSet<>();
         for (Declaration.Formal result : signature.results()) {
@@ -101,10 +103,9 @@ final class Methods {
         if (meaning == null) {
             Diagnostic missing = Diagnostic.error("E0204", formal.span(),
                     "the result `" + formal.name() + "` gets no value");
-            body.session.report(scope.isHalfAssigned(formal.name())
-                    ? missing.helped("it is assigned in one branch only: give it a value in the "
-                            + "other, or before")
-                    : missing.helped("assign it: `" + formal.name() + " = …`"));
+            body.session.report(missing.helped(scope.halfAssigned(formal.name())
+                    .map(half -> "it " + half.what + ": " + half.help)
+                    .orElse("assign it: `" + formal.name() + " = …`")));
         }
         if (meaning == null || meaning instanceof Meaning.Poison) {
             return body.newValue(formal.name(), declared.format(), declared.shape());

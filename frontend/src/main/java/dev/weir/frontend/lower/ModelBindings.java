@@ -16,12 +16,15 @@ import java.util.function.Supplier;
  * config.json, or from the program. A value of the wrong kind is told with where it comes from.
  */
 final class ModelBindings {
+    static final String SIZES = "a size is a whole number, and not negative";
+
     private final Session session;
     private final Declaration.Block block;
     private final Map<String, String> given;
     private final Scope scope;
     private final Body constants;
     private final Map<String, Meaning> bindings = new LinkedHashMap<>();
+    private final Map<String, SizeOrigin> origins = new LinkedHashMap<>();
 
     /**
      * @param given values that the run sets, by name
@@ -34,22 +37,28 @@ final class ModelBindings {
         this.constants = new Body(session, Frame.ofFunction(session, scope, Precision.none()));
     }
 
-    Map<String, Meaning> all() {
-        given.keySet().forEach(this::known);
-        for (Declaration.Generic generic : block.generics()) {
-            bind(generic.name(), () -> generic(generic));
-        }
-        for (Declaration.Setting setting : block.settings()) {
-            bind(setting.name(), () -> setting(setting));
+    /** The model with what its generics and settings stand for. */
+    Template.Concrete bound() {
+        session.open(scope);
+        try {
+            given.keySet().forEach(this::known);
+            for (Declaration.Generic generic : block.generics()) {
+                bind(generic.name(), generic.value(), () -> generic(generic));
+            }
+            for (Declaration.Setting setting : block.settings()) {
+                bind(setting.name(), setting.value(), () -> setting(setting));
+            }
+        } finally {
+            session.close();
         }
         if (session.hasErrors()) {
             throw new Failure();
         }
-        return bindings;
+        return new Template.Concrete(block, scope.module(), bindings, Map.of(), origins);
     }
 
     /** What has no value is reported once, and not wherever it is used. */
-    private void bind(String name, Supplier<Meaning> found) {
+    private void bind(String name, Optional<Expression> standard, Supplier<Meaning> found) {
         Meaning value;
         try {
             value = found.get();
@@ -58,6 +67,20 @@ final class ModelBindings {
         }
         bindings.put(name, value);
         scope.define(name, value);
+        if (value instanceof Meaning.Whole) {
+            SizeOrigin origin = given.containsKey(name)
+                    ? new SizeOrigin("from --set " + name + "=" + given.get(name))
+                    : origin(standard.orElseThrow());
+            origins.put(name, origin);
+            scope.note(name, origin);
+        }
+    }
+
+    private SizeOrigin origin(Expression value) {
+        return session.variant().setter(value)
+                .map(derived -> new SizeOrigins(constants).of(
+                        value, scope, "set by `" + derived + "`"))
+                .orElseGet(() -> new SizeOrigins(constants).of(value, scope, SizeOrigins.DEFAULT));
     }
 
     private void known(String name) {
@@ -85,27 +108,49 @@ final class ModelBindings {
                 ? whole.dimension().size().constant() : Optional.empty();
         if (size.isEmpty() || size.get() < 0) {
             throw wrong(generic.name(), generic.value(), generic.span(), "a size", value,
-                    "a size is a whole number, and not negative");
+                    SIZES);
         }
         return value;
     }
 
+    /** Whether a value is of the kind that a setting declares, as far as that is known. */
+    static boolean fits(Declaration.Setting setting, Meaning value) {
+        return value instanceof Meaning.Unknown || setting.function().isPresent()
+                || switch (setting.type()) {
+                    case "float" -> value instanceof Meaning.Real || value instanceof Meaning.Whole;
+                    case "int" -> value instanceof Meaning.Whole;
+                    case "bool" -> value instanceof Meaning.Truth;
+                    default -> true;
+                };
+    }
+
+    static String kind(Declaration.Setting setting) {
+        return setting.type().equals("int") ? "an int" : "a " + setting.type();
+    }
+
+    static String advice(Declaration.Setting setting) {
+        return "give it " + switch (setting.type()) {
+            case "float" -> "a number";
+            case "int" -> "a whole number";
+            default -> "true or false";
+        };
+    }
+
+    /** What to say of a value of the wrong kind that the program gives. */
+    static Diagnostic unfit(
+            String name, Expression given, Span declared, String wanted, Meaning value,
+            String help, Session session) {
+        return Diagnostic.error("E0703",
+                        session.variant().setter(given).isPresent() ? given.span() : declared,
+                        "`" + name + "` is " + wanted + ", and it is " + described(value))
+                .helped(help);
+    }
+
     private Meaning setting(Declaration.Setting setting) {
         Meaning value = value(setting.name(), setting.value(), setting.span(), "E0209");
-        boolean fits = switch (setting.type()) {
-            case "float" -> value instanceof Meaning.Real || value instanceof Meaning.Whole;
-            case "int" -> value instanceof Meaning.Whole;
-            case "bool" -> value instanceof Meaning.Truth;
-            default -> true;
-        };
-        if (!fits && setting.function().isEmpty()) {
+        if (!fits(setting, value)) {
             throw wrong(setting.name(), setting.value(), setting.span(),
-                    setting.type().equals("int") ? "an int" : "a " + setting.type(), value,
-                    "give it " + switch (setting.type()) {
-                        case "float" -> "a number";
-                        case "int" -> "a whole number";
-                        default -> "true or false";
-                    });
+                    kind(setting), value, advice(setting));
         }
         return value;
     }
@@ -140,9 +185,14 @@ final class ModelBindings {
     private Failure wrong(
             String name, Optional<Expression> standard, Span span, String wanted, Meaning value,
             String help) {
+        if (!given.containsKey(name)
+                && standard.flatMap(s -> constants.evaluator.field(s, scope)).isEmpty()) {
+            return session.fail(
+                    unfit(name, standard.orElseThrow(), span, wanted, value, help, session));
+        }
         Optional<String> field = standard.flatMap(s -> constants.evaluator.field(s, scope));
         String origin = given.containsKey(name) ? "--set gives it"
-                : field.map(f -> "`" + f + "` in config.json is").orElse("it is");
+                : "`" + field.orElseThrow() + "` in config.json is";
         String shown = given.containsKey(name) ? given.get(name)
                 : field.flatMap(session.configuration()::field).map(Object::toString)
                         .orElseGet(() -> described(value));

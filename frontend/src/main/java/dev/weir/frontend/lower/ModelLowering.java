@@ -1,6 +1,7 @@
 package dev.weir.frontend.lower;
 
 import dev.weir.frontend.LowerOptions;
+import dev.weir.frontend.NamedShape;
 import dev.weir.frontend.resolve.Symbol;
 import dev.weir.frontend.stream.Streams;
 import dev.weir.frontend.syntax.Declaration;
@@ -41,11 +42,16 @@ public final class ModelLowering {
      * The entries of a model; empty if there were errors, which have been added.
      *
      * @param all whether all are asked for, or the one that the options name
+     * @param shapes takes how the parameters are declared, by their paths
      */
     public static Optional<List<TensorProgram>> lower(
-            Symbol model, LowerOptions options, boolean all, List<Diagnostic> diagnostics) {
+            Symbol model, LowerOptions options, boolean all, List<Diagnostic> diagnostics,
+            Map<String, NamedShape> shapes) {
         try {
-            return new ModelLowering(options, diagnostics).lower(model, all);
+            ModelLowering lowering = new ModelLowering(options, diagnostics);
+            Optional<List<TensorProgram>> programs = lowering.lower(model, all);
+            shapes.putAll(lowering.session.shapes());
+            return programs;
         } catch (Failure reported) {
             return Optional.empty();
         }
@@ -58,9 +64,8 @@ public final class ModelLowering {
     private Optional<List<TensorProgram>> lower(Symbol chosen, boolean all) {
         Symbol model = Variant.declaration(chosen, session);
         Declaration.Block block = (Declaration.Block) model.declaration();
-        Template.Concrete template = new Template.Concrete(
-                block, model.module(),
-                new ModelBindings(session, model, options.settings()).all(), Map.of());
+        Template.Concrete template =
+                new ModelBindings(session, model, options.settings()).bound();
         Frame frame = Frame.ofModel(session, chosen, template);
         List<Entry> entries = new ArrayList<>();
         for (Declaration.Method method : methods(block, all)) {
@@ -123,7 +128,9 @@ public final class ModelLowering {
         Scope scope = frame.scope().inner();
         TemplateCheck.openSizes(method.signature(), scope);
         scope.own().keySet().forEach(session::reserve);
+        session.open(scope);
         Region region = new Methods(body).lower(method.signature(), method.body(), scope);
+        session.close();
         Optional<StreamAxis> stream = method.signature().formals().stream()
                 .filter(f -> !f.axes().isEmpty()).findFirst()
                 .map(f -> f.axes().getFirst())

@@ -10,6 +10,7 @@ import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -164,7 +165,7 @@ final class Operations {
                     new Meaning.Whole(Dimension.of(0).minus(w.dimension()));
             case Meaning.Real r when negate -> new Meaning.Real(-r.value());
             case Meaning.Truth t when !negate -> new Meaning.Truth(!t.value());
-            case Meaning.Unknown x -> x;
+            case Meaning.Unknown x -> new Meaning.Unknown(!negate);
             default -> elementwise(List.of(operand), u.span(), false, s -> {
                 boolean isTruth = s.getFirst().format() == Format.BOOL;
                 if (isTruth == negate) {
@@ -186,8 +187,8 @@ final class Operations {
         if (b.operator() == BinaryOperator.CONCATENATE) {
             throw body.fail("E0208", b.span(), "`++` joins block lists");
         }
-        refuseText(b.left(), left, b.operator());
-        refuseText(b.right(), right, b.operator());
+        refuseText(b.left(), left, b.right(), right, b.operator());
+        refuseText(b.right(), right, b.left(), left, b.operator());
         if (left instanceof Meaning.Truth t && isLogical(b.operator())) {
             return right; // the other value has been dealt with before the right side was read
         }
@@ -206,8 +207,24 @@ final class Operations {
                 s -> apply(b, s.get(0), s.get(1)));
     }
 
-    private void refuseText(Expression e, Meaning operand, BinaryOperator operator) {
+    private void refuseText(
+            Expression e, Meaning operand, Expression beside, Meaning other,
+            BinaryOperator operator) {
         if (operand instanceof Meaning.Text t) {
+            boolean equality = operator == BinaryOperator.EQUAL
+                    || operator == BinaryOperator.NOT_EQUAL;
+            Expression wrong = equality && !(other instanceof Meaning.Text) ? beside : e;
+            List<String> fields = new SizeOrigins(body).present(wrong, body.frame.scope());
+            if (!fields.isEmpty()) {
+                throw body.session.fail(Diagnostic.error("E0703", wrong.span(),
+                                String.join(", ", fields) + (wrong == e
+                                        ? ", and `" + operator.symbol() + "` does not work on texts"
+                                        : ", and it is compared with the text \"" + t.value()
+                                                + "\""))
+                        .labelled("read here")
+                        .helped("look at config.json: a value of another kind belongs there, or "
+                                + "this program is not for that checkpoint"));
+            }
             throw body.session.fail(Diagnostic.error("E0308", e.span(),
                             "`" + operator.symbol() + "` does not work on the text \"" + t.value()
                                     + "\"")
@@ -244,7 +261,7 @@ final class Operations {
         boolean open = isConstant(left) && isConstant(right)
                 && (left instanceof Meaning.Unknown || right instanceof Meaning.Unknown);
         if (open) {
-            return Optional.of(new Meaning.Unknown());
+            return Optional.of(new Meaning.Unknown(isTruth(b.operator())));
         }
         Optional<Double> x = real(left);
         Optional<Double> y = real(right);
@@ -252,7 +269,14 @@ final class Operations {
             return real(b.operator(), x.get(), y.get());
         }
         return isConstant(left) && isConstant(right) && body.session.isChecking()
-                ? Optional.of(new Meaning.Unknown()) : Optional.empty();
+                ? Optional.of(new Meaning.Unknown(isTruth(b.operator()))) : Optional.empty();
+    }
+
+    private static boolean isTruth(BinaryOperator operator) {
+        return switch (operator) {
+            case AND, OR, EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL -> true;
+            case ADD, SUBTRACT, MULTIPLY, DIVIDE, REMAINDER, POWER, CONTRACT, CONCATENATE -> false;
+        };
     }
 
     static boolean isConstant(Meaning m) {
@@ -286,7 +310,7 @@ final class Operations {
         switch (b.operator()) {
             case DIVIDE, REMAINDER -> {
                 if (right.isPresent() && right.get() == 0) {
-                    throw body.fail("E0308", b.right().span(), "this divides by zero");
+                    throw byZero(b);
                 }
             }
             default -> { }
@@ -317,6 +341,18 @@ final class Operations {
         }
     }
 
+    private Failure byZero(Expression.Binary b) {
+        String divisor = b.right().span().text();
+        return body.session.fail(divisor.equals("0")
+                ? Diagnostic.error("E0316", b.right().span(), "this divides by zero")
+                        .helped("there is no such whole number")
+                : Diagnostic.error("E0316", b.right().span(),
+                                "`" + b.span().text() + "` divides by `" + divisor
+                                        + "`, which is 0")
+                        .helped("look at the sizes that it is made of; where there may be none "
+                                + "of something, ask first: `if " + divisor + " > 0 { … }`"));
+    }
+
     private Meaning power(Expression.Binary b, long base, long exponent) {
         double result = Math.pow(base, exponent);
         if (exponent < 0) {
@@ -331,7 +367,7 @@ final class Operations {
     /** A comparison of sizes that are known at run time only, or when generics are bound. */
     private Meaning open(Expression.Binary b, Dimension x, Dimension y) {
         if (body.session.isChecking()) {
-            return new Meaning.Unknown();
+            return new Meaning.Unknown(true);
         }
         return new Meaning.Element(
                 apply(b, Scalar.extent(x.size()), Scalar.extent(y.size())));
@@ -349,6 +385,11 @@ final class Operations {
         }
         boolean real = left.format().isFloat() || right.format().isFloat()
                 || operator == BinaryOperator.POWER;
+        boolean divides = operator == BinaryOperator.DIVIDE
+                || operator == BinaryOperator.REMAINDER;
+        if (divides && !real && isZero(right)) {
+            throw byZero(b);
+        }
         Scalar x = real ? Scalars.convert(left, Format.F32) : left;
         Scalar y = real ? Scalars.convert(right, Format.F32) : right;
         return Scalar.apply(switch (operator) {
@@ -369,6 +410,11 @@ final class Operations {
             case CONTRACT, CONCATENATE -> throw body.fail("E0303", b.span(),
                     "`" + operator.symbol() + "` works on whole tensors");
         }, x, y);
+    }
+
+    private static boolean isZero(Scalar scalar) {
+        return scalar instanceof Scalar.Extent e && e.size().equals(Size.of(0))
+                || Scalars.wholeConstant(scalar).filter(n -> n == 0).isPresent();
     }
 
     private void checkOperand(

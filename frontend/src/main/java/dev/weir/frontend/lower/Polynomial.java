@@ -77,7 +77,13 @@ record Polynomial(Map<List<String>, Long> terms) {
                 return new Polynomial(quotient);
             }
         }
-        return atom("(" + this + ") / (" + divisor + ")");
+        return atom(bracketed() + " / " + divisor.bracketed());
+    }
+
+    /** As an operand of a quotient. */
+    private String bracketed() {
+        String text = toString();
+        return text.matches("\\w+") ? text : "(" + text + ")";
     }
 
     boolean isZero() {

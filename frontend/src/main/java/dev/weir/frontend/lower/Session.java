@@ -1,6 +1,7 @@
 package dev.weir.frontend.lower;
 
 import dev.weir.frontend.Configuration;
+import dev.weir.frontend.NamedShape;
 import dev.weir.frontend.resolve.Names;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Severity;
@@ -14,11 +15,14 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -40,6 +44,8 @@ final class Session {
     private final Set<Span> usedSelectors = new HashSet<>();
     private final Map<String, Size.Symbol> slots = new LinkedHashMap<>();
     private final Set<Value> parts = new HashSet<>();
+    private final Map<String, NamedShape> shapes = new LinkedHashMap<>();
+    private final Deque<Scope> scopes = new ArrayDeque<>();
     private final Variant variant = new Variant(this);
     private Program program = new Program();
     private int next;
@@ -114,7 +120,28 @@ final class Session {
         return depths;
     }
 
-    void report(Diagnostic diagnostic) {
+    /** Enters a body; what the sizes in messages stand for is looked up in its scope. */
+    void open(Scope sizes) {
+        scopes.push(sizes);
+    }
+
+    void close() {
+        scopes.pop();
+    }
+
+    /** Says of sizes that a call fixes where they are from: in the words of who calls. */
+    void hand(Map<String, Dimension> sizes, Scope scope) {
+        Optional.ofNullable(scopes.peek()).ifPresent(caller -> sizes.forEach((name, size) ->
+                SizeOrigins.of(size, caller).ifPresent(origin -> scope.note(name, origin))));
+    }
+
+    /** How parameters are declared, by their paths. */
+    Map<String, NamedShape> shapes() {
+        return shapes;
+    }
+
+    void report(Diagnostic found) {
+        Diagnostic diagnostic = scopes.isEmpty() ? found : SizeOrigins.told(found, scopes.peek());
         Span span = diagnostic.primary();
         String key = diagnostic.code() + span.source().name() + span.start() + ":" + span.end();
         if (reported.add(key)) {

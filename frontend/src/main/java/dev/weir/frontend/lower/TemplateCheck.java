@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Checks a module's declarations as templates: with generics as names instead of numbers. What
@@ -33,6 +34,9 @@ public final class TemplateCheck {
     public static void check(ModuleScope module, List<Diagnostic> diagnostics) {
         TemplateCheck check = new TemplateCheck(module, diagnostics);
         for (Declaration declaration : module.module().declarations()) {
+            if (check.isBroken(declaration.span())) {
+                continue;
+            }
             try {
                 switch (declaration) {
                     case Declaration.Block b -> check.block(b);
@@ -48,6 +52,11 @@ public final class TemplateCheck {
             }
         }
         diagnostics.addAll(check.derived);
+    }
+
+    /** Whether an error of syntax keeps a declaration or a method from being judged. */
+    private boolean isBroken(Span name) {
+        return module.module().broken().contains(name);
     }
 
     private Session session() {
@@ -66,9 +75,11 @@ public final class TemplateCheck {
             // the diagnostic is there
         }
         for (Diagnostic one : found) {
-            boolean isOfBase = diagnostics.stream().anyMatch(known ->
-                    known.code().equals(one.code()) && known.primary().equals(one.primary()));
-            boolean isHere = d.span().contains(one.primary()) || d.transformations().stream()
+            boolean isOfBase = Stream.concat(diagnostics.stream(), derived.stream()).anyMatch(
+                    known -> known.code().equals(one.code())
+                            && known.primary().equals(one.primary()));
+            boolean isHere = d.span().contains(one.primary())
+                    || d.baseSpan().contains(one.primary()) || d.transformations().stream()
                     .anyMatch(t -> t.span().contains(one.primary()));
             if (isHere) {
                 derived.add(one);
@@ -125,6 +136,10 @@ public final class TemplateCheck {
             return;
         }
         for (Declaration.Method method : frame.template().orElseThrow().declaration().methods()) {
+            Template.Concrete template = frame.template().orElseThrow();
+            if (template.module().module().broken().contains(method.span())) {
+                continue;
+            }
             Body body = new Body(session, frame);
             Scope inside = frame.scope().inner();
             openSizes(method.signature(), inside);
@@ -144,9 +159,11 @@ public final class TemplateCheck {
             if (generic.kind().isPresent()) {
                 meaning = new Meaning.TemplateReference(
                         new Template.Abstract(generic.name(), generic.kind().get(), scope));
-                generic.template().ifPresent(t -> new Templates(constants).resolve(t, scope));
+                generic.template().ifPresent(t ->
+                        judged(() -> new Templates(constants).resolve(t, scope)));
             } else {
-                generic.value().ifPresent(v -> constants.evaluator.constant(v, scope));
+                generic.value().ifPresent(v -> judged(() -> size(
+                        generic, v, constants.evaluator.constant(v, scope), session)));
                 meaning = new Meaning.Whole(Dimension.symbol(generic.name()));
             }
             if (bindings.put(generic.name(), meaning) != null) {
@@ -157,23 +174,52 @@ public final class TemplateCheck {
             session.reserve(generic.name());
         }
         for (Declaration.Setting setting : block.settings()) {
-            setting.value().ifPresent(v -> constants.evaluator.constant(v, scope));
+            setting.value().ifPresent(v -> judged(() -> setting(
+                    setting, v, constants.evaluator.constant(v, scope), session)));
             Meaning meaning = setting.function().isPresent()
                     ? new Meaning.AbstractFunction(setting.function().get())
                     : setting.type().equals("int")
                             ? new Meaning.Whole(Dimension.symbol(setting.name()))
-                            : new Meaning.Unknown();
+                            : new Meaning.Unknown(setting.type().equals("bool"));
             bindings.put(setting.name(), meaning);
             scope.define(setting.name(), meaning);
         }
-        return new Template.Concrete(block, module, bindings, Map.of());
+        return new Template.Concrete(block, module, bindings, Map.of(), Map.of());
+    }
+
+    /** Says whether what stands as the value of a size can be one. */
+    private static void size(
+            Declaration.Generic generic, Expression given, Meaning value, Session session) {
+        if (value instanceof Meaning.Real || value instanceof Meaning.Truth
+                || value instanceof Meaning.Text) {
+            session.report(ModelBindings.unfit(generic.name(), given, generic.span(), "a size",
+                    value, ModelBindings.SIZES, session));
+        }
+    }
+
+    private static void setting(
+            Declaration.Setting setting, Expression given, Meaning value, Session session) {
+        if (!ModelBindings.fits(setting, value)) {
+            session.report(ModelBindings.unfit(setting.name(), given, setting.span(),
+                    ModelBindings.kind(setting), value, ModelBindings.advice(setting), session));
+        }
+    }
+
+    /** Looks for faults; one does not keep from looking at what comes behind it. */
+    private static void judged(Runnable part) {
+        try {
+            part.run();
+        } catch (Failure reported) {
+            // the diagnostic is there
+        }
     }
 
     private void block(Declaration.Block block) {
         Session session = session();
-        members(block, session);
+        Set<String> doubled = members(block, session);
         Template.Concrete template = template(block, module, session);
         Frame frame = Frame.ofBlock(session, template, Place.root(), Precision.none());
+        doubled.forEach(name -> frame.scope().define(name, new Meaning.Poison()));
         frame.declareParameters(new Body(session, frame));
         if (block.methods().isEmpty()) {
             session.report(Diagnostic.error("E0204", block.span(),
@@ -181,17 +227,20 @@ public final class TemplateCheck {
                     .helped("say what it computes: `forward(x[D]) -> y[D] { … }`"));
         }
         methods(frame, new HashSet<>(), session);
-        diagnostics.addAll(Unused.in(block));
+        if (block.methods().stream().noneMatch(m -> isBroken(m.span()))) {
+            diagnostics.addAll(Unused.in(block));
+        }
         Recursion.in(block, module).ifPresent(session::report);
     }
 
-    /** Names of members are told apart. */
-    private static void members(Declaration.Block block, Session session) {
+    /** Names of members are told apart; gives those that are there twice. */
+    private static Set<String> members(Declaration.Block block, Session session) {
         Map<String, Span> seen = new LinkedHashMap<>();
-        block.parameters().forEach(p -> once(p.name(), p.span(), seen, session));
-        block.states().forEach(s -> once(s.name(), s.span(), seen, session));
-        block.instances().forEach(i -> once(i.name(), i.span(), seen, session));
-        block.methods().forEach(m -> once(m.name(), m.span(), seen, session));
+        Set<String> doubled = new HashSet<>();
+        block.parameters().forEach(p -> once(p.name(), p.span(), seen, doubled, session));
+        block.states().forEach(s -> once(s.name(), s.span(), seen, doubled, session));
+        block.instances().forEach(i -> once(i.name(), i.span(), seen, doubled, session));
+        block.methods().forEach(m -> once(m.name(), m.span(), seen, doubled, session));
         block.parameters().forEach(p -> p.naming().ifPresent(n -> {
             annotation(n, session);
             if (n.names().stream().anyMatch(String::isEmpty)) {
@@ -209,6 +258,7 @@ public final class TemplateCheck {
         block.parameters().forEach(p -> p.naming().ifPresent(n -> numbered(n, session)));
         block.instances().stream().filter(i -> i.blocks() instanceof BlockList.Template)
                 .forEach(i -> i.naming().ifPresent(n -> numbered(n, session)));
+        return doubled;
     }
 
     private static void annotation(Declaration.Naming naming, Session session) {
@@ -248,9 +298,11 @@ public final class TemplateCheck {
             String name,
             Span span,
             Map<String, Span> seen,
+            Set<String> doubled,
             Session session) {
         Span before = seen.putIfAbsent(name, span);
         if (before != null) {
+            doubled.add(name);
             session.report(Diagnostic.error("E0201", span, "`" + name + "` is defined twice")
                     .with(before, "first defined here"));
         }

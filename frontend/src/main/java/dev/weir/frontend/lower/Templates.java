@@ -83,7 +83,8 @@ final class Templates {
         }
         Map<String, String> stored = new HashMap<>(c.stored());
         stored.putAll(inner);
-        return new Template.Concrete(c.declaration(), c.module(), c.bindings(), stored);
+        return new Template.Concrete(c.declaration(), c.module(), c.bindings(), stored,
+                c.origins());
     }
 
     List<Run> runs(BlockList list, Scope scope) {
@@ -236,6 +237,9 @@ final class Templates {
                     .helped("lists and choices may hold `none`; a derived model leaves a block "
                             + "out with `drop`"));
         }
+        if (scope.module().isUnclear(t.name())) {
+            throw new Failure();
+        }
         Optional<Symbol> symbol = scope.module().find(t.name());
         if (symbol.isEmpty()) {
             throw body.session.fail(Diagnostic.error("E0203", t.span(),
@@ -255,6 +259,7 @@ final class Templates {
     private Template bind(
             Declaration.Block block, Symbol symbol, BlockList.Template t, Scope scope) {
         Map<String, Meaning> bindings = new LinkedHashMap<>();
+        Map<String, SizeOrigin> origins = new LinkedHashMap<>();
         Scope inside = Scope.of(symbol.module());
         if (t.generics().size() > block.generics().size()) {
             throw wrongNumber(block, t);
@@ -276,9 +281,19 @@ final class Templates {
                     i < t.generics().size() ? t.generics().get(i).span() : t.span());
             bindings.put(generic.name(), meaning);
             inside.define(generic.name(), meaning);
+            Optional<SizeOrigin> origin = i < t.generics().size()
+                    ? t.generics().get(i).size().map(size -> new SizeOrigins(body).of(size, scope,
+                            body.frame.template().map(owner -> "stated in `"
+                                    + owner.declaration().name() + "`").orElse("stated here")))
+                    : generic.value().map(size ->
+                            new SizeOrigins(body).of(size, inside, SizeOrigins.DEFAULT));
+            origin.ifPresent(o -> {
+                origins.put(generic.name(), o);
+                inside.note(generic.name(), o);
+            });
         }
         settings(block.settings(), block.name(), t.settings(), t.span(), scope, inside, bindings);
-        return new Template.Concrete(block, symbol.module(), bindings, Map.of());
+        return new Template.Concrete(block, symbol.module(), bindings, Map.of(), origins);
     }
 
     private Failure wrongNumber(Declaration.Block block, BlockList.Template t) {
@@ -286,7 +301,8 @@ final class Templates {
                 block.generics().stream().map(Declaration.Generic::name).toList());
         return body.session.fail(Diagnostic.error("E0205", t.span(),
                         "`" + block.name() + "` takes " + block.generics().size()
-                                + " generics, here "
+                                + (block.generics().size() == 1 ? " generic" : " generics")
+                                + ", here "
                                 + (t.generics().size() == 1
                                         ? "is 1" : "are " + t.generics().size()))
                 .with(block.span(), "they are <" + names + ">")
@@ -398,13 +414,7 @@ final class Templates {
 
     /** A setting's value, as its type wants it: a whole number may stand for a float. */
     private Meaning typed(Declaration.Setting setting, Meaning value, Span span) {
-        boolean fits = switch (setting.type()) {
-            case "int" -> value instanceof Meaning.Whole;
-            case "float" -> value instanceof Meaning.Real || value instanceof Meaning.Whole;
-            case "bool" -> value instanceof Meaning.Truth;
-            default -> true;
-        };
-        if (!fits && !(value instanceof Meaning.Unknown)) {
+        if (!ModelBindings.fits(setting, value)) {
             throw body.session.fail(Diagnostic.error("E0308", span,
                             "the setting `" + setting.name() + "` is " + setting.type()
                                     + ", here it gets " + switch (value) {
@@ -452,7 +462,7 @@ final class Templates {
                         .filter(s -> s.declaration() instanceof Declaration.Block)
                         .map(s -> hasState(new Template.Concrete(
                                 (Declaration.Block) s.declaration(), s.module(), Map.of(),
-                                Map.of()), seen))
+                                Map.of(), Map.of()), seen))
                         .orElse(false);
                 yield own || t.generics().stream()
                         .anyMatch(g -> g.template().isPresent()

@@ -5,9 +5,11 @@ import dev.weir.frontend.resolve.Names;
 import dev.weir.frontend.resolve.Symbol;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Declaration.Transformation;
+import dev.weir.frontend.syntax.Expression;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +37,7 @@ final class Variant {
     private final List<Drop> drops = new ArrayList<>();
     private final List<Replacement> replacements = new ArrayList<>();
     private final Set<Span> used = new HashSet<>();
+    private final Map<Span, String> setters = new HashMap<>();
 
     Variant(Session session) {
         this.session = session;
@@ -53,7 +56,10 @@ final class Variant {
         for (Transformation t : d.transformations()) {
             switch (t) {
                 case Transformation.Formats f -> precisions.add(f.precision());
-                case Transformation.Size size -> resize(block, size, generics, settings, session);
+                case Transformation.Size size -> {
+                    resize(block, size, generics, settings, session);
+                    session.variant().setters.put(size.value().span(), d.name());
+                }
                 case Transformation.Drop x -> { }
                 case Transformation.Replace x -> { }
             }
@@ -61,6 +67,11 @@ final class Variant {
         return new Symbol(new Declaration.Block(d.name(), true, generics, settings,
                 block.conditions(), block.parameters(), block.states(), block.instances(),
                 precisions, block.methods(), d.documentation(), d.span()), base.module());
+    }
+
+    /** The derived model that sets a generic or setting to this value, if one does. */
+    Optional<String> setter(Expression value) {
+        return Optional.ofNullable(setters.get(value.span()));
     }
 
     private static Symbol base(Symbol model, Declaration.Derived d, Session session) {
@@ -78,10 +89,13 @@ final class Variant {
             }
             at = next.get();
         }
+        if (model.module().isUnclear(d.base())) {
+            throw new Failure();
+        }
         return model.module().find(d.base())
                 .filter(s -> s.declaration() instanceof Declaration.Derived
                         || s.declaration() instanceof Declaration.Block b && b.isModel())
-                .orElseThrow(() -> session.fail(Diagnostic.error("E0203", d.span(),
+                .orElseThrow(() -> session.fail(Diagnostic.error("E0203", d.baseSpan(),
                                 "there is no model `" + d.base() + "`")
                         .helped(Names.suggest(d.base(), model.module().names().keySet())
                                 .map(s -> "did you mean `" + s + "`?")
@@ -111,7 +125,7 @@ final class Variant {
             List<String> names = new ArrayList<>();
             block.generics().forEach(g -> names.add(g.name()));
             block.settings().forEach(x -> names.add(x.name()));
-            throw session.fail(Diagnostic.error("E0703", size.span(),
+            session.report(Diagnostic.error("E0703", size.span(),
                             "`" + block.name() + "` has no generic `" + size.name() + "` to set")
                     .with(block.span(), "the base")
                     .helped("it has " + String.join(", ", names)));

@@ -28,7 +28,7 @@ public final class Parser {
     public static Module parse(Source source, Consumer<Diagnostic> diagnostics) {
         return Parsed.of(source, diagnostics)
                 .map(p -> new TreeBuilder(p.offsets, p.tokens, diagnostics).module(p.tree))
-                .orElseGet(() -> new Module(source, List.of(), List.of()));
+                .orElseGet(() -> Module.empty(source));
     }
 
     /** Every token and comment of a text, as the grammar divides it; nothing if it has errors. */
@@ -46,7 +46,8 @@ public final class Parser {
             Offsets offsets, CommonTokenStream tokens, WeirParser.ModuleContext tree) {
 
         static Optional<Parsed> of(Source source, Consumer<Diagnostic> diagnostics) {
-            WeirLexer lexer = new WeirLexer(CharStreams.fromString(source.text(), source.name()));
+            WeirLexer lexer = new WeirLexer(CharStreams.fromString(
+                    withoutMark(source.text()), source.name()));
             lexer.removeErrorListeners();
             CommonTokenStream tokens = new CommonTokenStream(lexer);
             tokens.fill();
@@ -59,6 +60,11 @@ public final class Parser {
             parser.addErrorListener(new SyntaxErrors(offsets, diagnostics));
             return Optional.of(new Parsed(offsets, tokens, parser.module()));
         }
+    }
+
+    /** The mark that some editors put before the first line is white space. */
+    private static String withoutMark(String text) {
+        return text.startsWith("\uFEFF") ? " " + text.substring(1) : text;
     }
 
     private static boolean isShallow(

@@ -1,6 +1,7 @@
 package dev.weir.frontend.parse;
 
 import dev.weir.grammar.WeirLexer;
+import dev.weir.grammar.WeirParser;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import java.util.ArrayList;
@@ -45,7 +46,11 @@ final class SyntaxErrors extends BaseErrorListener {
                 || !(recognizer instanceof Parser parser)) {
             return;
         }
-        diagnostics.accept(describe(parser, token, offsets.span(token)));
+        boolean isLeftOver = reported > 1 && token.getText().equals("}")
+                && parser.getContext().getRuleIndex() == WeirParser.RULE_module;
+        if (!isLeftOver) {
+            diagnostics.accept(describe(parser, token, offsets.span(token)));
+        }
     }
 
     private static Diagnostic describe(Parser parser, Token token, Span span) {
@@ -69,6 +74,13 @@ final class SyntaxErrors extends BaseErrorListener {
                         case "!" -> "write `not`";
                         default -> "remove it";
                     });
+        }
+        if (text.equals("where") && expectsName(parser)) {
+            return Diagnostic.error("E0101", span, "`where` filters what a reduction takes, and "
+                            + "stands behind one")
+                    .labelled("here is no reduction before it")
+                    .helped("write `sum[i] x[i] where i > 0`, or choose for each element: "
+                            + "`if d > 0 { x[d] } else { 0.0 }`");
         }
         if ((REDUCERS.contains(text) || RESERVED.contains(text)) && expectsName(parser)) {
             return Diagnostic.error("E0103", span, "`" + text + "` is a word of the language and "

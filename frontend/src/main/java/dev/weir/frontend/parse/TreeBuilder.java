@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.antlr.v4.runtime.CommonTokenStream;
 import org.antlr.v4.runtime.ParserRuleContext;
@@ -50,7 +51,10 @@ final class TreeBuilder {
         for (WeirParser.DeclarationContext d : tree.declaration()) {
             declaration(d).ifPresent(declarations::add);
         }
-        return new Module(offsets.source(), imports, declarations);
+        boolean isSound = !BrokenParts.isBroken(tree);
+        return new Module(offsets.source(), imports, declarations,
+                isSound ? Set.of() : new BrokenParts(this::span).in(tree),
+                isSound ? Set.of() : BrokenParts.lost(tokens, declarations));
     }
 
     private Optional<Declaration> declaration(WeirParser.DeclarationContext d) {
@@ -69,7 +73,7 @@ final class TreeBuilder {
             List<Declaration.Transformation> transformations = new ArrayList<>();
             m.transformation().forEach(t -> transformations(t, transformations));
             return Optional.of(new Declaration.Derived(m.name().getText(), m.path().getText(),
-                    transformations, documentation(m), span(m.name())));
+                    span(m.path()), transformations, documentation(m), span(m.name())));
         }
         WeirParser.FunctionDeclarationContext f = d.functionDeclaration();
         if (f != null && f.name() != null && f.functionResult() != null && f.body() != null

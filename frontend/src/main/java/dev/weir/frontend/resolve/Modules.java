@@ -6,10 +6,14 @@ import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Module;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Source;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -21,6 +25,8 @@ public final class Modules {
     private final SourceProvider sources;
     private final Consumer<Diagnostic> diagnostics;
     private final Map<String, ModuleScope> loaded = new HashMap<>();
+    /** Where the modules stand that are being read, outermost first, with how they are imported. */
+    private final SequencedMap<String, String> open = new LinkedHashMap<>();
 
     private Modules(SourceProvider sources, Consumer<Diagnostic> diagnostics) {
         this.sources = sources;
@@ -29,7 +35,7 @@ public final class Modules {
 
     public static ModuleScope load(
             Source root, SourceProvider sources, Consumer<Diagnostic> diagnostics) {
-        return new Modules(sources, diagnostics).read(root, root.name());
+        return new Modules(sources, diagnostics).read(root, "");
     }
 
     private Optional<ModuleScope> find(String path) {
@@ -37,12 +43,24 @@ public final class Modules {
         if (known != null) {
             return Optional.of(known);
         }
-        return sources.find(path).map(source -> read(source, path));
+        Optional<ModuleScope> found = sources.find(path).map(source ->
+                Optional.ofNullable(loaded.get(source.name()))
+                        .orElseGet(() -> read(source, path)));
+        found.ifPresent(scope -> loaded.put(path, scope));
+        return found;
     }
 
     private ModuleScope read(Source source, String path) {
+        open.put(source.name(), path);
+        ModuleScope scope = scope(source, path);
+        open.remove(source.name());
+        return scope;
+    }
+
+    private ModuleScope scope(Source source, String path) {
         Module module = Parser.parse(source, diagnostics);
         ModuleScope scope = new ModuleScope(module);
+        loaded.put(source.name(), scope);
         loaded.put(path, scope);
         if (!path.equals(PRELUDE)) {
             find(PRELUDE).ifPresent(prelude -> addOwn(prelude, scope));
@@ -72,10 +90,17 @@ public final class Modules {
     private void bring(Module.Import wanted, ModuleScope scope, Set<String> own) {
         Optional<ModuleScope> found = find(wanted.path());
         if (found.isEmpty()) {
+            wanted.names().forEach(name -> scope.lose(name.alias()));
             diagnostics.accept(Diagnostic.error("E0202", wanted.span(),
                             "there is no module `" + wanted.path() + "`")
                     .helped("library modules are `stdlib.…`; other paths name files beside this "
                             + "one"));
+            return;
+        }
+        String source = found.get().module().source().name();
+        if (open.containsKey(source)) {
+            wanted.names().forEach(name -> scope.lose(name.alias()));
+            diagnostics.accept(circle(wanted, source));
             return;
         }
         if (wanted.names().isEmpty()) {
@@ -88,7 +113,10 @@ public final class Modules {
         }
         for (Module.Imported name : wanted.names()) {
             Optional<Symbol> symbol = found.get().find(name.name());
-            if (symbol.isEmpty()) {
+            if (symbol.isEmpty() && found.get().isUnclear(name.name())) {
+                scope.lose(name.alias());
+            } else if (symbol.isEmpty()) {
+                scope.lose(name.alias());
                 diagnostics.accept(Diagnostic.error("E0202", name.span(),
                                 "module `" + wanted.path() + "` has no `" + name.name() + "`")
                         .helped(Names.suggest(name.name(), found.get().names().keySet())
@@ -106,5 +134,18 @@ public final class Modules {
                 scope.define(name.alias(), symbol.get());
             }
         }
+    }
+
+    /** What to say of an import that leads back to a module that is still being read. */
+    private Diagnostic circle(Module.Import wanted, String source) {
+        List<String> way = new ArrayList<>(open.sequencedKeySet());
+        List<String> circle = way.subList(way.indexOf(source), way.size());
+        Diagnostic found = Diagnostic.error("E0212", wanted.span(), circle.size() == 1
+                ? "this file imports itself"
+                : "these files import one another: " + String.join(" → ", circle) + " → "
+                        + source);
+        return found.helped(circle.size() == 1 ? "leave the import out"
+                : "put what several of them need into a file of its own, which imports none of "
+                        + "them");
     }
 }

@@ -9,12 +9,19 @@ import java.util.Optional;
 public final class Names {
     private Names() {}
 
-    /** The closest candidate within a third of the name's length. */
+    /**
+     * The closest candidate within a third of the name's length; of one letter, only the same in
+     * the other case.
+     */
     public static Optional<String> suggest(String name, Collection<String> candidates) {
         return candidates.stream()
-                .filter(c -> !c.equals(name) && distance(name, c) <= Math.max(1, name.length() / 3))
+                .filter(c -> !c.equals(name) && distance(name, c) <= furthest(name))
                 .min(Comparator.comparingInt((String c) -> distance(name, c))
                         .thenComparing(Comparator.naturalOrder()));
+    }
+
+    private static int furthest(String name) {
+        return name.length() < 2 ? 0 : Math.max(1, name.length() / 3);
     }
 
     private static int distance(String left, String right) {

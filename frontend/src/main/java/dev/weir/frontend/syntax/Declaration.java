@@ -61,6 +61,7 @@ public sealed interface Declaration {
     record Derived(
             String name,
             String base,
+            Span baseSpan,
             List<Transformation> transformations,
             String documentation,
             Span span)

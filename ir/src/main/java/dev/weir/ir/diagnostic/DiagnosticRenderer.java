@@ -11,6 +11,12 @@ public final class DiagnosticRenderer {
     private static final String BOLD = "\u001b[1m";
     private static final String PLAIN = "\u001b[0m";
 
+    /** Lines of a source are shown so far, around the place that a message is about. */
+    private static final int WIDEST = 120;
+    private static final int BEFORE = 40;
+    /** A name that is longer than this is not read by anybody. */
+    private static final int LONGEST = 1000;
+
     private final boolean colour;
 
     public DiagnosticRenderer(boolean colour) {
@@ -34,6 +40,8 @@ public final class DiagnosticRenderer {
      *    |                     ^ here over `F`
      *  4 |     y[d] = a[d] * b[d]
      *    |              - here over `D`
+     *   sizes: D = 64 from config.json: hidden_size
+     *          F = 160 from config.json: intermediate_size
      *   help: use two indices
      * </pre>
      */
@@ -41,7 +49,7 @@ public final class DiagnosticRenderer {
         String severity = colour(d.severity());
         StringBuilder text = new StringBuilder();
         text.append(paint(severity, d.severity().word() + "[" + d.code() + "]"))
-                .append(paint(BOLD, ": " + d.message())).append('\n');
+                .append(paint(BOLD, ": " + cut(d.message()))).append('\n');
         int width = lineNumber(d.primary()).length();
         for (Diagnostic.Related related : d.related()) {
             width = Math.max(width, lineNumber(related.span()).length());
@@ -60,8 +68,13 @@ public final class DiagnosticRenderer {
                 excerpt(text, related.span(), related.label(), '-', BLUE, width);
             }
         }
+        for (int i = 0; i < d.sizes().size(); i++) {
+            text.append("  ").append(i == 0 ? paint(CYAN, "sizes") + ": " : "       ")
+                    .append(d.sizes().get(i)).append('\n');
+        }
         d.help().ifPresent(h ->
-                text.append("  ").append(paint(CYAN, "help")).append(": ").append(h).append('\n'));
+                text.append("  ").append(paint(CYAN, "help")).append(": ").append(cut(h))
+                        .append('\n'));
         return text.toString();
     }
 
@@ -92,8 +105,14 @@ public final class DiagnosticRenderer {
             return;
         }
         Source.Position position = span.source().position(span.start());
-        String line = span.source().line(position.line());
-        int from = Math.min(position.column() - 1, line.length());
+        String whole = span.source().line(position.line());
+        int column = Math.min(position.column() - 1, whole.length());
+        int first = whole.length() <= WIDEST ? 0
+                : Math.max(0, Math.min(column - BEFORE, whole.length() - WIDEST));
+        int last = Math.min(whole.length(), first + WIDEST);
+        String line = (first > 0 ? "…" : "") + whole.substring(first, last)
+                + (last < whole.length() ? "…" : "");
+        int from = column - first + (first > 0 ? 1 : 0);
         int to = Math.min(line.length(), from + Math.max(1, span.end() - span.start()));
         StringBuilder blank = new StringBuilder();
         for (int i = 0; i < from; i++) {
@@ -104,8 +123,12 @@ public final class DiagnosticRenderer {
                 .append(line).append('\n')
                 .append(paint(BLUE, " ".repeat(width) + " | ")).append(blank)
                 .append(paint(colourOf, String.valueOf(mark).repeat(Math.max(1, to - from))
-                        + (label.isEmpty() ? "" : " " + label)))
+                        + (label.isEmpty() ? "" : " " + cut(label))))
                 .append('\n');
+    }
+
+    private static String cut(String text) {
+        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
     }
 
     private static String lineNumber(Span span) {

@@ -54,11 +54,11 @@ class LanguagePageTest {
         }
         for (Target target : List.of(Target.JVM, Target.NATIVE)) {
             try (TestModel model = TestModel.random(example, 7, target, 2)) {
-                List<Tensor> found = run(model);
-                assertEquals(expected.size(), found.size());
+                List<Tensor> actual = run(model);
+                assertEquals(expected.size(), actual.size());
                 for (int i = 0; i < expected.size(); i++) {
                     FixtureTest.assertClose(
-                            target + ", result " + i, expected.get(i), found.get(i));
+                            target + ", result " + i, expected.get(i), actual.get(i));
                 }
             }
         }

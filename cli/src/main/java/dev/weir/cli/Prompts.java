@@ -1,6 +1,7 @@
 package dev.weir.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.weir.ir.tensor.Fault;
 import dev.weir.runtime.tokenize.Tokenizer;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.Set;
 /** How a user's text becomes token ids. */
 final class Prompts {
     private static final String CONFIGURATION = "config.json";
+    private static final String POSITIONS = "max_position_embeddings";
 
     private Prompts() {}
 
@@ -31,6 +33,24 @@ final class Prompts {
                     .orElseThrow(() -> noId(one, name, "eos_token_id"))));
         }
         return stops;
+    }
+
+    /**
+     * Warns of a text that is longer than those that the model was made for, if the configuration
+     * says how long these are: what is computed behind that may make no sense.
+     *
+     * @return whether it is longer
+     */
+    static boolean warnOfPositions(ModelOptions options, long tokens) {
+        JsonNode most = options.files().configuration().field(POSITIONS)
+                .orElse(MissingNode.getInstance());
+        if (!most.canConvertToExactIntegral() || tokens <= most.asLong()) {
+            return false;
+        }
+        options.warning("the text has " + tokens + " tokens, and the model was made for at most "
+                + most.asLong() + " (" + POSITIONS + " in config.json)"
+                + "\nhelp: give a shorter prompt, or fewer --max-tokens");
+        return true;
     }
 
     static Tokenizer tokenizer(ModelOptions options) {

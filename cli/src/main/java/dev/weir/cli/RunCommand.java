@@ -175,8 +175,8 @@ final class RunCommand implements Callable<Integer> {
         List<Long> generated = new ArrayList<>();
         try (Engine.Session session = loaded.engine().start()) {
             if (prompt.isEmpty()) {
-                explained(loaded, promptIds, () -> generator.generate(session, promptIds, chunk,
-                        maxTokens, stops, sampler, generated::add));
+                explained(loaded, promptIds, generated, () -> generator.generate(
+                        session, promptIds, chunk, maxTokens, stops, sampler, generated::add));
                 result.putPOJO("ids", generated);
                 if (!json) {
                     weir.print(generated.stream().map(String::valueOf)
@@ -193,8 +193,8 @@ final class RunCommand implements Callable<Integer> {
                     text.next(id);
                     return true;
                 };
-                explained(loaded, ids, () -> generator.generate(session, ids, chunk, maxTokens,
-                        stops, sampler, next::test));
+                explained(loaded, ids, generated, () -> generator.generate(
+                        session, ids, chunk, maxTokens, stops, sampler, next::test));
                 result.put("text", text.finish());
                 result.putPOJO("ids", generated);
                 if (!json) {
@@ -204,9 +204,14 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private void explained(Loaded loaded, List<Long> ids, Runnable generation) {
+    private void explained(
+            Loaded loaded, List<Long> ids, List<Long> generated, Runnable generation) {
+        boolean isLong = Prompts.warnOfPositions(options, ids.size());
         try {
             generation.run();
+            if (!isLong) {
+                Prompts.warnOfPositions(options, ids.size() + generated.size());
+            }
         } catch (Fault fault) {
             throw Prompts.explained(fault, ids, loaded.vocabulary(),
                     prompt.flatMap(text -> Prompts.first(options)));

@@ -169,7 +169,9 @@ class OutputTest {
         for (Terminal terminal : List.of(WATCHING, Terminal.NONE)) {
             written.reset();
             assertEquals(1, weir(terminal, "check", wrong.toString(), "no/such.weir"));
-            assertEquals(terminal.colours(), screen().contains(RED_ERROR + "[E"), screen());
+            assertEquals(terminal.colours(), screen().contains(RED_ERROR + "[E0101]"), screen());
+            assertEquals(terminal.colours(), screen().contains(RED_ERROR + "[E0106]"), screen());
+            assertEquals(1, weir(terminal, "run", "no/such.weir", "--prompt", "x"));
             assertEquals(terminal.colours(), screen().contains(RED_ERROR + "\u001b[0m: there is"),
                     screen());
             assertEquals(terminal.colours(), screen().contains("\u001b[1;36mhelp"), screen());

@@ -438,6 +438,23 @@ class CommandTest {
         assertEquals("", outcome.out);
     }
 
+    /** The configuration of the fixture says 128: as a prompt, and on the way. */
+    @Test
+    void textsLongerThanTheModelWasMadeForAreAWarning() {
+        String fixture = TestModel.fixture("mixtral").toString();
+        for (int prompt : new int[] {129, 127}) {
+            String ids = "5" + ",5".repeat(prompt - 1);
+            Outcome outcome = weir("run", fixture, "--prompt-ids", ids, "-n", "2", "--greedy");
+            assertEquals(0, outcome.code, outcome.err);
+            assertTrue(outcome.err.contains("warning: the text has 129 tokens, and the model was "
+                    + "made for at most 128 (max_position_embeddings in config.json)"),
+                    outcome.err);
+            assertEquals(1, outcome.err.split("warning", -1).length - 1, outcome.err);
+        }
+        Outcome fits = weir("run", fixture, "--prompt-ids", "5,17,3", "-n", "2");
+        assertFalse(fits.err.contains("warning"), fits.err);
+    }
+
     @Test
     void anEmptyNameOfAFileIsTold() {
         Outcome outcome = weir("run", TINYWORLD, "--inputs", "x", "--outputs", "");

@@ -14,6 +14,11 @@ public record Axis(Index index, Scalar lower, Scalar upper) {
         return new Axis(index, Scalar.whole(0), Scalar.extent(size));
     }
 
+    /** Whether the range is the whole of an axis of this size. */
+    public boolean covers(Size size) {
+        return equals(over(index, size));
+    }
+
     /** Whether the range is 0..n for a constant n or a symbol, the same at every point. */
     public boolean isRectangular() {
         return lower.equals(Scalar.whole(0))

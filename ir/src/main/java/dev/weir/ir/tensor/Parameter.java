@@ -113,13 +113,8 @@ public record Parameter(
          * @param instances how many of the indices choose an instance
          */
         public boolean dependsOnOwn(int axis, int instances) {
-            return mentions(coordinates.get(axis), indices.subList(instances, indices.size()));
-        }
-
-        private static boolean mentions(Scalar scalar, List<Index> wanted) {
-            return scalar instanceof Scalar.Variable variable
-                    ? wanted.contains(variable.index())
-                    : Walk.operands(scalar).stream().anyMatch(s -> mentions(s, wanted));
+            return Walk.mentions(
+                    coordinates.get(axis), indices.subList(instances, indices.size()));
         }
 
         private long at(Scalar scalar, long[] place) {

@@ -23,6 +23,9 @@ public record Cluster(
         Set<Value> exported,
         List<String> fused,
         List<Apart> apart) {
+    /** A value of at most so many elements a point may live inside a kernel. */
+    static final long LARGEST_LOCAL = 16384;
+
     public Cluster {
         nodes = List.copyOf(nodes);
         exported = Set.copyOf(exported);

@@ -35,9 +35,6 @@ import java.util.TreeSet;
  * </pre>
  */
 public final class Clustering {
-    /** A value of at most so many elements a point may live inside a kernel. */
-    private static final long LARGEST_LOCAL = 16384;
-
     private final Facts facts;
     private final List<Group> groups = new ArrayList<>();
     private final Map<Value, Group> producers = new HashMap<>();
@@ -303,7 +300,7 @@ public final class Clustering {
             for (Value value : node.results()) {
                 boolean readInside = all.stream().anyMatch(n -> Walk.reads(n).contains(value));
                 Optional<Long> room = room(value, prefix);
-                if (readInside && room.isPresent() && room.get() > LARGEST_LOCAL) {
+                if (readInside && room.isPresent() && room.get() > Cluster.LARGEST_LOCAL) {
                     return Optional.of(
                             value.name() + " has too many elements to stay inside");
                 }
@@ -404,10 +401,7 @@ public final class Clustering {
             return true;
         }
         for (int axis = 0; axis < prefix; axis++) {
-            Axis range = compute.axes().get(axis);
-            Size size = compute.result().type().shape().get(axis);
-            if (!range.lower().equals(Scalar.whole(0))
-                    || !range.upper().equals(Scalar.extent(size))) {
+            if (!compute.axes().get(axis).covers(compute.result().type().shape().get(axis))) {
                 return false;
             }
         }

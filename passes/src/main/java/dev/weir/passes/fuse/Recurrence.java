@@ -46,9 +46,6 @@ public record Recurrence(
         List<Node.Tally> tallies,
         List<Carried> carried) {
 
-    /** A value of at most so many elements a point may live inside the kernel. */
-    private static final long LARGEST_LOCAL = 16384;
-
     /**
      * The rows of a round: those for which it has not come to the end.
      *
@@ -95,31 +92,21 @@ public record Recurrence(
      * Whether a compute may change memory as it goes: nobody wants what was there, but the element
      * that is being replaced.
      *
-     * @param last the node behind which the new content is in place
+     * @param last what puts the new content there, if that is before the end of the round
      * @param isOld recognises what reads the old content
      * @param own the coordinates of the compute's own element in that memory
      */
     public boolean inPlace(
-            Node.Compute compute, Node last, Predicate<Scalar.Load> isOld, List<Scalar> own) {
-        if (compute.reduction().isPresent()) {
-            return false;
-        }
-        boolean behind = false;
-        for (Node node : nodes) {
-            if (node == compute) {
-                behind = true;
-                if (loads(node).stream().anyMatch(
-                        l -> isOld.test(l) && !l.coordinates().equals(own))) {
-                    return false;
-                }
-            } else if (behind && loads(node).stream().anyMatch(isOld)) {
-                return false;
-            }
-            if (node == last && behind) {
-                return true;
-            }
-        }
-        return behind;
+            Node.Compute compute,
+            Optional<Node.WriteRows> last,
+            Predicate<Scalar.Load> isOld,
+            List<Scalar> own) {
+        List<Node> behind = nodes.subList(
+                nodes.indexOf(compute) + 1, last.map(nodes::indexOf).orElse(nodes.size()));
+        return compute.reduction().isEmpty()
+                && loads(compute).stream().allMatch(
+                        l -> !isOld.test(l) || l.coordinates().equals(own))
+                && behind.stream().noneMatch(n -> loads(n).stream().anyMatch(isOld));
     }
 
     static List<Scalar.Load> loads(Node node) {
@@ -232,7 +219,7 @@ public record Recurrence(
                     || less.operation() != Operation.LESS
                     || !less.operands().get(0).equals(Scalar.load(loop.index(), List.of()))
                     || changes(less.operands().get(1))
-                    || !isFull(still.axes().getFirst(),
+                    || !still.axes().getFirst().covers(
                             still.result().type().shape().getFirst())) {
                 return false;
             }
@@ -315,11 +302,6 @@ public record Recurrence(
             };
         }
 
-        private static boolean isFull(Axis axis, Size size) {
-            return axis.lower().equals(Scalar.whole(0))
-                    && axis.upper().equals(Scalar.extent(size));
-        }
-
         /** Whether a node keeps to its own point, in what it reads and in what it changes. */
         private boolean isLocal(Node node, int prefix) {
             switch (node) {
@@ -336,13 +318,13 @@ public record Recurrence(
                     List<Size> shape = c.result().type().shape();
                     long room = 1;
                     for (int i = 0; i < shape.size(); i++) {
-                        if (i < prefix && !isFull(c.axes().get(i), shape.get(i))
+                        if (i < prefix && !c.axes().get(i).covers(shape.get(i))
                                 || i >= prefix && !shape.get(i).isConstant()) {
                             return false;
                         }
                         room *= i < prefix ? 1 : shape.get(i).constant().orElseThrow();
                     }
-                    return room <= LARGEST_LOCAL && isLocal(loads(c), c.axes(), prefix);
+                    return room <= Cluster.LARGEST_LOCAL && isLocal(loads(c), c.axes(), prefix);
                 }
                 case Node.Scatter s -> {
                     return s.axes().subList(0, prefix).stream()

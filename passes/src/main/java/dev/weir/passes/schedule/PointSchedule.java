@@ -118,7 +118,7 @@ final class PointSchedule {
         bind(first, outer);
         writer.when(inRanges(first, shape.size() - 1), () -> {
             Axis along = first.axes().getLast();
-            boolean full = isFull(along, shape.getLast());
+            boolean full = along.covers(shape.getLast());
             Expression begin = full ? from
                     : writer.let(maximum(from, emitter.emit(along.lower())));
             Expression end = full ? to
@@ -139,11 +139,6 @@ final class PointSchedule {
         }
     }
 
-    private static boolean isFull(Axis axis, Size size) {
-        return axis.lower().equals(Scalar.whole(0)) && (axis.upper().equals(Scalar.extent(size))
-                || axis.upper() instanceof Scalar.Whole w && size.equals(Size.of(w.value())));
-    }
-
     /**
      * Whether the present point lies in the ranges of a node's first axes; empty if they are all of
      * these axes. Nodes that share points with others have such ranges only: what lies outside a
@@ -153,7 +148,7 @@ final class PointSchedule {
         Optional<Expression> all = Optional.empty();
         for (int i = 0; i < axes; i++) {
             Axis axis = compute.axes().get(i);
-            if (isFull(axis, compute.result().type().shape().get(i))) {
+            if (axis.covers(compute.result().type().shape().get(i))) {
                 continue;
             }
             Expression at = emitter.emit(Scalar.variable(axis.index()));
@@ -301,7 +296,7 @@ final class PointSchedule {
     /** Whether no node leaves out some of the points along a shared axis. */
     boolean isWhole(int axis) {
         return cluster.nodes().stream().allMatch(n -> n instanceof Node.Compute c
-                && isFull(c.axes().get(axis), c.result().type().shape().get(axis)));
+                && c.axes().get(axis).covers(c.result().type().shape().get(axis)));
     }
 
     /** Whether something of run-time extent has to stay inside. */
@@ -383,7 +378,7 @@ final class PointSchedule {
     }
 
     /** Loops over the own axes of a node, the last one in lanes where that is possible. */
-    private void nest(Node.Compute compute, List<Axis> axes) {
+    void nest(Node.Compute compute, List<Axis> axes) {
         nest(compute, axes, lanes -> deliver(compute, lanes, Reductions.stored(
                 compute, emitter.reductions().element(compute, lanes))));
     }

@@ -39,6 +39,7 @@ final class RecurrenceSchedule {
     private final ScalarEmitter emitter;
     private final KernelWriter writer;
     private final PointSchedule points;
+    private final IrregularSchedule irregular;
     private final List<Node.Compute> computes;
     private final int prefix;
     /** Computes that change memory as they go; nothing is left to do where they would be copied. */
@@ -48,6 +49,7 @@ final class RecurrenceSchedule {
         this.recurrence = recurrence;
         this.emitter = emitter;
         this.writer = emitter.writer();
+        this.irregular = new IrregularSchedule(emitter);
         this.computes = recurrence.computes();
         this.prefix = recurrence.prefix();
         this.points = new PointSchedule(
@@ -122,7 +124,7 @@ final class RecurrenceSchedule {
                     emitter.keep(argument, new Local.InPlace(result, List.of(row)));
                     List<Scalar> own = variables(r.compute());
                     if (hasOwnAxes(r.compute()) && recurrence.inPlace(
-                            r.compute(), null, l -> l.source().equals(argument), own)) {
+                            r.compute(), Optional.empty(), l -> l.source().equals(argument), own)) {
                         inPlace.put(r.compute(), new Local.InPlace(result, List.of(row)));
                     }
                 }
@@ -144,7 +146,7 @@ final class RecurrenceSchedule {
                 List.of(Scalar.variable(rows.axes().getFirst().index()))));
         own.addAll(variables(rows).subList(1, rows.axes().size()));
         if (hasOwnAxes(rows) && recurrence.inPlace(
-                rows, write, l -> l.source().equals(state.value()), own)) {
+                rows, Optional.of(write), l -> l.source().equals(state.value()), own)) {
             inPlace.putIfAbsent(rows, new Local.InPlace(state.value(), stateRow(write, row)));
         }
     }
@@ -199,10 +201,10 @@ final class RecurrenceSchedule {
                 case Node.Compute c when c.result().type().rank() == 0 -> { }
                 case Node.Compute c when lanes == 1 -> compute(c);
                 case Node.Compute c -> points.point(c, along(c.axes().getLast(), lanes));
-                case Node.Scatter s when lanes == 1 -> new IrregularSchedule(emitter)
-                        .scatterPoint(s, memory(s), prefix);
-                case Node.Scatter s -> new IrregularSchedule(emitter)
-                        .element(s, memory(s), along(s.axes().getLast(), lanes));
+                case Node.Scatter s when lanes == 1 ->
+                        irregular.scatterPoint(s, memory(s), prefix);
+                case Node.Scatter s -> irregular.element(
+                        s, memory(s), along(s.axes().getLast(), lanes));
                 case Node.WriteRows w -> {
                     Node.Compute rows = compute(w.rows());
                     copy(rows, emitter.facts().state(w.state()).value(),
@@ -230,8 +232,7 @@ final class RecurrenceSchedule {
                     compute, emitter.reductions().element(compute, lanes))));
         } else {
             points.scratch(compute, -1, 0, whole(0));
-            points.nest(compute, own, lanes -> points.deliver(compute, lanes,
-                    Reductions.stored(compute, emitter.reductions().element(compute, lanes))));
+            points.nest(compute, own);
         }
     }
 
@@ -278,7 +279,7 @@ final class RecurrenceSchedule {
             case Node.Compute c -> c.axes().size() == prefix
                     && points.vectorisable(c, c.axes().getLast());
             case Node.Scatter s -> s.axes().size() == prefix
-                    && new IrregularSchedule(emitter).isSideBySide(s, s.axes().getLast());
+                    && irregular.isSideBySide(s, s.axes().getLast());
             default -> true;
         });
     }

@@ -271,9 +271,7 @@ final class ScalarEmitter {
         return switch (load.coordinates().get(axis)) {
             case Scalar.Variable v -> {
                 Axis range = axes.get(v.index());
-                yield range != null
-                        && range.lower().equals(Scalar.whole(0))
-                        && range.upper().equals(Scalar.extent(size));
+                yield range != null && range.covers(size);
             }
             case Scalar.Whole w -> w.value() >= 0
                     && size.constant().map(n -> w.value() < n).orElse(false);

@@ -125,9 +125,7 @@ final class Vectors {
         return switch (load.bounds()) {
             case PROVED -> true;
             case CHECKED -> load.coordinates().getLast().equals(Scalar.variable(axis.index()))
-                    && axis.lower().equals(Scalar.whole(0))
-                    && axis.upper().equals(Scalar.extent(
-                            load.source().type().shape().getLast()));
+                    && axis.covers(load.source().type().shape().getLast());
             case GUARDED -> false;
         };
     }

@@ -203,8 +203,15 @@ final class Operations {
                 return product;
             });
         }
-        return elementwise(List.of(left, right), b.span(), element,
-                s -> apply(b, s.get(0), s.get(1)));
+        return elementwise(List.of(left, right), b.span(), element, s -> {
+            boolean divides = b.operator() == BinaryOperator.DIVIDE
+                    || b.operator() == BinaryOperator.REMAINDER;
+            boolean whole = s.stream().allMatch(x -> x.format().isInteger());
+            if (divides && whole && !(right instanceof Meaning.Unknown) && isZero(s.get(1))) {
+                throw byZero(b);
+            }
+            return apply(b, s.get(0), s.get(1));
+        });
     }
 
     private void refuseText(
@@ -385,11 +392,6 @@ final class Operations {
         }
         boolean real = left.format().isFloat() || right.format().isFloat()
                 || operator == BinaryOperator.POWER;
-        boolean divides = operator == BinaryOperator.DIVIDE
-                || operator == BinaryOperator.REMAINDER;
-        if (divides && !real && isZero(right)) {
-            throw byZero(b);
-        }
         Scalar x = real ? Scalars.convert(left, Format.F32) : left;
         Scalar y = real ? Scalars.convert(right, Format.F32) : right;
         return Scalar.apply(switch (operator) {

@@ -276,11 +276,23 @@ final class ControlSteps {
         if (exits) {
             outs.add(level.define("left", Format.BOOL, a.prefixed(), List.of(), 0).value());
         }
-        long iterations = step.b() % (Level.COUNT + 1);
         level.nodes.add(new Node.Loop(
-                outs, index, Scalar.whole(0), Scalar.whole(iterations), initial,
+                outs, index, Scalar.whole(step.a() % 5 == 1 ? 1 : 0), rounds(level, step), initial,
                 exits ? Optional.of(1) : Optional.empty(),
                 new Region(arguments, body.nodes, results), "loop", Span.NONE));
+    }
+
+    /** Where a loop ends: a constant, or a number of what the present function is about. */
+    private Scalar rounds(Level level, Step step) {
+        Optional<Item> number = level.prefix.isPresent() || step.b() % 3 != 1
+                ? Optional.empty()
+                : level.pick(step.c(), i -> i.format() == Format.I64 && i.own().isEmpty());
+        if (number.isEmpty()) {
+            return Scalar.whole(step.b() % (Level.COUNT + 1));
+        }
+        Item rounds = level.compute("rounds", Format.I64, false, List.of(), (row, own) ->
+                Steps.below(steps.used(number.get()), row, List.of(), Level.COUNT + 1));
+        return Scalar.load(rounds.value(), List.of());
     }
 
     /** What is carried on: elements that left keep what they have. */

@@ -5,6 +5,7 @@ import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.Statement;
+import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
@@ -65,12 +66,35 @@ final class Coverage {
                 compute.reduction().map(Reduction::kind)
                         .ifPresent(kind -> seen.add(stage + "reduction " + kind));
             }
+            if (axes(node).stream().anyMatch(axis -> !axis.isRectangular())) {
+                seen.add(stage + node.getClass().getSimpleName() + " along a part");
+            }
+            if (node instanceof Node.Loop loop) {
+                loop(loop, stage, seen);
+            }
             if (node instanceof Node.Tally tally) {
                 seen.add(stage + "tally " + tally.kind());
             }
             Walk.scalars(node).forEach(scalar -> scalar(scalar, stage, seen));
         });
         seen.forEach(this::count);
+    }
+
+    private static List<Axis> axes(Node node) {
+        return switch (node) {
+            case Node.Compute compute -> compute.axes();
+            case Node.Scatter scatter -> scatter.axes();
+            default -> List.of();
+        };
+    }
+
+    private static void loop(Node.Loop loop, String stage, Set<String> seen) {
+        if (!loop.from().equals(Scalar.whole(0))) {
+            seen.add(stage + "Loop from a number");
+        }
+        if (!(loop.to() instanceof Scalar.Whole)) {
+            seen.add(stage + "Loop up to a number");
+        }
     }
 
     private static void scalar(Scalar scalar, String stage, Set<String> seen) {

@@ -108,6 +108,9 @@ class RandomProgramsTest {
             expected.addAll(constants(stage + "load ", Scalar.Bounds.values()));
             expected.addAll(constants(stage + "operation ", Operation.values()));
             expected.addAll(constants(stage + "reduction ", Reduction.Kind.values()));
+            expected.addAll(List.of(
+                    stage + "Compute along a part", stage + "Scatter along a part",
+                    stage + "Loop from a number", stage + "Loop up to a number"));
         }
         expected.addAll(constants("lifted tally ", Node.TallyKind.values()));
         expected.addAll(classes("kernel ", Statement.class));
@@ -122,7 +125,7 @@ class RandomProgramsTest {
         Stream.of("elements", "points", "points, streamed", "points in blocks, streamed online",
                         "contraction", "grouped by instance", "scatter", "scatter, in order",
                         "selection", "grouping", "append to a state", "fill a state",
-                        "write to a state")
+                        "write to a state", "recurrence")
                 .forEach(form -> expected.add("form " + form));
         List<String> rare = expected.stream()
                 .filter(what -> COVERAGE.programsWith(what) < LEAST)

@@ -22,11 +22,13 @@ final class Steps {
     private final Maker maker;
     private final StreamSteps streams;
     private final ControlSteps control;
+    private final RangeSteps ranges;
 
     Steps(Maker maker) {
         this.maker = maker;
         this.streams = new StreamSteps(maker, this);
         this.control = new ControlSteps(maker, this);
+        this.ranges = new RangeSteps(maker, this);
     }
 
     void add(Level level, Step step) {
@@ -50,6 +52,7 @@ final class Steps {
             case TRACE -> trace(level, step);
             case SCATTER -> scatter(level, step);
             case NARROW -> narrow(level, step);
+            case RANGE -> ranges.add(level, step);
             case SHIFT -> streams.shift(level, step);
             case STREAM_REDUCE -> streams.reduce(level, step);
             case ATTEND -> streams.attend(level, step);

@@ -86,7 +86,15 @@ final class StreamSteps {
         };
         steps.settled(level, level.reduce("along", Format.F32, true, shape, kind,
                 List.of(level.prefix.orElseThrow()), filter,
-                (row, own, r) -> Level.read(a, r.getFirst(), own, shape)));
+                (row, own, r) -> term(Level.read(a, r.getFirst(), own, shape))));
+    }
+
+    /**
+     * A term of a sum of rows. Where values are inexact it is a part of the row, lest a loop of
+     * such sums make a rounding error larger with each round.
+     */
+    private Scalar term(Scalar row) {
+        return maker.exact ? row : apply(Operation.MULTIPLY, row, Scalar.real(0.125));
     }
 
     Item total(Level level, Step step) {
@@ -96,7 +104,7 @@ final class StreamSteps {
         return steps.settled(level, level.reduce("total", Format.F32, false, a.own(),
                 step.b() % 2 == 0 ? Reduction.Kind.SUM : Reduction.Kind.MAXIMUM,
                 List.of(level.prefix.orElseThrow()), Optional.empty(),
-                (row, own, r) -> Level.read(a, r.getFirst(), own, a.own())));
+                (row, own, r) -> term(Level.read(a, r.getFirst(), own, a.own()))));
     }
 
     void gather(Level level, Step step) {

@@ -34,7 +34,8 @@ final class CheckCommand implements Callable<Integer> {
         for (Path file : files) {
             try {
                 ModelFiles found = ModelFiles.find(file, Optional.empty());
-                all.addAll(Frontend.check(found.source(), found.library()).diagnostics());
+                all.addAll(Frontend.check(found.source(), found.library(),
+                        found.weights().map(folder -> found.configuration())).diagnostics());
             } catch (UserException e) {
                 all.add(unreadable(file, e.getMessage()));
             }

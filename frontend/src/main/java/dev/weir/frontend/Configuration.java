@@ -3,8 +3,11 @@ package dev.weir.frontend;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.diagnostic.Span;
@@ -19,7 +22,8 @@ import java.util.regex.Pattern;
 public final class Configuration {
     private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build());
+            .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final Pattern TWICE = Pattern.compile("Duplicate field '(.*)'.*");
 
     private final Optional<JsonNode> root;
@@ -78,8 +82,15 @@ public final class Configuration {
 
     /** The first clause of what the reader says; behind it are places in its own words. */
     private static String reason(Throwable malformed) {
-        return malformed instanceof JsonProcessingException json
-                ? json.getOriginalMessage().split(" \\(|\\R")[0] : "nested too deeply";
+        return switch (malformed) {
+            case MismatchedInputException trailing -> "something stands behind the object";
+            case StreamConstraintsException limit ->
+                    limit.getOriginalMessage().startsWith("Document nesting")
+                            ? "nested too deeply" : "a number or a text that is too long";
+            case JsonProcessingException json ->
+                    json.getOriginalMessage().split(" \\(|: enable |\\R")[0];
+            default -> "nested too deeply";
+        };
     }
 
     public boolean isKnown() {
@@ -100,6 +111,25 @@ public final class Configuration {
         boolean absent = node.isMissingNode() || node.isNull();
         read.put(path, absent ? "null" : node.toString());
         return absent ? Optional.empty() : Optional.of(node);
+    }
+
+    /**
+     * The part of a dotted path that is no object, so that what is behind it cannot be there: {@code
+     * a} where {@code a.b} is wanted of {@code {"a": 1}}.
+     */
+    public Optional<String> obstacle(String path) {
+        JsonNode node = root.orElseGet(MAPPER::createObjectNode);
+        StringBuilder walked = new StringBuilder();
+        for (String name : path.split("\\.")) {
+            boolean isPlace = name.matches("\\d{1,9}");
+            boolean leadsOn = isPlace ? node.isContainerNode() : node.isObject();
+            if (!leadsOn && !node.isNull() && !node.isMissingNode()) {
+                return Optional.of(walked.toString());
+            }
+            walked.append(walked.isEmpty() ? "" : ".").append(name);
+            node = node.isArray() ? node.path(Integer.parseInt(name)) : node.path(name);
+        }
+        return Optional.empty();
     }
 
     /** The fields that were asked for, with their values as JSON. */

@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** From source to tensor IR: parse, format, resolve, check, lower. Pure: no files, no console. */
@@ -33,6 +34,44 @@ public final class Frontend {
         guarded(source, diagnostics, () -> checked(source, sources, diagnostics));
         return new CheckResult(ordered(diagnostics));
     }
+
+    /**
+     * Everything that can be said about a file, in one run: its models are lowered too, as far as
+     * their generics have values.
+     *
+     * @param configuration of the checkpoint that lies beside the file, if one does
+     */
+    public static CheckResult check(
+            Source source, SourceProvider sources, Optional<Configuration> configuration) {
+        List<Diagnostic> diagnostics = new ArrayList<>();
+        guarded(source, diagnostics, () -> {
+            ModuleScope module = checked(source, sources, diagnostics).orElseThrow();
+            if (ModelLowering.isPossible(diagnostics)) {
+                for (Symbol model : own(module)) {
+                    diagnostics.addAll(lowered(model, configuration));
+                }
+            }
+            return Optional.empty();
+        });
+        return new CheckResult(ordered(diagnostics));
+    }
+
+    /** What a model's lowering finds; nothing where only a configuration could tell. */
+    private static List<Diagnostic> lowered(
+            Symbol model, Optional<Configuration> configuration) {
+        List<Diagnostic> found = new ArrayList<>();
+        ModelLowering.lower(
+                model, LowerOptions.of(configuration.orElseGet(Configuration::empty)), true,
+                found, new TreeMap<>());
+        List<Diagnostic> errors = found.stream()
+                .filter(d -> d.severity() == Severity.ERROR).toList();
+        boolean isOpen = configuration.isEmpty()
+                && errors.stream().anyMatch(d -> OPEN.contains(d.code()));
+        return isOpen ? List.of() : errors;
+    }
+
+    /** What is said of a model that cannot be lowered without a configuration or settings. */
+    private static final Set<String> OPEN = Set.of("E0702", "E0703");
 
     private static Optional<ModuleScope> checked(
             Source source, SourceProvider sources, List<Diagnostic> diagnostics) {
@@ -109,7 +148,7 @@ public final class Frontend {
         List<Diagnostic> diagnostics = new ArrayList<>();
         Optional<List<TensorProgram>> programs = guarded(source, diagnostics, () -> {
             ModuleScope module = checked(source, sources, diagnostics).orElseThrow();
-            boolean isSound = !hasErrors(diagnostics);
+            boolean isSound = ModelLowering.isPossible(diagnostics);
             Optional<Symbol> model = model(
                     source, module, options, isSound ? diagnostics : new ArrayList<>());
             if (!isSound) {
@@ -139,9 +178,7 @@ public final class Frontend {
             ModuleScope module,
             LowerOptions options,
             List<Diagnostic> diagnostics) {
-        List<Symbol> own = module.module().declarations().stream()
-                .map(d -> module.find(d.name()).orElseThrow())
-                .filter(Frontend::isModel).toList();
+        List<Symbol> own = own(module);
         List<Symbol> all = own.isEmpty()
                 ? module.names().values().stream().filter(Frontend::isModel).toList() : own;
         Optional<Symbol> found = options.model().isPresent()
@@ -156,6 +193,12 @@ public final class Frontend {
             return found;
         }
         return found;
+    }
+
+    private static List<Symbol> own(ModuleScope module) {
+        return module.module().declarations().stream()
+                .map(d -> module.find(d.name()).orElseThrow())
+                .filter(Frontend::isModel).toList();
     }
 
     private static boolean isModel(Symbol symbol) {

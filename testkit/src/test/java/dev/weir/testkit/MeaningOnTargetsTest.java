@@ -419,6 +419,27 @@ class MeaningOnTargetsTest {
                 b[t, i, d] = a[t, i, d] + (a[t, i + 1, d] or 0.25)
                 y[t, d] = x[t, d] + (sum[i] b[t, i, d])
                 """, false),
+        JAGGED_SUMS("""
+                n[t] = int(abs(x[t, 0]) * 2.0) % D
+                a[t, i in 0..n[t]] = sum[d] w[i, d] * x[t, d]
+                b[t, i in 0..n[t]] = max[d] w[i, d] * a[t, i]
+                y[t, d] = x[t, d] + (sum[i] a[t, i] * b[t, i])
+                """, false),
+        ONE_NUMBER_FOR_MANY_RANGES("""
+                n[t] = int(abs(x[t, 0]) * 2.0) % D
+                a[t, i in 0..n[t], d] = x[t, d] * w[i, d]
+                b[t, d] = sum[i in 0..n[t]] a[t, i, d]
+                c[t, i in 0..D, d] = w[i, d] + x[t, d]
+                e[s, j in 0..n[s], d] = a[s, j, d] + c[s, j, d]
+                f[t, i in 0..n[t], j in 0..n[t]] = a[t, i, 0] * e[t, j, 1]
+                y[t, d] = b[t, d] + (sum[i in 0..n[t]] e[t, i, d] * f[t, i, i])
+                """, false),
+        ONE_NUMBER_BEHIND_A_CONDITION("""
+                n[t] = int(abs(x[t, 0]) * 2.0) % D
+                a[t, d] = if d > 0 { sum[i in 0..n[t]] w[i, d] * x[t, i] } else { 0.5 }
+                b[t, i in 0..n[t], d] = w[i, d]
+                y[t, d] = a[t, d] + x[t, d] + (sum[i in 0..n[t]] b[t, i, d])
+                """, false),
         JAGGED_LONGER_THAN_WHAT_IT_READS("""
                 n[t] = int(abs(x[t, 0]) * 2.0)
                 a[t, i in 0..n[t]] = x[t, 1] * float(i + 1)

@@ -183,15 +183,25 @@ final class Body {
                 new TensorType(format, shape.stream().map(Dimension::size).toList()));
     }
 
+    /** Indices over all that is in use of a tensor with these axes. */
+    private List<Index> indices(List<Dimension> shape) {
+        List<Index> indices = new ArrayList<>();
+        List<Scalar> before = new ArrayList<>();
+        for (Dimension axis : shape) {
+            Scalar end = axis.jagged().map(jagged -> jagged.at(before))
+                    .orElse(Scalar.extent(axis.size()));
+            indices.add(index("i" + indices.size(), Scalar.whole(0), end, axis));
+            before.add(Scalar.variable(indices.getLast()));
+        }
+        return indices;
+    }
+
     /** The value that holds a tensor, computed now if it was not yet. */
     Value materialise(Meaning.Tensor tensor, String name, Span span) {
         if (tensor.value().isPresent()) {
             return tensor.value().get();
         }
-        List<Index> indices = new ArrayList<>();
-        for (int i = 0; i < tensor.rank(); i++) {
-            indices.add(index("i" + i, tensor.shape().get(i)));
-        }
+        List<Index> indices = indices(tensor.shape());
         Scalar body = tensor.reader().at(indices.stream().map(Scalar::variable).toList());
         Value result = newValue(name, storedFormat(body.format()), tensor.shape());
         emit(new Node.Compute(result, indices.stream().map(this::axis).toList(),
@@ -205,10 +215,7 @@ final class Body {
         if (value.type().format() == format) {
             return value;
         }
-        List<Index> indices = new ArrayList<>();
-        for (int i = 0; i < tensor.rank(); i++) {
-            indices.add(index("i" + i, tensor.shape().get(i)));
-        }
+        List<Index> indices = indices(tensor.shape());
         Value result = newValue(name, format, tensor.shape());
         emit(new Node.Compute(result, indices.stream().map(this::axis).toList(),
                 Optional.empty(), Scalars.convert(Scalar.load(value,

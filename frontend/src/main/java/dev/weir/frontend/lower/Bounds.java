@@ -4,10 +4,11 @@ import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,6 +39,10 @@ final class Bounds {
 
     private final Map<Index, Range> indices = new HashMap<>();
     private final Map<Integer, Range> loopValues = new HashMap<>();
+    /** Tables of numbers that are equal wherever both can be read; the earlier one. */
+    private final Map<Integer, Value> same = new HashMap<>();
+    /** Values of which not every number below the limit has to occur. */
+    private final Set<Integer> tables = new HashSet<>();
     private final Deque<Scalar> guards = new ArrayDeque<>();
     /** What holds of run-time sizes, as numbers that are never negative. */
     private final Set<Linear> sizes = new LinkedHashSet<>();
@@ -47,11 +52,29 @@ final class Bounds {
     private final Set<Scalar> used = new HashSet<>();
     /** Whether the bound that was computed last is reached by some indices. */
     private boolean exact;
+    /** Whether ends of ranges are written with the earliest of equal tables. */
+    private boolean byEarliest;
     /** Whether what was bounded last divides by sizes, which are then taken to be more than 0. */
     private boolean divided;
 
     void limit(Index index, Scalar lower, Scalar upper) {
         indices.put(index, new Range(lower, upper));
+    }
+
+    /** The elements of a table that data gives keep to a range. */
+    void limitTable(Value table, Scalar lower, Scalar upper) {
+        limit(table, lower, upper);
+        tables.add(table.id());
+    }
+
+    /** A table has the numbers of an earlier one. */
+    void same(Value table, Value earlier) {
+        same.put(table.id(), same.getOrDefault(earlier.id(), earlier));
+    }
+
+    /** Whether what is lowered next may not be evaluated everywhere. */
+    boolean isGuarded() {
+        return guards.stream().anyMatch(guard -> !guard.equals(Scalar.truth(true)));
     }
 
     /** A size never exceeds another one. */
@@ -127,6 +150,33 @@ final class Bounds {
 
     /** Whether {@code 0 <= coordinate < length}. */
     Verdict inside(Scalar coordinate, Scalar length) {
+        Verdict verdict = compare(coordinate, length);
+        if (verdict == Verdict.PROVED || same.isEmpty()) {
+            return verdict;
+        }
+        byEarliest = true;
+        try {
+            Verdict other = compare(coordinate, earliest(length));
+            return other == Verdict.PROVED ? other : verdict;
+        } finally {
+            byEarliest = false;
+        }
+    }
+
+    /** An expression in which a table stands for those that are equal to it. */
+    private Scalar earliest(Scalar scalar) {
+        Scalar mapped = Walk.map(scalar, this::earliest);
+        return mapped instanceof Scalar.Load l && same.containsKey(l.source().id())
+                ? new Scalar.Load(same.get(l.source().id()), l.coordinates(), l.bounds(),
+                        l.otherwise())
+                : mapped;
+    }
+
+    private Linear end(Range range) {
+        return Linear.of(byEarliest ? earliest(range.upper()) : range.upper());
+    }
+
+    private Verdict compare(Scalar coordinate, Scalar length) {
         Verdict lower = notNegative(Linear.of(coordinate));
         Verdict upper = notNegative(Linear.of(length).plus(Linear.of(coordinate), -1).plus(-1));
         if (lower == Verdict.REFUTED || upper == Verdict.REFUTED) {
@@ -144,6 +194,43 @@ final class Bounds {
     }
 
     private Verdict notNegative(Linear linear) {
+        return notNegative(linear, 0);
+    }
+
+    private Verdict notNegative(Linear linear, int depth) {
+        Verdict verdict = asItIs(linear);
+        if (verdict == Verdict.PROVED || depth > 3) {
+            return verdict;
+        }
+        for (var entry : linear.factors().entrySet()) {
+            if (!(entry.getKey() instanceof Scalar.Apply part)) {
+                continue;
+            }
+            long factor = entry.getValue();
+            boolean isMaximum = part.operation() == Operation.MAXIMUM;
+            if (isMaximum || part.operation() == Operation.MINIMUM) {
+                List<Verdict> each = part.operands().stream().map(o -> notNegative(
+                        linear.without(part).plus(Linear.of(o), factor), depth + 1)).toList();
+                // A maximum is at least each of its operands, and at most the larger one.
+                return isMaximum == factor > 0
+                        ? Collections.min(each)
+                        : each.contains(Verdict.REFUTED) ? Verdict.OPEN : Collections.max(each);
+            }
+            // A remainder is never more than what is divided.
+            if (part.operation() == Operation.REMAINDER && factor < 0) {
+                Linear divided = Linear.of(part.operands().getFirst());
+                if (asItIs(divided) == Verdict.PROVED) {
+                    Verdict other = notNegative(
+                            linear.without(part).plus(divided, factor), depth + 1);
+                    return other == Verdict.REFUTED ? Verdict.OPEN
+                            : other.compareTo(verdict) < 0 ? other : verdict;
+                }
+            }
+        }
+        return verdict;
+    }
+
+    private Verdict asItIs(Linear linear) {
         divided = false;
         Optional<Linear> low = lowest(linear, 0);
         if (isProved(low, false) || bySizes(low, 0)) {
@@ -265,18 +352,34 @@ final class Bounds {
         if (depth > 24) {
             return Optional.empty();
         }
-        // Indices first: their bounds may cancel with what would be bounded by itself.
-        List<Scalar> parts = new ArrayList<>(linear.factors().keySet());
-        parts.sort(Comparator.comparing(p -> !(p instanceof Scalar.Variable)));
-        for (Scalar part : parts) {
-            long factor = linear.factors().get(part);
-            if (part instanceof Scalar.Extent) {
-                continue;
-            }
-            Optional<Linear> bound = factor > 0 ? least(part, depth) : greatest(part, depth);
-            return bound.flatMap(b -> lowest(linear.without(part).plus(b, factor), depth + 1));
+        Optional<Scalar> next = next(linear.factors().keySet());
+        if (next.isEmpty()) {
+            return Optional.of(withoutQuotients(linear));
         }
-        return Optional.of(withoutQuotients(linear));
+        Scalar part = next.get();
+        long factor = linear.factors().get(part);
+        Optional<Linear> bound = factor > 0 ? least(part, depth) : greatest(part, depth);
+        return bound.flatMap(b -> lowest(linear.without(part).plus(b, factor), depth + 1));
+    }
+
+    /**
+     * What is to be bounded next: indices first, as their bounds may cancel with what would be
+     * bounded by itself, and of them one on which no other one's range depends.
+     */
+    private Optional<Scalar> next(Set<Scalar> parts) {
+        List<Scalar> open = parts.stream().filter(p -> !(p instanceof Scalar.Extent)).toList();
+        List<Scalar> variables =
+                open.stream().filter(p -> p instanceof Scalar.Variable).toList();
+        return variables.stream()
+                .filter(v -> variables.stream().noneMatch(o -> o != v && dependsOn(o, v)))
+                .findFirst()
+                .or(() -> variables.stream().findFirst())
+                .or(() -> open.stream().findFirst());
+    }
+
+    private boolean dependsOn(Scalar index, Scalar outer) {
+        return range(index).map(r -> Scalars.any(r.lower(), s -> s.equals(outer))
+                || Scalars.any(r.upper(), s -> s.equals(outer))).orElse(false);
     }
 
     /**
@@ -315,9 +418,22 @@ final class Bounds {
         };
     }
 
+    /** What the bits that a number keeps are at most: {@code bit_and(i, 3)}. */
+    private static Optional<Long> mask(Scalar part) {
+        return part instanceof Scalar.Apply a && a.operation() == Operation.BIT_AND
+                ? Scalars.wholeConstant(a.operands().get(1)).filter(m -> m >= 0)
+                        .or(() -> Scalars.wholeConstant(a.operands().get(0)).filter(m -> m >= 0))
+                : Optional.empty();
+    }
+
     private Optional<Linear> least(Scalar part, int depth) {
+        if (mask(part).isPresent()) {
+            exact = false;
+            return Optional.of(Linear.constant(0));
+        }
         Optional<Range> range = range(part);
         if (range.isPresent()) {
+            exact &= !isTable(part);
             return Optional.of(Linear.of(range.get().lower()));
         }
         if (isRemainderBySize(part)) {
@@ -339,9 +455,15 @@ final class Bounds {
     }
 
     private Optional<Linear> greatest(Scalar part, int depth) {
+        Optional<Long> mask = mask(part);
+        if (mask.isPresent()) {
+            exact = false;
+            return Optional.of(Linear.constant(mask.get()));
+        }
         Optional<Range> range = range(part);
         if (range.isPresent()) {
-            return Optional.of(Linear.of(range.get().upper()).plus(-1));
+            exact &= !isTable(part);
+            return Optional.of(end(range.get()).plus(-1));
         }
         if (isRemainderBySize(part)) {
             divided = true;
@@ -362,6 +484,10 @@ final class Bounds {
             return isProved(lowest(inner, depth + 1)) ? high : Optional.empty();
         }
         return Optional.empty();
+    }
+
+    private boolean isTable(Scalar part) {
+        return part instanceof Scalar.Load l && tables.contains(l.source().id());
     }
 
     private static boolean isRemainderBySize(Scalar part) {

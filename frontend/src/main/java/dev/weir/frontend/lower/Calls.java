@@ -77,7 +77,11 @@ final class Calls {
         }
         return body.operations.builtin(name, arguments, c.span(), element)
                 .orElseThrow(() -> body.session.fail(Diagnostic.error("E0209", c.span(),
-                        "`" + name + "` does not take " + c.arguments().size() + " arguments")));
+                        "`" + name + "` does not take " + c.arguments().size() + " arguments")
+                        .helped(REDUCERS.contains(name)
+                                ? "`" + name + "(x)` goes along the last axis, `" + name
+                                        + "[i] x[i]` along the axis of an index"
+                                : "`weir explain-error E0209` tells more")));
     }
 
     /** Whether a function is about elements and stands for one expression. */
@@ -236,7 +240,7 @@ final class Calls {
         for (int i = 0; i < names.size(); i++) {
             inner.define(names.get(i), arguments.get(i));
         }
-        body.session.enter(span);
+        body.session.expand(span);
         try {
             return body.evaluator.settle(body.evaluator.evaluate(e, inner, true), span);
         } finally {

@@ -48,7 +48,8 @@ final class Encodings {
                 if (Precision.GROUPS.contains(selector)) {
                     encoding.ifPresent(e -> groups.put(selector, e));
                 } else {
-                    session.selectors().put(item.span(), item.selector().span().text());
+                    encoding.ifPresent(e -> session.selectors().put(
+                            item.span(), item.selector().span().text()));
                     Selector members = Selector.of(item.selector(), constants, scope);
                     int first = members.parts().getFirst().name().equals("*") ? 1 : 0;
                     encoding.ifPresent(e -> selected.add(new Precision.Selected(new Selector(
@@ -87,7 +88,7 @@ final class Encodings {
         }
         Optional<Format> format = Formats.named(word);
         if (format.isEmpty() && Formats.isPlanned(word)) {
-            session.unsupported("E0602", span, "format `" + word + "`", THERE);
+            session.report(unsupported(span, "format `" + word + "`", THERE));
         } else if (format.isEmpty()) {
             session.report(Diagnostic.error("E0601", span, "there is no format `" + word + "`")
                     .helped(THERE));
@@ -150,16 +151,22 @@ final class Encodings {
         }
         boolean wide = selector.equals("compute") || selector.equals("accumulate");
         if (wide && !encoding.equals(Encoding.of(Format.F32))) {
-            session.unsupported("E0602", item.span(),
-                    "`" + selector + ": " + encoding.word() + "`", "calculation happens in f32");
+            session.report(unsupported(item.span(),
+                    "`" + selector + ": " + encoding.word() + "`", "calculation happens in f32"));
         } else if (encoding.quantisation().isPresent()
                 && (selector.equals("activations") || selector.equals("cache"))) {
-            session.unsupported("E0602", item.span(),
+            session.report(unsupported(item.span(),
                     "`" + selector + ": " + encoding.word() + "`",
-                    "weights can be quantised; of floats, f16, bf16, f8e4m3 and f8e5m2 are small");
+                    "weights can be quantised; of floats, f16, bf16, f8e4m3 and f8e5m2 are "
+                            + "small"));
             return false;
         }
         return !wide;
+    }
+
+    /** What is said of a format that the language has, and nothing can be kept in yet. */
+    static Diagnostic unsupported(Span span, String what, String help) {
+        return Diagnostic.error("E0602", span, what + " cannot be compiled yet").helped(help);
     }
 
     /** In {@code config.dtype or f32} the last name is a format, not a value. */

@@ -200,14 +200,25 @@ final class Evaluator {
                     .helped("name it in brackets, and keep it on the left side: `y[t] = " + name
                             + "[t] x[t]`"));
         }
+        if (body.frame.hasMethod(name)) {
+            throw body.session.fail(Diagnostic.error("E0203", span,
+                            "`" + name + "` is a method of this block, and blocks do not call "
+                                    + "their own")
+                    .helped("make it a function outside of the block, or a method of a member"));
+        }
         Set<String> candidates = new LinkedHashSet<>(scope.visible());
         candidates.addAll(Operations.builtins());
+        boolean isIndex = name.length() == 1 && Character.isLowerCase(name.charAt(0));
         throw body.session.fail(Diagnostic.error("E0203", span,
                         "there is no `" + name + "` here")
                 .labelled("neither a value nor an index")
-                .helped(Names.suggest(name, candidates)
-                        .map(s -> "did you mean `" + s + "`?")
-                        .orElse("an index is introduced on the left side or by a reduction")));
+                .helped(Elsewhere.help(name)
+                        .or(() -> isIndex ? Optional.empty() : Names.suggest(name, candidates)
+                                .map(s -> "did you mean `" + s + "`?"))
+                        .orElse(isIndex ? "an index is introduced on the left side, `y[" + name
+                                + "] = …`, or by a reduction, `sum[" + name + "] …`"
+                                : "a value is named by assigning to it, an index on the left side "
+                                        + "or by a reduction")));
     }
 
     /** What using a name gives: parameters become tensors, states are read. */
@@ -243,8 +254,10 @@ final class Evaluator {
                             ? m.name() : c.path() + "." + m.name());
             case Meaning.Blocks b -> body.blockCalls.member(b, m.name(), m.span());
             case Meaning.Chosen c -> body.blockCalls.member(c, m.name(), m.span());
-            default -> throw body.fail("E0208", m.span(),
-                    "`" + m.base().span().text() + "` has no members");
+            default -> throw body.session.fail(Diagnostic.error("E0208", m.span(),
+                            "`" + m.base().span().text() + "` has no members")
+                    .helped("only blocks have; axes are turned by their indices: `y[i, j] = x[j, "
+                            + "i]`"));
         };
     }
 
@@ -264,6 +277,18 @@ final class Evaluator {
     }
 
     private Optional<Meaning> configured(Meaning.ConfigurationField field, Span span) {
+        Optional<String> obstacle = body.session.configuration().obstacle(field.path());
+        if (obstacle.isPresent()) {
+            throw body.session.fail(Diagnostic.error("E0703", span,
+                            "`" + obstacle.get() + "` in config.json is "
+                                    + body.session.configuration().field(obstacle.get())
+                                            .map(JsonNode::toString).orElse("absent")
+                                    + ", and `" + field.path() + "` is wanted")
+                    .labelled("read here")
+                    .helped(field.path().matches(".*\\.\\d+") ? "a list is expected"
+                            : "an object is expected, such as `{\"" + field.path().substring(
+                                    field.path().lastIndexOf('.') + 1) + "\": …}`"));
+        }
         return body.session.configuration().field(field.path()).map(node ->
                 field.isCount() ? counted(field.path(), node, span)
                         : configured(field.path(), node, span));

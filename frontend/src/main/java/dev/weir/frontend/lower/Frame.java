@@ -339,9 +339,10 @@ final class Frame {
         List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
         String path = Place.join(place.parameterPath(), declared.name());
         session.shapes().computeIfAbsent(path, p -> SizeOrigins.shape(shape, scope));
+        Encoding selected = precision.weights(path, shape.size(), session::useSelector);
         Encoding encoding = declared.format().flatMap(Encoding::quantised)
                 .or(() -> format(declared.format(), declared.span()).map(Encoding::of))
-                .orElseGet(() -> precision.weights(path, shape.size(), session::useSelector));
+                .orElse(selected);
         List<Size> whole = new ArrayList<>();
         List<Scalar> prefix = new ArrayList<>();
         for (int i = 0; i < instances.size(); i++) {
@@ -398,8 +399,7 @@ final class Frame {
 
     private Optional<Format> format(Optional<String> word, Span span) {
         if (word.filter(Formats::isPlanned).isPresent()) {
-            session.unsupported("E0602", span, "format `" + word.get() + "`",
-                    THERE);
+            session.report(Encodings.unsupported(span, "format `" + word.get() + "`", THERE));
         } else if (word.isPresent() && Formats.named(word.get()).isEmpty()) {
             session.report(Diagnostic.error("E0601", span,
                             "there is no format `" + word.get() + "`")
@@ -458,6 +458,12 @@ final class Frame {
             }
         }
         return shape;
+    }
+
+    /** Whether the block has a method of this name, which its own methods cannot call. */
+    boolean hasMethod(String name) {
+        return template.isPresent() && template.get().declaration().methods().stream()
+                .anyMatch(m -> m.name().equals(name));
     }
 
     boolean grows(Declaration.State declared) {
@@ -579,8 +585,8 @@ final class Frame {
         }
         String path = name.toString();
         List<Dimension> own = stateShape(declared, body, List.of());
-        Format format = format(declared.format(), declared.span())
-                .orElseGet(() -> precision.cache(path, session::useSelector).format());
+        Format selected = precision.cache(path, session::useSelector).format();
+        Format format = format(declared.format(), declared.span()).orElse(selected);
         List<Size> shape = new ArrayList<>();
         List<Size> lengths = new ArrayList<>();
         for (long count : counts) {

@@ -84,14 +84,18 @@ final class Methods {
     }
 
     private void checkType(Declaration.Formal formal) {
-        if (formal.type().filter(Formats::isPlanned).isPresent()) {
-            body.session.unsupported("E0602", formal.span(), "type `" + formal.type().get() + "`",
-                    "float, int and bool are there");
-        } else if (formal.type().isPresent() && Formats.named(formal.type().get()).isEmpty()) {
-            body.session.report(Diagnostic.error("E0601", formal.span(),
-                            "there is no type `" + formal.type().get() + "`")
-                    .helped("types are float, int and bool"));
+        if (formal.type().isEmpty() || Formats.calculated(formal.type().get()).isPresent()) {
+            return;
         }
+        String word = formal.type().get();
+        boolean isFormat = Formats.named(word).isPresent() || Formats.isPlanned(word);
+        body.session.report(isFormat
+                ? Diagnostic.error("E0601", formal.span(),
+                                "`" + word + "` is a format in which numbers are kept, and no type")
+                        .helped("arguments and results are float, int or bool; how weights, states "
+                                + "and named values are kept stands in `precision { … }`")
+                : Diagnostic.error("E0601", formal.span(), "there is no type `" + word + "`")
+                        .helped("types are float, int and bool"));
     }
 
     private Value result(Declaration.Formal formal, Scope scope) {

@@ -20,6 +20,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,11 @@ public final class ModelLowering {
     private record Entry(
             Declaration.Method method, Function function, Optional<StreamAxis> stream) {}
 
+    /** Whether a model can be lowered for all that has been found so far. */
+    public static boolean isPossible(List<Diagnostic> diagnostics) {
+        return Session.isSound(diagnostics);
+    }
+
     private Optional<List<TensorProgram>> lower(Symbol chosen, boolean all) {
         Symbol model = Variant.declaration(chosen, session);
         Declaration.Block block = (Declaration.Block) model.declaration();
@@ -71,7 +77,7 @@ public final class ModelLowering {
         for (Declaration.Method method : methods(block, all)) {
             entries.add(entry(frame, method));
         }
-        if (!session.hasErrors()) {
+        if (session.isSound()) {
             session.reportUnusedSelectors();
             session.variant().reportUnused();
         }
@@ -163,12 +169,14 @@ public final class ModelLowering {
 
     /** The functions that an entry calls, directly or not, in their order. */
     private static List<Function> called(Function entry, List<Function> all) {
+        Map<String, Function> byName = new HashMap<>();
+        all.forEach(f -> byName.put(f.name(), f));
         Set<String> names = new HashSet<>();
         Deque<Function> open = new ArrayDeque<>(List.of(entry));
         while (!open.isEmpty()) {
             Walk.nodes(open.pop().body(), node -> Walk.functions(node).forEach(name -> {
                 if (names.add(name)) {
-                    all.stream().filter(f -> f.name().equals(name)).forEach(open::push);
+                    open.push(byName.get(name));
                 }
             }));
         }

@@ -428,7 +428,7 @@ final class Operations {
                             : "`" + b.operator().symbol() + "` works on numbers, here is a truth "
                                     + "value")
                     .helped(logical ? "compare it with something"
-                            : "choose a number with `if … { 1 } else { 0 }`"));
+                            : "choose a number with `(if … { 1 } else { 0 })`"));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.weir.frontend.lower;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
+import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Scalar;
@@ -33,6 +34,14 @@ final class RunTimeSizes {
      */
     private record Measured(Size.Symbol symbol, Value value, List<Size> limits) {}
 
+    /**
+     * A number for each point of its indices, as a table that ranges go up to. It is the table of
+     * every range that goes up to the same number, whatever the indices are called there.
+     *
+     * @param limits what its elements have been checked against
+     */
+    private record Table(Scalar number, Scalar stored, List<Size> limits) {}
+
     /** What a size or a range may not reach that nothing else limits. */
     private static final long LONGEST = 1L << 31;
     /** Begins the name of a size that nothing has asked for yet. */
@@ -41,6 +50,10 @@ final class RunTimeSizes {
     private final Body body;
     /** The sizes that numbers have given, for each open region. */
     private final Deque<Map<Scalar, Measured>> measured = new ArrayDeque<>();
+    /** The largest of numbers over all their indices, for each open region. */
+    private final Deque<Map<Scalar, Size.Symbol>> longest = new ArrayDeque<>();
+    /** The tables that can be read, for each open region; the latest first. */
+    private final Deque<Deque<Table>> tables = new ArrayDeque<>();
 
     RunTimeSizes(Body body) {
         this.body = body;
@@ -50,10 +63,14 @@ final class RunTimeSizes {
     /** What is measured inside a region is not known outside. */
     void open() {
         measured.push(new HashMap<>());
+        longest.push(new HashMap<>());
+        tables.push(new ArrayDeque<>());
     }
 
     void close() {
         measured.pop();
+        longest.pop();
+        tables.pop();
     }
 
     /**
@@ -148,13 +165,66 @@ final class RunTimeSizes {
 
     /** A number for each point of its indices, as a table whose elements keep to the limits. */
     private Scalar stored(Scalar number, List<Limit> limits, Span span) {
-        Scalar positive = Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0));
-        Scalar stored = body.reductions.hoist(checked(positive, limits), "length", span);
-        for (int i = 1; i < limits.size(); i++) {
-            stored = body.reductions.hoist(
-                    checked(stored, limits.subList(i, i + 1)), "length", span);
+        Optional<Table> known = table(number);
+        List<Size> checked = new ArrayList<>(known.map(Table::limits).orElse(List.of()));
+        List<Limit> open = limits.stream().filter(l -> !checked.contains(l.size())).toList();
+        if (known.isPresent() && open.isEmpty()) {
+            return known.get().stored();
         }
-        return limited(stored, limits);
+        Scalar stored = known.map(Table::stored)
+                .orElseGet(() -> body.reductions.hoist(checked(
+                        Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0)),
+                        open.subList(0, Math.min(1, open.size()))), "length", span));
+        for (Limit limit : open.subList(known.isPresent() ? 0 : Math.min(1, open.size()),
+                open.size())) {
+            stored = body.reductions.hoist(checked(stored, List.of(limit)), "length", span);
+        }
+        limited(stored, open);
+        if (known.isPresent() && stored instanceof Scalar.Load to
+                && known.get().stored() instanceof Scalar.Load from) {
+            body.bounds.same(to.source(), from.source());
+        }
+        open.forEach(limit -> checked.add(limit.size()));
+        // Under a condition a table has the number where that holds, and is empty elsewhere.
+        if (!body.bounds.isGuarded()) {
+            tables.getFirst().push(new Table(number, stored, checked));
+        }
+        return stored;
+    }
+
+    /** The table of a number, read at the number's own indices. */
+    private Optional<Table> table(Scalar number) {
+        for (Deque<Table> region : tables) {
+            for (Table table : region) {
+                Optional<Map<Index, Scalar>> renamed = renamed(table.number(), number);
+                if (renamed.isPresent()) {
+                    return Optional.of(new Table(number,
+                            Scalars.substitute(table.stored(), renamed.get()), table.limits()));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** By which names of its indices one expression is another one, over the same ranges. */
+    private Optional<Map<Index, Scalar>> renamed(Scalar one, Scalar other) {
+        List<Index> from = List.copyOf(Scalars.indices(one));
+        List<Index> to = List.copyOf(Scalars.indices(other));
+        if (from.size() != to.size()) {
+            return Optional.empty();
+        }
+        Map<Index, Scalar> names = new HashMap<>();
+        for (int i = 0; i < from.size(); i++) {
+            names.put(from.get(i), Scalar.variable(to.get(i)));
+        }
+        boolean same = Scalars.substitute(one, names).equals(other);
+        for (int i = 0; i < from.size(); i++) {
+            Axis a = body.axis(from.get(i));
+            Axis b = body.axis(to.get(i));
+            same &= Scalars.substitute(a.lower(), names).equals(b.lower())
+                    && Scalars.substitute(a.upper(), names).equals(b.upper());
+        }
+        return same ? Optional.of(names) : Optional.empty();
     }
 
     /** As {@link #stored}, of where ranges begin. */
@@ -174,7 +244,7 @@ final class RunTimeSizes {
 
     private Scalar limited(Scalar stored, List<Limit> limits) {
         if (stored instanceof Scalar.Load load && !limits.isEmpty()) {
-            body.bounds.limit(load.source(), Scalar.whole(0), Scalar.extent(
+            body.bounds.limitTable(load.source(), Scalar.whole(0), Scalar.extent(
                     Size.sum(limits.getLast().size(), Size.of(1))));
         }
         return stored;
@@ -193,15 +263,20 @@ final class RunTimeSizes {
 
     /** The largest of a number over all its indices. */
     private Size longest(Scalar number, Span span) {
-        return known(number).orElseGet(() -> {
-            Scalar positive = Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0));
-            Value table = ((Scalar.Load) body.reductions.hoist(
-                    checked(positive, List.of()), "length", span)).source();
-            Measured longest = new Measured(body.session.symbol("E"), table, List.of());
-            body.emit(new Node.Measure(longest.symbol(), table));
-            measured.element().put(number, longest);
-            return longest;
-        }).symbol();
+        return longest.stream()
+                .flatMap(region -> region.entrySet().stream())
+                .filter(entry -> renamed(entry.getKey(), number).isPresent())
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElseGet(() -> {
+                    Scalar positive = Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0));
+                    Value table = ((Scalar.Load) body.reductions.hoist(
+                            checked(positive, List.of()), "length", span)).source();
+                    Size.Symbol symbol = body.session.symbol("E");
+                    body.emit(new Node.Measure(symbol, table));
+                    longest.getFirst().put(number, symbol);
+                    return symbol;
+                });
     }
 
     /**

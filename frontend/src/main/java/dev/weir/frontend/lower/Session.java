@@ -163,6 +163,18 @@ final class Session {
         }
     }
 
+    private static final Set<String> KEPT = Set.of("E0602", "E0604", "E0605");
+
+    /** Whether what is wrong is at most how numbers are kept, which disturbs nothing else. */
+    boolean isSound() {
+        return isSound(diagnostics);
+    }
+
+    static boolean isSound(List<Diagnostic> diagnostics) {
+        return diagnostics.stream().filter(d -> d.severity() == Severity.ERROR)
+                .allMatch(d -> KEPT.contains(d.code()));
+    }
+
     boolean hasErrors() {
         return diagnostics.stream().anyMatch(d -> d.severity() == Severity.ERROR);
     }
@@ -231,13 +243,54 @@ final class Session {
         return unique;
     }
 
+    /** How many blocks a model may have that are not alike; each of them is compiled. */
+    private static final int MOST_BLOCKS = 5000;
+    /** How often functions may be put in the place of their calls. */
+    private static final int MOST_EXPANSIONS = 200_000;
+    private static final int DEEPEST = 64;
+
+    private int blocks;
+    private int expansions;
+
     /** Enters one more block inside a block; endless generic recursion ends here. */
     void enter(Span span) {
-        if (++depth > 64) {
+        if (++blocks > MOST_BLOCKS + 1) {
+            throw new Failure();
+        }
+        if (blocks > MOST_BLOCKS) {
+            throw fail(Diagnostic.error("E0213", span,
+                            "this model has more than " + MOST_BLOCKS + " blocks")
+                    .labelled("this is one too many")
+                    .helped("blocks that are alike belong in a list, `layers: Layer<D> * L`, and "
+                            + "in a loop over it: they are compiled once"));
+        }
+        deeper(Diagnostic.error("E0207", span, "blocks contain one another without end")
+                .labelled("more than " + DEEPEST + " levels deep")
+                .helped("a block that holds itself needs a case that does not"));
+    }
+
+    /** Puts the expression of a function in the place of a call; recursion ends here. */
+    void expand(Span span) {
+        if (++expansions > MOST_EXPANSIONS + 1) {
+            throw new Failure();
+        }
+        if (expansions > MOST_EXPANSIONS) {
+            throw fail(Diagnostic.error("E0213", span,
+                            "functions are called in more than " + MOST_EXPANSIONS + " places")
+                    .labelled("this is one too many")
+                    .helped("a function is put in the place of each call; give what is used twice "
+                            + "a name of its own"));
+        }
+        deeper(Diagnostic.error("E0207", span, "functions call one another without end")
+                .labelled("more than " + DEEPEST + " calls deep")
+                .helped("a function is put in the place of each call, whatever its conditions "
+                        + "are; write a loop"));
+    }
+
+    private void deeper(Diagnostic tooDeep) {
+        if (++depth > DEEPEST) {
             depth = 0;
-            throw fail(Diagnostic.error("E0207", span, "blocks contain one another without end")
-                    .labelled("more than 64 levels deep")
-                    .helped("a block that holds itself needs a case that does not"));
+            throw fail(tooDeep);
         }
     }
 

@@ -260,7 +260,8 @@ final class Statements {
                     .labelled("axes " + Signatures.shape(found.shape()))
                     .with(declared.span(), "declared here"));
         }
-        boolean sameKind = declared.format().compute() == found.format().compute();
+        boolean sameKind = Formats.describe(declared.format())
+                .equals(Formats.describe(found.format()));
         if (!sameKind) {
             throw body.session.fail(Diagnostic.error("E0308", span,
                             "`" + name + "` is declared as " + Formats.describe(declared.format())
@@ -417,7 +418,8 @@ final class Statements {
                 && body.routes.pattern(r).isEmpty()) {
             Value value = body.reductions.direct(name, indices, body.reductions.parts(r, inner));
             Meaning.Tensor tensor = body.stored(value, shape, span);
-            return named(name, tensor, span);
+            boolean isJagged = shape.stream().anyMatch(d -> d.jagged().isPresent());
+            return isJagged ? rounded(name, tensor, span) : named(name, tensor, span);
         }
         Scalar scalar = body.evaluator.scalar(
                 body.evaluator.evaluate(e, inner, true), e.span());

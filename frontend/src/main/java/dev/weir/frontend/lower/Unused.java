@@ -24,7 +24,11 @@ final class Unused {
             p.axes().forEach(a -> Trees.names(a, used));
             p.binding().ifPresent(b -> Trees.names(b, used));
         });
-        block.states().forEach(s -> s.axes().forEach(a -> Trees.names(a, used)));
+        block.states().forEach(s -> {
+            s.axes().forEach(a -> Trees.names(a, used));
+            s.keep().ifPresent(k -> Trees.names(k, used));
+        });
+        block.precisions().forEach(p -> p.items().forEach(i -> Trees.names(i.format(), used)));
         for (Declaration.Method method : block.methods()) {
             method.signature().formals().forEach(f -> f.axes().forEach(a -> Trees.names(a, used)));
             method.signature().results().forEach(f -> f.axes().forEach(a -> Trees.names(a, used)));

@@ -55,6 +55,8 @@ public final class Parser {
             if (!isShallow(tokens.getTokens(), offsets, diagnostics)) {
                 return Optional.empty();
             }
+            Habits.replaceSigns(tokens, offsets, diagnostics);
+            tokens.seek(0);
             WeirParser parser = new WeirParser(tokens);
             parser.removeErrorListeners();
             parser.addErrorListener(new SyntaxErrors(offsets, diagnostics));

@@ -6,6 +6,7 @@ import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.antlr.v4.runtime.BaseErrorListener;
@@ -28,6 +29,7 @@ final class SyntaxErrors extends BaseErrorListener {
     private final dev.weir.frontend.parse.Parser.Offsets offsets;
     private final Consumer<Diagnostic> diagnostics;
     private int reported;
+    private int lastLine;
 
     SyntaxErrors(dev.weir.frontend.parse.Parser.Offsets offsets, Consumer<Diagnostic> sink) {
         this.offsets = offsets;
@@ -42,20 +44,24 @@ final class SyntaxErrors extends BaseErrorListener {
             int column,
             String message,
             RecognitionException cause) {
-        if (reported++ >= MOST || !(offending instanceof Token token)
+        if (reported >= MOST || !(offending instanceof Token token)
                 || !(recognizer instanceof Parser parser)) {
             return;
         }
-        boolean isLeftOver = reported > 1 && token.getText().equals("}")
+        boolean isLeftOver = reported > 0 && token.getText().equals("}")
                 && parser.getContext().getRuleIndex() == WeirParser.RULE_module;
-        if (!isLeftOver) {
+        // What else does not fit on a line is most often a consequence.
+        boolean isConsequence = line == lastLine;
+        lastLine = line;
+        if (!isLeftOver && !isConsequence) {
+            reported++;
             diagnostics.accept(describe(parser, token, offsets.span(token)));
         }
     }
 
     private static Diagnostic describe(Parser parser, Token token, Span span) {
         String text = token.getText();
-        String previous = previous(parser, token);
+        String previous = neighbour(parser, token, -1, 1);
         if (token.getType() == Token.EOF) {
             return Diagnostic.error("E0101", span, "the file ends in the middle of something")
                     .labelled("expected " + expected(parser))
@@ -68,12 +74,19 @@ final class SyntaxErrors extends BaseErrorListener {
                             : "`" + text + "` is no sign of the language")
                     .helped(switch (text) {
                         case "\"" -> "close it with another `\"`";
-                        case ";" -> "statements need no `;` between them";
                         case "&", "|" -> "write `and`, `or`; on integers `bit_and(a, b)`, "
                                 + "`bit_or(a, b)`";
-                        case "!" -> "write `not`";
+                        case "?" -> "choose with `if a { b } else { c }`";
+                        case "'" -> "texts stand in `\"`";
                         default -> "remove it";
                     });
+        }
+        int rule = parser.getContext().getRuleIndex();
+        Optional<Diagnostic> habit = Habits.at(token, span,
+                List.of(previous, neighbour(parser, token, -1, 2)),
+                neighbour(parser, token, 1, 1), rule);
+        if (habit.isPresent()) {
+            return habit.get();
         }
         if (text.equals("where") && expectsName(parser)) {
             return Diagnostic.error("E0101", span, "`where` filters what a reduction takes, and "
@@ -81,6 +94,18 @@ final class SyntaxErrors extends BaseErrorListener {
                     .labelled("here is no reduction before it")
                     .helped("write `sum[i] x[i] where i > 0`, or choose for each element: "
                             + "`if d > 0 { x[d] } else { 0.0 }`");
+        }
+        boolean begins = text.equals("block") || text.equals("model") || text.equals("import");
+        if (begins && !previous.equals(".") && !previous.isEmpty()) {
+            return Diagnostic.error("E0101", span, "what stands before `" + text + "` is not closed")
+                    .labelled("this can only begin a declaration")
+                    .helped("a `}` is missing further up");
+        }
+        boolean isChoice = text.equals("if") && expectedTokens(parser).contains(WeirLexer.INTEGER);
+        if (isChoice) {
+            return Diagnostic.error("E0101", span, "a choice inside an expression stands in "
+                            + "parentheses")
+                    .helped("write `(if … { a } else { b })`");
         }
         if ((REDUCERS.contains(text) || RESERVED.contains(text)) && expectsName(parser)) {
             return Diagnostic.error("E0103", span, "`" + text + "` is a word of the language and "
@@ -94,8 +119,7 @@ final class SyntaxErrors extends BaseErrorListener {
                     .labelled("found `" + text + "`")
                     .helped("write `" + previous + "[i] x[i]` or `" + previous + "(x)`");
         }
-        String rule = parser.getRuleNames()[parser.getContext().getRuleIndex()];
-        if (text.equals("(") && rule.equals("module")) {
+        if (text.equals("(") && rule == WeirParser.RULE_module) {
             return Diagnostic.error("E0101", span, "a file holds imports, blocks, models and "
                     + "functions only").labelled("found `(`");
         }
@@ -105,11 +129,14 @@ final class SyntaxErrors extends BaseErrorListener {
         return lookedAhead ? wrong : wrong.labelled("expected " + expected(parser));
     }
 
-    private static String previous(Parser parser, Token token) {
-        for (int i = token.getTokenIndex() - 1; i >= 0; i--) {
-            Token before = parser.getTokenStream().get(i);
-            if (before.getChannel() == Token.DEFAULT_CHANNEL) {
-                return before.getText();
+    /** The token so many places before or behind one; nothing where the text ends. */
+    private static String neighbour(Parser parser, Token token, int direction, int places) {
+        int left = places;
+        int size = parser.getTokenStream().size();
+        for (int i = token.getTokenIndex() + direction; i >= 0 && i < size; i += direction) {
+            Token other = parser.getTokenStream().get(i);
+            if (other.getChannel() == Token.DEFAULT_CHANNEL && --left == 0) {
+                return other.getType() == Token.EOF ? "" : other.getText();
             }
         }
         return "";

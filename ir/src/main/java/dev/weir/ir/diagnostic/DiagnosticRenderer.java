@@ -89,7 +89,7 @@ public final class DiagnosticRenderer {
      */
     public String message(Severity severity, String text) {
         return paint(colour(severity), severity.word()) + ": "
-                + text.replace("\nhelp:", "\n" + paint(CYAN, "help") + ":") + "\n";
+                + visible(text).replace("\nhelp:", "\n" + paint(CYAN, "help") + ":") + "\n";
     }
 
     private static String colour(Severity severity) {
@@ -120,7 +120,7 @@ public final class DiagnosticRenderer {
         }
         String number = lineNumber(span);
         text.append(paint(BLUE, " ".repeat(width - number.length()) + number + " | "))
-                .append(line).append('\n')
+                .append(visible(line)).append('\n')
                 .append(paint(BLUE, " ".repeat(width) + " | ")).append(blank)
                 .append(paint(colourOf, String.valueOf(mark).repeat(Math.max(1, to - from))
                         + (label.isEmpty() ? "" : " " + cut(label))))
@@ -128,7 +128,21 @@ public final class DiagnosticRenderer {
     }
 
     private static String cut(String text) {
-        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
+        String cut = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
+        return visible(cut);
+    }
+
+    /**
+     * What a file says may not write to the terminal: signs that move the cursor or change colours
+     * are shown by their pictures. Lines and tabs stay.
+     */
+    private static String visible(String text) {
+        StringBuilder shown = new StringBuilder();
+        text.chars().forEach(c -> {
+            boolean controls = c < ' ' && c != '\n' && c != '\t' || c >= 0x7f && c < 0xa0;
+            shown.append(!controls ? (char) c : c < ' ' ? (char) ('\u2400' + c) : '\u2421');
+        });
+        return shown.toString();
     }
 
     private static String lineNumber(Span span) {

@@ -74,11 +74,11 @@ record ModelFiles(Source source, Library library, Optional<Path> weights) {
                 .orElseThrow(() -> new UserException(
                         model + " has neither a .weir file nor a config.json"))
                 .path("model_type");
-        if (!type.isTextual()) {
+        if (type.isMissingNode() || type.isNull()) {
             throw new UserException(config + " does not say its model_type");
         }
-        if (!type.asText().matches("[A-Za-z0-9_]+")) {
-            throw new UserException(config + " has the model_type " + type
+        if (!type.isTextual() || !type.asText().matches("[A-Za-z0-9_]+")) {
+            throw new UserException(config + " has the model_type " + type + ", which is no name"
                     + "\nhelp: a model_type is a word, such as \"llama\"");
         }
         Source program = Library.resource("stdlib.models." + type.asText())

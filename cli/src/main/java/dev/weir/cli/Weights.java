@@ -55,8 +55,12 @@ record Weights(
             if (!notFinite.isEmpty()) {
                 options.warning(text(notFinite));
             }
-            boolean saysTied = options.files().configuration().field(TIED)
-                    .filter(JsonNode::asBoolean).isPresent();
+            Optional<JsonNode> tied = options.files().configuration().field(TIED);
+            tied.filter(t -> !t.isBoolean()).ifPresent(t -> {
+                throw new UserException("`" + TIED + "` in config.json is " + t
+                        + "\nhelp: true or false is expected");
+            });
+            boolean saysTied = tied.filter(JsonNode::asBoolean).isPresent();
             if (saysTied) {
                 checkpoint.contradicting(parameters).forEach(
                         names -> options.warning(text(names.getFirst(), names.getLast())));

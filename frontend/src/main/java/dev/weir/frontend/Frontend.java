@@ -160,7 +160,11 @@ public final class Frontend {
                 });
                 return Optional.empty();
             }
-            return model.flatMap(m -> ModelLowering.lower(m, options, all, diagnostics, shapes));
+            List<Diagnostic> found = new ArrayList<>();
+            Optional<List<TensorProgram>> lowered =
+                    model.flatMap(m -> ModelLowering.lower(m, options, all, found, shapes));
+            diagnostics.addAll(found);
+            return lowered;
         });
         if (programs.isEmpty() || hasErrors(diagnostics)) {
             throw new WeirException(ordered(diagnostics).stream()

@@ -19,6 +19,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,6 +57,25 @@ class CommandTest {
                 out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
         assertFalse(outcome.err.contains("\tat "), "a stack trace: " + outcome.err);
         return outcome;
+    }
+
+    /** What only the lowering of a model can tell is told by a check too, where it is possible. */
+    @Test
+    void aCheckLowersModels() throws IOException {
+        Path program = Files.writeString(folder.resolve("whole.weir"), """
+                model Scaled<D = config.hidden_size> {
+                    param scale[D]
+                    precision { scales: bf16 }
+                    forward(x[T, D]) -> y[T, D] = scale * x
+                }
+                """);
+        Outcome open = weir("check", program.toString());
+        assertEquals("", open.err(), "without a configuration nothing can be said");
+        assertEquals(0, open.code());
+        Files.writeString(folder.resolve("config.json"), "{\"hidden_size\": 8}");
+        Outcome found = weir("check", program.toString());
+        assertEquals(1, found.code());
+        assertTrue(found.err().contains("E0603"), found.err());
     }
 
     @Test

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.weir.cli.Weir;
 import dev.weir.ir.type.Format;
 import dev.weir.runtime.checkpoint.SafeTensors;
@@ -344,6 +346,37 @@ class HostileFilesTest {
                 + (old.equals("{}") ? "" : ",")));
     }
 
+    /** Fields of the wrong kind are told, and not taken for absent ones. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "rope_parameters       | [1]                                 | an object is expected",
+        "rope_parameters       | \"x\"                               | an object is expected",
+        "tie_word_embeddings   | \"yes\"                             | true or false is expected"
+    })
+    void fieldsOfAnotherKindAreNamed(String field, String value, String message)
+            throws IOException {
+        Path config = folder.resolve("config.json");
+        ObjectNode fields = (ObjectNode) new ObjectMapper().readTree(Files.readString(config));
+        fields.set(field, new ObjectMapper().readTree(value));
+        Files.writeString(config, fields.toString());
+        String text = run();
+        assertTrue(text.contains(field), text);
+        assertTrue(text.contains(message), text);
+    }
+
+    /** What the programs of the library do not do is refused, under each of its names. */
+    @ParameterizedTest
+    @ValueSource(strings = {"type", "rope_type"})
+    void stretchedPositionsAreRefused(String name) throws IOException {
+        Path config = folder.resolve("config.json");
+        ObjectNode fields = (ObjectNode) new ObjectMapper().readTree(Files.readString(config));
+        fields.remove("rope_parameters");
+        fields.putObject("rope_scaling").put(name, "linear").put("factor", 4.0);
+        Files.writeString(config, fields.toString());
+        String text = run();
+        assertTrue(text.contains("E0311") && text.contains("rope_scaling"), text);
+    }
+
     @Test
     void aFieldThatIsThereTwiceIsNamed() throws IOException {
         Path config = folder.resolve("config.json");
@@ -377,7 +410,9 @@ class HostileFilesTest {
                 Arguments.of("[]", "model_type"),
                 Arguments.of("{\"model_type\": \"../../etc\"}", "model_type"),
                 Arguments.of("{\"model_type\": \"nosuch\"}", "has no program"),
-                Arguments.of("{\"model_type\": 7}", "no program"),
+                Arguments.of("{\"model_type\": 7}", "is no name"),
+                Arguments.of("{\"model_type\": \"llama\"} {}", "stands behind"),
+                Arguments.of("{\"model_type\": NaN}", "Non-standard token 'NaN'\n"),
                 Arguments.of("{\"model_type\": \"llama\"}", "E0702"),
                 Arguments.of("{".repeat(100_000), "JSON"),
                 Arguments.of("\uFEFF{\"model_type\": \"llama\"", "JSON"));

@@ -146,7 +146,7 @@ final class Reductions {
             throw body.session.fail(Diagnostic.error("E0308", r.body().span(), logical
                             ? "`" + reducer.word() + "` needs truth values, here are numbers"
                             : "`" + reducer.word() + "` needs numbers, here are truth values")
-                    .helped(logical ? "compare them with something"
+                    .helped(logical ? "compare them, in parentheses: `all[i] (x[i] > 0.0)`"
                             : "count with `sum[…] (if … { 1 } else { 0 })`, or use `any`, `all`"));
         }
         return switch (reducer) {

@@ -117,9 +117,15 @@ public final class CheckpointFolder {
                 return node == null ? JSON.missingNode() : node;
             } catch (JsonProcessingException e) {
                 throw new CheckpointException(folder.resolve(name) + " is not valid JSON: "
-                        + e.getOriginalMessage());
+                        + reason(e));
             }
         });
+    }
+
+    /** What the reader says, up to where it speaks of its own settings. */
+    private static String reason(JsonProcessingException e) {
+        return e.getOriginalMessage().split(": enable |, from `|\\R")[0]
+                .replaceFirst(" \\((\\d+)$", " ($1)");
     }
 
     /** The text in the file of a name; empty if there is no such file. */

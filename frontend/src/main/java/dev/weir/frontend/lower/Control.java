@@ -619,7 +619,7 @@ final class Control {
         if (breaks) {
             breakables.push(new Breakable(active, f.label(), axis, gates.size()));
             try {
-                if (leavers.areSome()) {
+                if (!leavers.statements().isEmpty()) {
                     left(leavers.statements(), inner);
                 }
                 whileActive(leavers.others(), inner);

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -27,6 +28,8 @@ import java.util.Set;
 final class Frame {
     private static final String THERE = "f32, bf16, f16, f8e4m3, f8e5m2, int and bool are there; "
             + "parameters may be int8, int4 and int2 too";
+
+    private static final double MOST_ELEMENTS = 1L << 48;
 
     private final Session session;
     private final Optional<Template.Concrete> template;
@@ -337,6 +340,7 @@ final class Frame {
             return known;
         }
         List<Dimension> shape = body.evaluator.dimensions(declared.axes(), scope);
+        checkSize("parameter", declared.name(), shape, declared.span());
         String path = Place.join(place.parameterPath(), declared.name());
         session.shapes().computeIfAbsent(path, p -> SizeOrigins.shape(shape, scope));
         Encoding selected = precision.weights(path, shape.size(), session::useSelector);
@@ -458,6 +462,20 @@ final class Frame {
             }
         }
         return shape;
+    }
+
+    /** Refuses what has more elements than any machine can hold. */
+    private void checkSize(String kind, String name, List<Dimension> shape, Span span) {
+        double elements = shape.stream().mapToDouble(d -> d.size().constant().orElse(1L))
+                .reduce(1, (a, b) -> a * b);
+        if (elements > MOST_ELEMENTS) {
+            throw session.fail(Diagnostic.error("E0318", span,
+                            "the " + kind + " `" + name + "` has " + String.format(
+                                    Locale.ROOT, "%.1e", elements) + " elements, more than any "
+                                    + "machine holds")
+                    .labelled("its axes are " + Signatures.shape(shape))
+                    .helped("look at the sizes in config.json, in --set and in the program"));
+        }
     }
 
     /** Whether the block has a method of this name, which its own methods cannot call. */
@@ -585,6 +603,7 @@ final class Frame {
         }
         String path = name.toString();
         List<Dimension> own = stateShape(declared, body, List.of());
+        checkSize("state", declared.name(), own, declared.span());
         Format selected = precision.cache(path, session::useSelector).format();
         Format format = format(declared.format(), declared.span()).orElse(selected);
         List<Size> shape = new ArrayList<>();

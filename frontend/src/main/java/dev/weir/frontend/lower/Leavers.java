@@ -77,7 +77,7 @@ final class Leavers {
     List<Node> together(List<Node> nodes) {
         List<Node.Gate> gates = nodes.stream().filter(n -> n instanceof Node.Gate)
                 .map(n -> (Node.Gate) n).toList();
-        if (!areSome() || gates.size() != 2) {
+        if (statements().isEmpty() || gates.size() != 2) {
             return nodes;
         }
         Set<String> both = new LinkedHashSet<>(appended(gates.getFirst().body(), false));

@@ -56,7 +56,10 @@ final class Unused {
         if (!used.contains(name) && !name.startsWith("_")) {
             found.add(Diagnostic.warning("W0201", span, "the " + kind + " `" + name
                             + "` is never used")
-                    .helped("use it, remove it, or call it `_" + name + "`"));
+                    .helped("use it, remove it, or call it `_" + name + "`"
+                            + (kind.equals("parameter") || kind.equals("instance")
+                                    ? "; in the checkpoint it keeps its name with `@name(\""
+                                            + name + "\")`" : "")));
         }
     }
 

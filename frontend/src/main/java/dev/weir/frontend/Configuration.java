@@ -114,8 +114,8 @@ public final class Configuration {
     }
 
     /**
-     * The part of a dotted path that is no object, so that what is behind it cannot be there: {@code
-     * a} where {@code a.b} is wanted of {@code {"a": 1}}.
+     * The part of a dotted path that is no object, so that what is behind it cannot be there:
+     * {@code a} where {@code a.b} is wanted of {@code {"a": 1}}.
      */
     public Optional<String> obstacle(String path) {
         JsonNode node = root.orElseGet(MAPPER::createObjectNode);

@@ -269,9 +269,13 @@ final class BlockCalls {
 
     /** Whether an index is another one in each round of a loop. */
     private static boolean tellsApart(Scalar index, Value round) {
-        Map<Scalar, Long> factors = Linear.of(index).factors();
-        return factors.size() == 1
-                && factors.getOrDefault(Scalar.load(round, List.of()), 0L) != 0;
+        try {
+            Map<Scalar, Long> factors = Linear.of(index).factors();
+            return factors.size() == 1
+                    && factors.getOrDefault(Scalar.load(round, List.of()), 0L) != 0;
+        } catch (ArithmeticException tooLarge) {
+            return false;
+        }
     }
 
     /** The state that {@code using} names, of the block that calls. */

@@ -50,6 +50,8 @@ final class Bounds {
     private final Deque<Scalar> assumed = new ArrayDeque<>();
     /** Conditions without which a coordinate would not be proved. */
     private final Set<Scalar> used = new HashSet<>();
+    /** What has been bounded on the way to it. */
+    private final Set<Scalar> bounded = new HashSet<>();
     /** Whether the bound that was computed last is reached by some indices. */
     private boolean exact;
     /** Whether ends of ranges are written with the earliest of equal tables. */
@@ -150,6 +152,19 @@ final class Bounds {
 
     /** Whether {@code 0 <= coordinate < length}. */
     Verdict inside(Scalar coordinate, Scalar length) {
+        Verdict verdict = byReasoning(coordinate, length);
+        if (verdict == Verdict.PROVED || verdict == Verdict.GUARDED) {
+            return verdict;
+        }
+        Points points = new Points(this::range, coordinate, length, around());
+        Optional<Verdict> seen = points.verdict();
+        used.addAll(points.used());
+        boolean isExact = !Scalars.any(coordinate, this::isTable)
+                && !Scalars.any(length, this::isTable);
+        return seen.map(s -> s == Verdict.REFUTED && !isExact ? Verdict.OPEN : s).orElse(verdict);
+    }
+
+    private Verdict byReasoning(Scalar coordinate, Scalar length) {
         Verdict verdict = compare(coordinate, length);
         if (verdict == Verdict.PROVED || same.isEmpty()) {
             return verdict;
@@ -161,6 +176,13 @@ final class Bounds {
         } finally {
             byEarliest = false;
         }
+    }
+
+    /** All conditions around what is lowered. */
+    private List<Scalar> around() {
+        List<Scalar> around = new ArrayList<>(guards);
+        around.addAll(assumed);
+        return around;
     }
 
     /** An expression in which a table stands for those that are equal to it. */
@@ -177,8 +199,14 @@ final class Bounds {
     }
 
     private Verdict compare(Scalar coordinate, Scalar length) {
-        Verdict lower = notNegative(Linear.of(coordinate));
-        Verdict upper = notNegative(Linear.of(length).plus(Linear.of(coordinate), -1).plus(-1));
+        Verdict lower;
+        Verdict upper;
+        try {
+            lower = notNegative(Linear.of(coordinate));
+            upper = notNegative(Linear.of(length).plus(Linear.of(coordinate), -1).plus(-1));
+        } catch (ArithmeticException tooLarge) {
+            return Verdict.OPEN;
+        }
         if (lower == Verdict.REFUTED || upper == Verdict.REFUTED) {
             return Verdict.REFUTED;
         }
@@ -187,6 +215,14 @@ final class Bounds {
 
     /** One more than the largest value of a number that is never negative, if that is constant. */
     Optional<Long> count(Scalar number) {
+        try {
+            return counted(number);
+        } catch (ArithmeticException tooLarge) {
+            return Optional.empty();
+        }
+    }
+
+    private Optional<Long> counted(Scalar number) {
         Linear linear = Linear.of(number);
         return notNegative(linear) != Verdict.PROVED ? Optional.empty()
                 : highest(linear, 0).filter(h -> h.factors().isEmpty())
@@ -212,9 +248,10 @@ final class Bounds {
                 List<Verdict> each = part.operands().stream().map(o -> notNegative(
                         linear.without(part).plus(Linear.of(o), factor), depth + 1)).toList();
                 // A maximum is at least each of its operands, and at most the larger one.
-                return isMaximum == factor > 0
-                        ? Collections.min(each)
-                        : each.contains(Verdict.REFUTED) ? Verdict.OPEN : Collections.max(each);
+                Verdict all = isMaximum == factor > 0
+                        ? Collections.min(each) : Collections.max(each);
+                return each.contains(Verdict.REFUTED) && all.compareTo(Verdict.REFUTED) >= 0
+                        ? Verdict.OPEN : all;
             }
             // A remainder is never more than what is divided.
             if (part.operation() == Operation.REMAINDER && factor < 0) {
@@ -239,13 +276,13 @@ final class Bounds {
         if (isProved(low)) {
             return Verdict.UNLESS_EMPTY;
         }
-        List<Scalar> around = new ArrayList<>(guards);
-        around.addAll(assumed);
+        List<Scalar> around = around();
         Optional<Verdict> guarded = guarded(linear, around);
         if (guarded.isPresent()) {
             return guarded.get();
         }
         exact = true;
+        bounded.clear();
         Optional<Linear> worst = lowest(linear, 0);
         boolean refuted = exact && around.isEmpty() && worst.isPresent()
                 && isProved(Optional.of(worst.get().times(-1).plus(-1)));
@@ -309,7 +346,12 @@ final class Bounds {
 
     /** Whether two conditions cannot hold together, or one cannot hold at all. */
     boolean excludes(Scalar condition) {
-        List<Linear> facts = facts(condition);
+        List<Linear> facts;
+        try {
+            facts = facts(condition);
+        } catch (ArithmeticException tooLarge) {
+            return false;
+        }
         for (Linear fact : facts) {
             for (Linear other : facts) {
                 Linear sum = fact.plus(other, 1);
@@ -357,6 +399,10 @@ final class Bounds {
             return Optional.of(withoutQuotients(linear));
         }
         Scalar part = next.get();
+        // A range that depends on another index may be empty, and no place is the worst for two.
+        exact &= bounded.add(part)
+                && range(part).map(r -> Scalars.indices(r.lower()).isEmpty()
+                        && Scalars.indices(r.upper()).isEmpty()).orElse(true);
         long factor = linear.factors().get(part);
         Optional<Linear> bound = factor > 0 ? least(part, depth) : greatest(part, depth);
         return bound.flatMap(b -> lowest(linear.without(part).plus(b, factor), depth + 1));

@@ -9,7 +9,8 @@ import java.util.Optional;
 
 /**
  * An integer expression as a constant and factors of parts: indices, run-time sizes, and whatever
- * else is not a sum.
+ * else is not a sum. What does not fit into 64 bits is an {@link ArithmeticException}: a run would
+ * wrap around, and nothing could be concluded.
  */
 record Linear(long constant, Map<Scalar, Long> factors) {
 
@@ -71,13 +72,15 @@ record Linear(long constant, Map<Scalar, Long> factors) {
 
     Linear plus(Linear other, long factor) {
         Map<Scalar, Long> sum = new LinkedHashMap<>(factors);
-        other.factors.forEach((k, v) -> sum.merge(k, factor * v, Long::sum));
+        other.factors.forEach((k, v) ->
+                sum.merge(k, Math.multiplyExact(factor, v), Math::addExact));
         sum.values().removeIf(v -> v == 0);
-        return new Linear(constant + factor * other.constant, sum);
+        return new Linear(Math.addExact(
+                constant, Math.multiplyExact(factor, other.constant)), sum);
     }
 
     Linear plus(long value) {
-        return new Linear(constant + value, factors);
+        return new Linear(Math.addExact(constant, value), factors);
     }
 
     Linear times(long factor) {

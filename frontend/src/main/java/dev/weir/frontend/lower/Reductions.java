@@ -147,7 +147,7 @@ final class Reductions {
                             ? "`" + reducer.word() + "` needs truth values, here are numbers"
                             : "`" + reducer.word() + "` needs numbers, here are truth values")
                     .helped(logical ? "compare them, in parentheses: `all[i] (x[i] > 0.0)`"
-                            : "count with `sum[…] (if … { 1 } else { 0 })`, or use `any`, `all`"));
+                            : "count with `sum[…] (if … { 1 } else { 0 })`, or use `any`"));
         }
         return switch (reducer) {
             case MEAN, LOGSUMEXP, SOFTMAX -> Scalars.convert(term, Format.F32);

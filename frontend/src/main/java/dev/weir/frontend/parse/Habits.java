@@ -73,6 +73,22 @@ final class Habits {
                         && all.get(j).getType() != Token.EOF; j++) {
                     hide(all.get(j));
                 }
+            } else if (text.equals("/") && next.getText().startsWith("*")
+                    && next.getStartIndex() == token.getStopIndex() + 1) {
+                diagnostics.accept(sign(offsets.span(
+                        token.getStartIndex(), next.getStartIndex() + 1),
+                        "comments begin with `//` and end with the line"));
+                int j = i;
+                while (j + 1 < all.size() && all.get(j + 1).getType() != Token.EOF
+                        && !(all.get(j).getText().equals("*")
+                                && all.get(j + 1).getText().equals("/"))) {
+                    hide(all.get(j++));
+                }
+                hide(all.get(j));
+                if (all.get(j + 1).getType() != Token.EOF) {
+                    hide(all.get(j + 1));
+                }
+                i = j + 1;
             } else if (text.equals("*") && isDoubled) {
                 diagnostics.accept(sign(offsets.span(
                         token.getStartIndex(), next.getStopIndex() + 1),
@@ -131,8 +147,9 @@ final class Habits {
             return Optional.of(wrong(span, "a method gives its results by their names")
                     .helped("assign to what stands behind `->`: `y = …`"));
         }
-        if (last.equals("elif") || last.equals("elsif")) {
-            return Optional.of(wrong(span, "`" + last + "` is no word of the language")
+        boolean isElif = text.equals("elif") || last.equals("elif");
+        if (isElif) {
+            return Optional.of(wrong(span, "`elif` is no word of the language")
                     .helped("write `else if`"));
         }
         if (text.equals("fn") && rule != WeirParser.RULE_formal) {
@@ -158,6 +175,16 @@ final class Habits {
             return Optional.of(wrong(span, "a block is called by the name of a member")
                     .helped("give the block one, `part: Name<" + last + ">`, and call it: "
                             + "`part(x)`"));
+        }
+        if (text.equals("=") && rule == WeirParser.RULE_setting) {
+            return Optional.of(wrong(span, "sizes and blocks that a block is made with stand in "
+                            + "`<…>`")
+                    .helped("write `<" + last + " = " + after + ">`; in parentheses are settings, "
+                            + "`(" + last + ": float = 1.0)`"));
+        }
+        if (text.equals(",") && rule == WeirParser.RULE_member) {
+            return Optional.of(wrong(span, "several results stand in parentheses")
+                    .helped("write `-> (y[T, D], z[T])`"));
         }
         boolean inBlock = rule == WeirParser.RULE_member
                 || rule == WeirParser.RULE_blockDeclaration

@@ -97,7 +97,8 @@ final class SyntaxErrors extends BaseErrorListener {
         }
         boolean begins = text.equals("block") || text.equals("model") || text.equals("import");
         if (begins && !previous.equals(".") && !previous.isEmpty()) {
-            return Diagnostic.error("E0101", span, "what stands before `" + text + "` is not closed")
+            return Diagnostic.error("E0101", span,
+                            "what stands before `" + text + "` is not closed")
                     .labelled("this can only begin a declaration")
                     .helped("a `}` is missing further up");
         }

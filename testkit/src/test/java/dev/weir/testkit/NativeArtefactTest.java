@@ -132,6 +132,8 @@ class NativeArtefactTest {
                     last = NAME_logits(model);
                 }
                 printf("\\n");
+                NAME_session_free(0);
+                NAME_destroy(0);
                 NAME_destroy(model);
                 free(weights);
                 return 0;

@@ -97,10 +97,22 @@ public final class Model implements Engine {
         Executor executor = new Executor(entry, compiled, workers, pool);
         for (Parameter parameter : entry.parameters()) {
             executor.bind(parameter,
-                    weights.get(parameter).stream().map(Tensor::memory).toList());
+                    stored(parameter, weights).stream().map(Tensor::memory).toList());
         }
         executor.initialise(new Ledger());
         return executor;
+    }
+
+    /** The tensors of a parameter's instances, which kernels find by their addresses. */
+    private static List<Tensor> stored(
+            Parameter parameter, Map<Parameter, List<Tensor>> weights) {
+        List<Tensor> tensors = weights.getOrDefault(parameter, List.of());
+        int instances = parameter.instances().size();
+        if (tensors.size() != instances) {
+            throw new IllegalArgumentException("the parameter " + parameter.path() + " has "
+                    + instances + " instances, here are " + tensors.size() + " tensors");
+        }
+        return tensors;
     }
 
     @Override

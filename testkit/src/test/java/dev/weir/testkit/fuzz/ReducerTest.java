@@ -87,6 +87,18 @@ class ReducerTest {
         }
         try (Reduction sources = new Reduction(false, "{}")) {
             assertEquals(Optional.empty(), sources.kind("model {"));
+            // Instances in two lists, one in the other.
+            assertEquals(Optional.empty(), sources.kind("""
+                    block Inner<D> { param w[D, D] forward(x[D]) -> y[D] = w @ x }
+                    block Outer<D> {
+                        inner: Inner<D> * 3
+                        forward(x[D]) -> y[D] { y = x  for i in 0..3 { y = y + inner[i](y) } }
+                    }
+                    model M<D = 16> {
+                        outer: Outer<D> * 2
+                        forward(x[T, D]) -> y[T, D] { y = x  for i in 0..2 { y = outer[i](y) } }
+                    }
+                    """));
             assertEquals(Optional.empty(), sources.kind(
                     "model M { forward(x[T]: f32) -> y[T] { y[t] = 2 * x[t] } }"));
         }

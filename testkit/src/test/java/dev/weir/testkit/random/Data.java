@@ -45,17 +45,22 @@ final class Data {
     static Map<Parameter, List<Tensor>> stored(Map<Parameter, TensorData> weights) {
         Map<Parameter, List<Tensor>> stored = new HashMap<>();
         weights.forEach((parameter, data) -> {
-            List<Tensor> instances = new ArrayList<>();
-            if (parameter.instanceAxes() == 0) {
-                instances.add(Tensor.of(data));
-            } else {
-                for (int i = 0; i < data.size(0); i++) {
-                    instances.add(Tensor.of(data.slice(i)));
-                }
-            }
-            stored.put(parameter, instances);
+            stored.put(parameter, instances(data, parameter.instanceAxes()).stream()
+                    .map(Tensor::of).toList());
         });
         return stored;
+    }
+
+    /** The parts along the first axes, in their order. */
+    private static List<TensorData> instances(TensorData data, int axes) {
+        if (axes == 0) {
+            return List.of(data);
+        }
+        List<TensorData> parts = new ArrayList<>();
+        for (int i = 0; i < data.size(0); i++) {
+            parts.addAll(instances(data.slice(i), axes - 1));
+        }
+        return parts;
     }
 
     /** The entry's arguments for one sequence. */

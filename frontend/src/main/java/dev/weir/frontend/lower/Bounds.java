@@ -97,6 +97,18 @@ final class Bounds {
         guards.pop();
     }
 
+    /** How many conditions are around. */
+    int depth() {
+        return guards.size();
+    }
+
+    /** Leaves the conditions of a statement that failed. */
+    void closeTo(int depth) {
+        while (guards.size() > depth) {
+            guards.pop();
+        }
+    }
+
     /** Lowers a region that is run only where a condition holds. */
     <T> T assuming(Scalar condition, Supplier<T> lowering) {
         assumed.push(condition);

@@ -111,6 +111,10 @@ final class Points {
     }
 
     private long value(Scalar scalar) {
+        // Only whole numbers are calculated here as a run does.
+        if (Scalars.any(scalar, s -> s.format().isFloat())) {
+            throw new Undecided();
+        }
         return values.evaluate(Scalars.substitute(scalar, indices));
     }
 

@@ -57,6 +57,7 @@ final class Statements {
 
     private void one(Statement statement, Scope scope) {
         int depth = body.regionDepth();
+        int guards = body.bounds.depth();
         try {
             switch (statement) {
                 case Statement.Assign a -> assign(a, scope);
@@ -71,6 +72,7 @@ final class Statements {
                                 + "or a loop inside it"));
             }
         } catch (Failure reported) {
+            body.bounds.closeTo(guards);
             body.closeTo(depth);
             Set<String> names = new HashSet<>();
             Trees.assigned(List.of(statement), names);

@@ -79,7 +79,7 @@ record ModelFiles(Source source, Library library, Optional<Path> weights) {
         }
         if (!type.isTextual() || !type.asText().matches("[A-Za-z0-9_]+")) {
             throw new UserException(config + " has the model_type " + type + ", which is no name"
-                    + "\nhelp: a model_type is a word, such as \"llama\"");
+                    + "\nhelp: a model_type is one word of letters, digits and `_`");
         }
         Source program = Library.resource("stdlib.models." + type.asText())
                 .orElseThrow(() -> new UserException(

@@ -343,7 +343,7 @@ final class Operations {
                         Diagnostic.error("E0308", b.span(),
                                 "`" + b.operator().symbol() + "` does not work on numbers"));
             };
-        } catch (ArithmeticException overflow) {
+        } catch (ArithmeticException | Size.Overflow overflow) {
             throw body.fail("E0308", b.span(), "this number is too large");
         }
     }

@@ -9,7 +9,7 @@ final class Elsewhere {
     private static final String RESHAPE =
             "say where each element comes from: `y[k in 0..R * C] = x[k / C, k % C]`";
     private static final String JOINED = "say where each element comes from: "
-            + "`y[i in 0..A + B] = if i < A { a[min(i, A - 1)] } else { b[i - A] or 0 }`";
+            + "`y[i in 0..A + B] = if i < A { a[i] } else { b[i - A] }`";
     private static final String PRODUCT =
             "a product is `w @ x`, or written out `y[i, j] = sum[k] a[i, k] * b[k, j]`";
     private static final String FILLED = "write an equation: `y[i in 0..N] = 0.0`";
@@ -42,7 +42,7 @@ final class Elsewhere {
             Map.entry("gather", "read at what was computed: `y[t, d] = x[place[t], d]`"),
             Map.entry("take", "read at what was computed: `y[t, d] = x[place[t], d]`"),
             Map.entry("scatter", "write at what was computed: `y[place[t], d] += x[t, d]`"),
-            Map.entry("topk", "write `values, places = top(x, 2)`"),
+            Map.entry("topk", "write `values, places = top(2, x)`"),
             Map.entry("len", SIZE),
             Map.entry("shape", SIZE),
             Map.entry("size", SIZE),

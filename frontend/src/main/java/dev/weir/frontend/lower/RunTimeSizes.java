@@ -171,12 +171,12 @@ final class RunTimeSizes {
         if (known.isPresent() && open.isEmpty()) {
             return known.get().stored();
         }
-        Scalar stored = known.map(Table::stored)
-                .orElseGet(() -> body.reductions.hoist(checked(
-                        Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0)),
-                        open.subList(0, Math.min(1, open.size()))), "length", span));
-        for (Limit limit : open.subList(known.isPresent() ? 0 : Math.min(1, open.size()),
-                open.size())) {
+        Scalar stored = known.map(Table::stored).orElseGet(
+                () -> Scalar.apply(Operation.MAXIMUM, number, Scalar.whole(0)));
+        if (open.isEmpty()) {
+            stored = body.reductions.hoist(checked(stored, List.of()), "length", span);
+        }
+        for (Limit limit : open) {
             stored = body.reductions.hoist(checked(stored, List.of(limit)), "length", span);
         }
         limited(stored, open);
@@ -274,7 +274,9 @@ final class RunTimeSizes {
                             checked(positive, List.of()), "length", span)).source();
                     Size.Symbol symbol = body.session.symbol("E");
                     body.emit(new Node.Measure(symbol, table));
-                    longest.getFirst().put(number, symbol);
+                    if (!body.bounds.isGuarded()) {
+                        longest.getFirst().put(number, symbol);
+                    }
                     return symbol;
                 });
     }

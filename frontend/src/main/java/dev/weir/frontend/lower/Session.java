@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * What is common to all bodies of one run: diagnostics, identifiers, and the program so far.
@@ -254,43 +255,41 @@ final class Session {
 
     /** Enters one more block inside a block; endless generic recursion ends here. */
     void enter(Span span) {
-        if (++blocks > MOST_BLOCKS + 1) {
-            throw new Failure();
-        }
-        if (blocks > MOST_BLOCKS) {
-            throw fail(Diagnostic.error("E0213", span,
-                            "this model has more than " + MOST_BLOCKS + " blocks")
-                    .labelled("this is one too many")
-                    .helped("blocks that are alike belong in a list, `layers: Layer<D> * L`, and "
-                            + "in a loop over it: they are compiled once"));
-        }
-        deeper(Diagnostic.error("E0207", span, "blocks contain one another without end")
+        limit(++blocks, MOST_BLOCKS, () -> Diagnostic.error("E0213", span,
+                        "this model has more than " + MOST_BLOCKS + " blocks")
+                .helped("blocks that are alike belong in a list, `layers: Layer<D> * L`, and in a "
+                        + "loop over it: they are compiled once"));
+        deeper(() -> Diagnostic.error("E0207", span, "blocks contain one another without end")
                 .labelled("more than " + DEEPEST + " levels deep")
                 .helped("a block that holds itself needs a case that does not"));
     }
 
     /** Puts the expression of a function in the place of a call; recursion ends here. */
     void expand(Span span) {
-        if (++expansions > MOST_EXPANSIONS + 1) {
-            throw new Failure();
-        }
-        if (expansions > MOST_EXPANSIONS) {
-            throw fail(Diagnostic.error("E0213", span,
-                            "functions are called in more than " + MOST_EXPANSIONS + " places")
-                    .labelled("this is one too many")
-                    .helped("a function is put in the place of each call; give what is used twice "
-                            + "a name of its own"));
-        }
-        deeper(Diagnostic.error("E0207", span, "functions call one another without end")
+        limit(++expansions, MOST_EXPANSIONS, () -> Diagnostic.error("E0213", span,
+                        "functions are called in more than " + MOST_EXPANSIONS + " places")
+                .helped("a function is put in the place of each call; give what is used twice a "
+                        + "name of its own"));
+        deeper(() -> Diagnostic.error("E0207", span, "functions call one another without end")
                 .labelled("more than " + DEEPEST + " calls deep")
                 .helped("a function is put in the place of each call, whatever its conditions "
                         + "are; write a loop"));
     }
 
-    private void deeper(Diagnostic tooDeep) {
+    /** Says once that there are too many of something, and goes no further. */
+    private void limit(int number, int most, Supplier<Diagnostic> tooMany) {
+        if (number == most + 1) {
+            throw fail(tooMany.get().labelled("this is one too many"));
+        }
+        if (number > most) {
+            throw new Failure();
+        }
+    }
+
+    private void deeper(Supplier<Diagnostic> tooDeep) {
         if (++depth > DEEPEST) {
             depth = 0;
-            throw fail(tooDeep);
+            throw fail(tooDeep.get());
         }
     }
 

@@ -240,4 +240,27 @@ public sealed interface Expression {
             case FoldEach f -> f.operands;
         };
     }
+
+    /** The same expression of other operands: as many as {@link #operands()} has, in order. */
+    default Expression with(List<Expression> operands) {
+        Expression first = operands.isEmpty() ? this : operands.getFirst();
+        return switch (this) {
+            case Real r -> r;
+            case Whole w -> w;
+            case Get g -> g;
+            case Load l -> new Load(l.buffer, first, l.lanes, l.active.map(a -> operands.get(1)));
+            case Unary u -> new Unary(u.operation, first);
+            case Binary b -> new Binary(b.operation, first, operands.get(1));
+            case Compare c -> new Compare(c.comparison, first, operands.get(1));
+            case Select s -> new Select(first, operands.get(1), operands.get(2));
+            case FusedMultiplyAdd f ->
+                    new FusedMultiplyAdd(first, operands.get(1), operands.get(2));
+            case Convert c -> new Convert(c.element, first);
+            case Bitcast b -> new Bitcast(b.element, first);
+            case RoundTo r -> new RoundTo(r.format, first);
+            case Broadcast b -> new Broadcast(first, b.lanes);
+            case Fold f -> new Fold(f.operation, first);
+            case FoldEach f -> new FoldEach(f.operation, operands);
+        };
+    }
 }

@@ -7,6 +7,8 @@ public enum ScheduleStep {
     RECURRENCES("recurrences", "a loop whose points go on by themselves becomes one kernel", true),
     CONTRACTIONS("contractions", "sums of products with weights are register-blocked over panels "
             + "of packed weights", true),
+    UNROLL_AND_JAM("unroll-and-jam", "neighbouring points go through the loops of their sums "
+            + "together", true),
     KERNELS("kernels", "what is left of scheduling: kernels are written", false),
     LIFETIMES("lifetimes", "memory is released behind its last use", true);
 

@@ -1,6 +1,7 @@
 package dev.weir.passes.lift;
 
 import dev.weir.ir.diagnostic.Span;
+import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
@@ -49,8 +50,21 @@ record Entrants(Size.Symbol count, Value indices, Frame frame) {
         Value offsets = context.identifiers.value("offsets", segments.offsets().type());
         Index sequence = context.identifiers.index("b");
         // Where a sequence's entrants begin: as many as hold before its first row.
-        inside.add(count(context, offsets, sequence, condition,
-                at(segments.offsets(), Scalar.variable(sequence))));
+        if (segments.sequences().segments().isEmpty()) {
+            inside.add(count(context, offsets, sequence, condition,
+                    at(segments.offsets(), Scalar.variable(sequence))));
+        } else {
+            // There may be as many sequences as tokens: each counts its own, then these add up.
+            Value held = context.identifiers.value("entrants of each",
+                    new TensorType(Format.I64, List.of(segments.sequences().rows())));
+            Index own = context.identifiers.index("b");
+            inside.add(count(context, held, own, condition,
+                    at(segments.offsets(), Scalar.variable(own)),
+                    at(segments.offsets(), Scalar.apply(
+                            Operation.ADD, Scalar.variable(own), Scalar.whole(1)))));
+            inside.add(count(context, offsets, sequence, held,
+                    Scalar.whole(0), Scalar.variable(sequence)));
+        }
         return new Entrants(count, indices,
                 Frame.inside(outer, count, r -> at(indices, r),
                         new Frame.Segments(segments.sequences(), segment, offsets)));
@@ -143,15 +157,28 @@ record Entrants(Size.Symbol count, Value indices, Frame frame) {
     /** {@code result[index]}: how many of the first {@code upper} conditions hold. */
     private static Node.Compute count(
             Context context, Value result, Index index, Value condition, Scalar upper) {
+        return count(context, result, index, condition, Scalar.whole(0), upper);
+    }
+
+    /** {@code result[index]}: the sum of what stands from {@code lower} to {@code upper}. */
+    private static Node.Compute count(
+            Context context,
+            Value result,
+            Index index,
+            Value terms,
+            Scalar lower,
+            Scalar upper) {
         Index earlier = context.identifiers.index("q");
+        Scalar term = at(terms, Scalar.variable(earlier));
         return new Node.Compute(
                 result,
                 List.of(Axis.over(index, result.type().shape().getFirst())),
                 Optional.of(new Reduction(
                         Reduction.Kind.SUM,
-                        List.of(new Axis(earlier, Scalar.whole(0), upper)),
+                        List.of(new Axis(earlier, lower, upper)),
                         Optional.empty())),
-                new Scalar.Convert(Format.I64, at(condition, Scalar.variable(earlier))),
+                terms.type().format() == Format.I64
+                        ? term : new Scalar.Convert(Format.I64, term),
                 Span.NONE);
     }
 }

@@ -65,11 +65,19 @@ final class Build {
 
     /** For operands that are not negative. */
     static Expression divide(Expression left, Expression right) {
+        if (left instanceof Expression.Whole a && right instanceof Expression.Whole b
+                && b.value() > 0) {
+            return new Expression.Whole(a.type(), a.value() / b.value());
+        }
         return isWhole(right, 1) ? left : binary(BinaryOperation.DIVIDE, left, right);
     }
 
     /** For operands that are not negative. */
     static Expression remainder(Expression left, Expression right) {
+        if (left instanceof Expression.Whole a && right instanceof Expression.Whole b
+                && b.value() > 0) {
+            return new Expression.Whole(a.type(), a.value() % b.value());
+        }
         return isWhole(right, 1)
                 ? whole(0)
                 : binary(BinaryOperation.REMAINDER, left, right);

@@ -10,6 +10,7 @@ import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.kernel.Expression.BinaryOperation;
 import dev.weir.ir.kernel.Expression.Comparison;
+import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Node;
@@ -136,10 +137,12 @@ final class IrregularSchedule {
         Buffer indices = writer.buffer(all);
         Variable found = writer.mutable(whole(0));
         Expression extent = emitter.extent(node.condition().type().shape().getFirst());
-        writer.loop(whole(0), extent, 1, i -> writer.when(load(condition, i), () -> {
+        // What does not hold is written over by the next, so that nothing branches on data.
+        writer.loop(whole(0), extent, 1, i -> {
             writer.store(indices, new Expression.Get(found), i);
-            writer.assign(found, add(new Expression.Get(found), whole(1)));
-        }));
+            writer.assign(found, add(new Expression.Get(found),
+                    Build.convert(Type.Element.I64, load(condition, i))));
+        });
         writer.store(writer.buffer(count), whole(0), new Expression.Get(found));
         return new PointSchedule.Plan(Scalar.whole(1), "selection");
     }

@@ -158,6 +158,44 @@ final class KernelWriter {
             Expression to,
             long step,
             Consumer<Expression> body) {
+        add(counting(from, to, step, body));
+    }
+
+    /**
+     * As {@link #loop} for rounds that do not depend on one another: neighbours go through loops
+     * inside together where that pays.
+     *
+     * @param registers that their sums may take
+     */
+    void points(
+            Expression from,
+            Expression to,
+            long step,
+            int registers,
+            Consumer<Expression> body) {
+        Statement.For loop = counting(from, to, step, body);
+        UnrollAndJam.of(loop, registers, new Renamed(), this::let).ifPresentOrElse(
+                jammed -> {
+                    add(jammed.together());
+                    jammed.rest().ifPresent(this::add);
+                },
+                () -> add(loop));
+    }
+
+    private final class Renamed implements UnrollAndJam.Names {
+        @Override
+        public Variable fresh(Variable like) {
+            return KernelWriter.this.fresh(like.type());
+        }
+
+        @Override
+        public Buffer fresh(Buffer like) {
+            return new Buffer("a" + names++, like.format());
+        }
+    }
+
+    private Statement.For counting(
+            Expression from, Expression to, long step, Consumer<Expression> body) {
         Variable index = fresh(Type.I64);
         // A loop may run no times at all, so what may fault or read memory stays inside; what is
         // invariant moves out where that is safe (see hoist).
@@ -165,7 +203,7 @@ final class KernelWriter {
         scope.defined.add(index);
         body.accept(new Expression.Get(index));
         scopes.removeLast();
-        add(new Statement.For(index, from, to, step, scope.statements));
+        return new Statement.For(index, from, to, step, scope.statements);
     }
 
     void when(Expression condition, Runnable then, Runnable otherwise) {

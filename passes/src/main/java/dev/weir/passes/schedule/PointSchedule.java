@@ -18,6 +18,7 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
+import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Streaming;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Writes a cluster as a kernel over the points of its shared axes: at each point, its nodes one
@@ -36,8 +38,11 @@ import java.util.Set;
  * of a vector; otherwise a tile is one point, and the nodes' own axes are vectorised.
  */
 final class PointSchedule {
-    /** Neighbouring points in one tile of a kernel without axes of its own. */
+    /** Neighbouring points in one tile of a kernel without axes of its own: at most, at least. */
     private static final long CHUNK = 1024;
+    private static final long LEAST_CHUNK = 64;
+    /** Terms of sums after which a tile is long enough. */
+    private static final long TERMS = 16384;
 
     private final Cluster cluster;
     private final ScalarEmitter emitter;
@@ -76,13 +81,14 @@ final class PointSchedule {
         List<Size> shape = first.result().type().shape();
         List<Size> rows = shape.subList(0, shape.size() - 1);
         Size last = shape.getLast();
-        long chunk = last.constant().filter(n -> n > 0 && n <= 2 * CHUNK).orElse(CHUNK);
+        long most = Math.clamp(TERMS / terms(), LEAST_CHUNK, CHUNK);
+        long chunk = last.constant().filter(n -> n > 0 && n <= 2 * most).orElse(most);
         boolean vector = cluster.nodes().stream().allMatch(n -> vectorisable(
                 (Node.Compute) n, ((Node.Compute) n).axes().getLast()));
         String form = vector
                 ? "elements, " + emitter.facts().target().lanes() + " lanes" : "elements";
-        if (chunk <= CHUNK / 2 && last.isConstant() && !rows.isEmpty()) {
-            return new Plan(shortRows(first, rows, CHUNK / chunk, vector), form);
+        if (chunk <= most / 2 && last.isConstant() && !rows.isEmpty()) {
+            return new Plan(shortRows(first, rows, most / chunk, vector), form);
         }
         Size chunks = Size.quotient(
                 Size.sum(last, Size.of(chunk - 1)), Size.of(chunk));
@@ -93,6 +99,17 @@ final class PointSchedule {
                 minimum(add(from, whole(chunk)), emitter.extent(last)));
         row(first, row, from, to, vector);
         return new Plan(Scalar.extent(Size.product(product(rows), chunks)), form);
+    }
+
+    /** How many terms the longest sum of a point has, as far as that is known. */
+    private long terms() {
+        return cluster.nodes().stream()
+                .mapToLong(n -> ((Node.Compute) n).reduction().stream()
+                        .flatMap(r -> r.axes().stream())
+                        .mapToLong(a -> a.upper() instanceof Scalar.Whole w
+                                ? Math.clamp(w.value(), 1, TERMS) : 1)
+                        .reduce(1, (a, b) -> Math.min(TERMS, a * b)))
+                .max().orElse(1);
     }
 
     /** Rows of few elements: a tile takes some of them, one after the other. */
@@ -123,13 +140,14 @@ final class PointSchedule {
                     : writer.let(maximum(from, emitter.emit(along.lower())));
             Expression end = full ? to
                     : writer.let(maximum(begin, minimum(to, emitter.emit(along.upper()))));
-            Expression rest = begin;
             if (vector) {
-                rest = writer.let(add(begin, multiply(
+                Expression rest = writer.let(add(begin, multiply(
                         divide(subtract(end, begin), whole(lanes)), whole(lanes))));
-                writer.loop(begin, rest, lanes, index -> elements(outer, index, lanes));
+                points(begin, rest, lanes, index -> elements(outer, index, lanes));
+                writer.loop(rest, end, 1, index -> elements(outer, index, 1));
+            } else {
+                points(begin, end, 1, index -> elements(outer, index, 1));
             }
-            writer.loop(rest, end, 1, index -> elements(outer, index, 1));
         });
     }
 
@@ -416,17 +434,32 @@ final class PointSchedule {
             if (to instanceof Expression.Whole t && from instanceof Expression.Whole f) {
                 rest = whole(f.value() + (t.value() - f.value()) / lanes * lanes);
             }
-            writer.loop(from, rest, lanes, index -> {
+            points(from, rest, lanes, index -> {
                 emitter.bind(axis, index);
                 element.write(Optional.of(new ScalarEmitter.Lanes(
                         axis.index(), lanes, Optional.empty())));
             });
         }
-        if (!rest.equals(to)) {
-            writer.loop(rest, to, 1, index -> {
-                emitter.bind(axis, index);
-                element.write(Optional.empty());
-            });
+        if (rest.equals(from)) {
+            points(from, to, 1, index -> single(axis, index, element));
+        } else if (!rest.equals(to)) {
+            writer.loop(rest, to, 1, index -> single(axis, index, element));
+        }
+    }
+
+    private void single(Axis axis, Expression index, Element element) {
+        emitter.bind(axis, index);
+        element.write(Optional.empty());
+    }
+
+    /** A loop over points that do not depend on one another; some go side by side. */
+    private void points(
+            Expression from, Expression to, long step, Consumer<Expression> body) {
+        if (emitter.facts().isOn(ScheduleStep.UNROLL_AND_JAM)) {
+            int registers = emitter.facts().target().vectorRegisters() / 2;
+            writer.points(from, to, step, registers, body);
+        } else {
+            writer.loop(from, to, step, body);
         }
     }
 

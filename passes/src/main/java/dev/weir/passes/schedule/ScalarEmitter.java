@@ -170,7 +170,7 @@ final class ScalarEmitter {
             return convert(element(load.source().type().format()), value);
         }
         if (load.bounds() == Scalar.Bounds.GUARDED) {
-            return guarded(load);
+            return guarded(load, lanes);
         }
         List<Expression> coordinates = new ArrayList<>();
         for (int axis = 0; axis < load.coordinates().size(); axis++) {
@@ -298,7 +298,7 @@ final class ScalarEmitter {
         return value;
     }
 
-    private Expression guarded(Scalar.Load load) {
+    private Expression guarded(Scalar.Load load, Optional<Lanes> lanes) {
         List<Expression> coordinates = new ArrayList<>();
         Expression inside = null;
         for (int axis = 0; axis < load.coordinates().size(); axis++) {
@@ -313,18 +313,21 @@ final class ScalarEmitter {
             }
         }
         if (inside == null) {
-            Place place = locate(load.source(), coordinates);
-            return writer.let(new Expression.Load(
-                    place.buffer, place.index, 1, Optional.empty()));
+            return writer.let(element(load, coordinates, lanes));
         }
         Expression condition = writer.let(inside);
-        Variable result = writer.mutable(emit(load.otherwise().orElseThrow()));
-        writer.when(condition, () -> {
-            Place place = locate(load.source(), coordinates);
-            writer.assign(result,
-                    new Expression.Load(place.buffer, place.index, 1, Optional.empty()));
-        });
+        Variable result = writer.mutable(widen(
+                emit(load.otherwise().orElseThrow()), lanes.map(Lanes::count).orElse(1)));
+        writer.when(condition,
+                () -> writer.assign(result, element(load, coordinates, lanes)));
         return new Expression.Get(result);
+    }
+
+    private Expression element(
+            Scalar.Load load, List<Expression> coordinates, Optional<Lanes> lanes) {
+        Place place = locate(load.source(), coordinates);
+        return new Expression.Load(place.buffer, place.index,
+                lanes.map(Lanes::count).orElse(1), lanes.flatMap(Lanes::active));
     }
 
     /** The slots in use are tested apart, against the state's length. */

@@ -124,10 +124,15 @@ final class Vectors {
     private static boolean isInside(Scalar.Load load, Axis axis) {
         return switch (load.bounds()) {
             case PROVED -> true;
-            case CHECKED -> load.coordinates().getLast().equals(Scalar.variable(axis.index()))
-                    && axis.covers(load.source().type().shape().getLast());
-            case GUARDED -> false;
+            case CHECKED -> isWhole(load, axis);
+            case GUARDED -> isWhole(load, axis) && load.otherwise().stream()
+                    .noneMatch(o -> Walk.mentions(o, List.of(axis.index())));
         };
+    }
+
+    private static boolean isWhole(Scalar.Load load, Axis axis) {
+        return load.coordinates().getLast().equals(Scalar.variable(axis.index()))
+                && axis.covers(load.source().type().shape().getLast());
     }
 
     /** Whether an expression is the index plus something that does not depend on it. */

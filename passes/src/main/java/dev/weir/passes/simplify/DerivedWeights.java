@@ -38,6 +38,9 @@ import java.util.Set;
  * <p>What is made here reads nothing but weights, so it is computed when the model is loaded.
  */
 public final class DerivedWeights {
+    /** What may be made in any case, however small the model is: 256 MiB of f32. */
+    private static final double LITTLE = 1 << 26;
+
     private final Identifiers identifiers;
     private final Set<Value> weights = new HashSet<>();
     private final Set<Value> made = new HashSet<>();
@@ -64,6 +67,7 @@ public final class DerivedWeights {
             weights.add(parameter.value());
             spare += elements(parameter.value());
         }
+        spare = Math.max(spare, LITTLE);
         pin(program.entry().body());
     }
 
@@ -252,7 +256,7 @@ public final class DerivedWeights {
 
     /**
      * Whether it takes no more room than the weights that it is made of; what takes more may at
-     * most double the room of the model's weights, all together.
+     * most double the room of the model's weights, all together, or be little.
      */
     private boolean isSmaller(
             Node.Compute compute, Map<Scalar, Long> instances, Optional<Integer> row) {
@@ -265,10 +269,12 @@ public final class DerivedWeights {
         }
         double read = Walk.reads(compute).stream().distinct().filter(weights::contains)
                 .mapToDouble(DerivedWeights::elements).sum();
-        if (room > read) {
-            spare -= room;
+        double more = room > read ? room : 0;
+        if (more > spare) {
+            return false;
         }
-        return spare >= 0;
+        spare -= more;
+        return true;
     }
 
     private static double elements(Value value) {

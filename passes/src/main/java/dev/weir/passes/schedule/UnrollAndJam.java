@@ -27,7 +27,8 @@ import java.util.function.UnaryOperator;
  * </pre>
  */
 final class UnrollAndJam {
-    private static final int MOST_COPIES = 8;
+    /** Of a number of rounds that is known; otherwise half, since more would be left over. */
+    private static final int MOST_COPIES = 16;
     /** Of what all rounds together may have; methods of bytecode have a largest length. */
     private static final int MOST_STATEMENTS = 256;
 
@@ -73,9 +74,9 @@ final class UnrollAndJam {
         if (!jam.isPossible(loop.body()) || !jam.isDisjoint() || jam.sums.isEmpty()) {
             return Optional.empty();
         }
-        long most = Math.min(MOST_COPIES, Math.min(registers / jam.sums.size(),
-                MOST_STATEMENTS / count(loop.body())));
         Optional<Long> rounds = jam.rounds();
+        long most = Math.min(rounds.isPresent() ? MOST_COPIES : MOST_COPIES / 2, Math.min(
+                registers / jam.sums.size(), MOST_STATEMENTS / count(loop.body())));
         long copies = rounds.map(r -> divisor(r, most)).orElse(most);
         if (copies < 2) {
             return Optional.empty();

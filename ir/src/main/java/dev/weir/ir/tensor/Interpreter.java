@@ -1,5 +1,6 @@
 package dev.weir.ir.tensor;
 
+import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
@@ -83,6 +84,8 @@ public final class Interpreter {
         private final Trail trail;
         private Filling filling = new Filling(List.of(), List.of(), 0);
         private final Streams streams;
+        /** Which instance of its block the function runs for. */
+        private List<Long> instance = List.of();
 
         Run(Memory memory, Watcher watcher, Map<String, Long> sizes, Trail trail,
                 Streams streams) {
@@ -106,6 +109,7 @@ public final class Interpreter {
                 dev.weir.ir.tensor.Function function,
                 List<Long> instances,
                 List<TensorData> arguments) {
+            instance = instances;
             for (int i = 0; i < instances.size(); i++) {
                 values.put(function.instances().get(i), TensorData.scalar(instances.get(i)));
             }
@@ -206,6 +210,7 @@ public final class Interpreter {
                 case Node.Route n -> route(n);
                 case Node.If n -> {
                     boolean holds = value(n.condition()).whole(0) != 0;
+                    tally(n, holds);
                     trail.step(holds ? 0 : 1, () -> defineAll(n.results(),
                             region(holds ? n.then() : n.otherwise(), List.of())));
                 }
@@ -348,6 +353,9 @@ public final class Interpreter {
                     .asLongStream()
                     .toArray();
             sizes.put(node.count().name(), (long) chosen.length);
+            if (!node.span().equals(Span.NONE)) {
+                came("where " + node.span().location(), chosen.length, condition.elements());
+            }
             values.put(node.indices(),
                     TensorData.ofWholes(Format.I64, new long[] {chosen.length}, chosen));
         }
@@ -436,6 +444,7 @@ public final class Interpreter {
             List<TensorType> types = node.arguments().stream().map(Value::type).toList();
             List<Long> outer = hosts(node.instances());
             TensorData result = fresh(node.result());
+            served(node, outer, selection);
             IntStream.range(0, selection.elements())
                     .boxed()
                     .sorted((a, b) -> Long.compare(selection.whole(a), selection.whole(b)))
@@ -485,6 +494,7 @@ public final class Interpreter {
             int[] entrants = IntStream.range(0, condition.elements())
                     .filter(i -> condition.whole(i) != 0)
                     .toArray();
+            came(node.path(), entrants.length, condition.elements());
             List<TensorData> results =
                     new ArrayList<>(node.before().stream().map(v -> value(v).copy()).toList());
             if (entrants.length > 0) {
@@ -606,6 +616,36 @@ public final class Interpreter {
                 memory.fill(state, instances, b,
                         (int) (offsets.whole(b + 1) - offsets.whole(b)), at, rows);
             }
+        }
+
+        // What a lifted program says by tallies, an unlifted one counts element by element; but for
+        // rounds, of which each element may have a number of its own.
+
+        /** A branch is a gate, and so is its other side if that does something. */
+        private void tally(Node.If node, boolean holds) {
+            String path = node.span().equals(Span.NONE) ? "if" : "if " + node.span().location();
+            came(path, holds ? 1 : 0, 1);
+            if (!node.otherwise().nodes().isEmpty()) {
+                came(path, holds ? 0 : 1, 1);
+            }
+        }
+
+        private void came(String path, long entered, long all) {
+            if (!program.isLifted()) {
+                watcher.tallied(Parameter.instantiate(path, instance),
+                        Node.TallyKind.GATE, List.of(entered, all));
+            }
+        }
+
+        private void served(Node.Route node, List<Long> outer, TensorData selection) {
+            long[] elements = new long[(int) node.alternatives().stream()
+                    .mapToLong(a -> a.first() + a.count()).max().orElse(0)];
+            for (int j = 0; j < selection.elements(); j++) {
+                alternative(node, selection.whole(j));
+                elements[(int) selection.whole(j)]++;
+            }
+            watcher.tallied(Parameter.instantiate(node.path(), outer),
+                    Node.TallyKind.ROUTE, Arrays.stream(elements).boxed().toList());
         }
 
         private void tally(Node.Tally node) {

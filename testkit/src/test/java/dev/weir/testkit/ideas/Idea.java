@@ -36,17 +36,17 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /**
  * A program of {@code examples} beside its textbook form, which a test writes out in plain Java.
  *
  * <p>{@link #is} runs the program with random weights and inputs at the small sizes that the
  * example's description states, and at the other sizes of the test: on the interpreter, the JVM and
- * LLVM (LLVM at the first sizes only). It compares with the textbook form the results of one step;
- * of many steps, if the program can be taken in steps; of the program's other forms, interpreted
- * and by LLVM; and the ledger with the work that the textbook form did. That the
- * comparison can fail is part of it: other numbers in any one parameter have to change the textbook
- * form's result.
+ * LLVM. It compares with the textbook form the results of one step; of many steps, if the program can be taken in steps; of the program's other forms, interpreted
+ * and by LLVM; and the ledger with the work that the textbook form did, and with what the
+ * interpreter did element by element. That the comparison can fail is part of it: other numbers in
+ * any one parameter have to change the textbook form's result.
  *
  * <p>A program with several entries runs those of {@link #context} first, on inputs of their own:
  * the textbook form asks for them as {@code entry.argument}, and gives the rows of all entries'
@@ -73,6 +73,7 @@ final class Idea {
     private final JsonNode description;
     private final long ids;
     private int tokens = 11;
+    private int calls = 1;
     private long seed = 3;
     private boolean whole;
 
@@ -99,13 +100,23 @@ final class Idea {
 
     /** The second sizes: {@code "D=5 F=7"}. */
     Idea sizes(String settings) {
-        Map<String, String> other = new TreeMap<>();
-        for (String setting : settings.split(" ")) {
-            other.put(setting.substring(0, setting.indexOf('=')),
+        sizes.add(settings(settings));
+        return this;
+    }
+
+    /** Small sizes beside those of the example's description, of what another file has as well. */
+    Idea small(String settings) {
+        sizes.getFirst().putAll(settings(settings));
+        return this;
+    }
+
+    private static Map<String, String> settings(String text) {
+        Map<String, String> settings = new TreeMap<>();
+        for (String setting : text.split(" ")) {
+            settings.put(setting.substring(0, setting.indexOf('=')),
                     setting.substring(setting.indexOf('=') + 1));
         }
-        sizes.add(other);
-        return this;
+        return settings;
     }
 
     Idea tokens(int count) {
@@ -116,6 +127,16 @@ final class Idea {
     /** An entry that has taken so many elements before. */
     Idea context(String entry, int tokens) {
         context.add(new Part(entry, tokens));
+        return this;
+    }
+
+    /**
+     * A model without a stream is called so often in one session. The textbook form gets the inputs
+     * of the second call as {@code argument#2}, and gives the rows of all calls one behind the
+     * other.
+     */
+    Idea calls(int count) {
+        calls = count;
         return this;
     }
 
@@ -173,19 +194,14 @@ final class Idea {
                     trial.everyParameterMatters(reference, expected);
                 }
                 for (Target target : Target.values()) {
-                    if (!skips(form, target, s)) {
+                    // To compile costs most of the time: other forms take one generator.
+                    if (target != Target.JVM || form.equals(forms.getFirst())) {
                         trial.run(target, expected,
                                 form.equals(forms.getFirst()) ? given.work() : new Work());
                     }
                 }
             }
         }
-    }
-
-    /** To compile costs most of the time: other sizes and other forms take one generator each. */
-    private boolean skips(Form form, Target target, int size) {
-        return target == Target.NATIVE && size > 0
-                || target == Target.JVM && !form.equals(forms.getFirst());
     }
 
     /** A form at some sizes. */
@@ -198,6 +214,9 @@ final class Idea {
         private final Map<String, Signature> signatures = new LinkedHashMap<>();
         private final Map<Parameter, List<Tensor>> weights;
         private final Map<String, Tensor> inputs = new LinkedHashMap<>();
+        /** What the interpreter did, one element after the other. */
+        private List<Ledger.Gate> gates = List.of();
+        private List<Ledger.Route> routes = List.of();
 
         Trial(Form form, Map<String, String> settings) {
             this.form = form;
@@ -215,8 +234,9 @@ final class Idea {
             weights = weights(seed);
             for (Part part : parts()) {
                 for (Signature.Slot argument : signatures.get(part.entry()).arguments()) {
-                    if (!argument.isPositions()) {
-                        inputs.put(input(part, argument), random(part, argument));
+                    for (int call = 1; call <= calls && !argument.isPositions(); call++) {
+                        String input = input(part, argument, call);
+                        inputs.put(input, random(part, argument, input));
                     }
                 }
             }
@@ -229,8 +249,10 @@ final class Idea {
             return parts;
         }
 
-        private String input(Part part, Signature.Slot argument) {
-            return context.isEmpty() ? argument.name() : part.entry() + "." + argument.name();
+        private String input(Part part, Signature.Slot argument, int call) {
+            String name = context.isEmpty()
+                    ? argument.name() : part.entry() + "." + argument.name();
+            return call == 1 ? name : name + "#" + call;
         }
 
         private String what() {
@@ -246,7 +268,7 @@ final class Idea {
             return all;
         }
 
-        private Tensor random(Part part, Signature.Slot argument) {
+        private Tensor random(Part part, Signature.Slot argument, String input) {
             List<Long> shape = new ArrayList<>();
             if (!argument.isStream()) {
                 shape.add(1L);
@@ -254,7 +276,7 @@ final class Idea {
             for (Size size : argument.type().shape()) {
                 shape.add(size.constant().orElse((long) part.tokens()));
             }
-            Random random = new Random(seed + input(part, argument).hashCode());
+            Random random = new Random(seed + input.hashCode());
             Tensor tensor = Tensor.zeros(argument.format(),
                     shape.stream().mapToLong(n -> n).toArray());
             long most = ids > 0 ? ids : Long.parseLong(settings.getOrDefault("V", "16"));
@@ -310,8 +332,19 @@ final class Idea {
             Engine.Session once = engine.start();
             int before = context(target, engine, once, expected);
             Part part = parts().getLast();
-            assertClose(target, expected, step(engine, once, part, 0, tokens), before);
+            int row = before;
+            for (int call = 1; call <= calls; call++) {
+                Tensor result = step(engine, once, part, 0, tokens, call);
+                assertClose(target, expected, result, row);
+                row += (int) (result.elements() / expected[row].length);
+            }
             compare(what() + " on " + target, work, engine.ledger());
+            if (target == Target.INTERPRETER) {
+                gates = engine.ledger().gates();
+                routes = engine.ledger().routes();
+            } else {
+                counts(target, engine.ledger());
+            }
             boolean steps = program.stream().isPresent()
                     && program.stream().get().obstacle().isEmpty();
             assertEquals(program.stream().isPresent() && !whole, steps,
@@ -324,11 +357,35 @@ final class Idea {
                 int from = 0;
                 while (from < tokens) {
                     int to = Math.min(tokens, from == 1 ? 4 : from + 1);
-                    assertClose(target, expected, step(engine, session, part, from, to),
+                    assertClose(target, expected, step(engine, session, part, from, to, 1),
                             before + from);
                     from = to;
                 }
             }
+        }
+
+        /** All that a compiled program counts has to be what the interpreter counted. */
+        private void counts(Target target, Ledger ledger) {
+            for (Ledger.Gate gate : ledger.gates()) {
+                List<Ledger.Gate> same = gates.stream()
+                        .filter(g -> isInstance(g.path(), gate.path())).toList();
+                assertEquals(new Ledger.Gate(gate.path(),
+                                same.stream().mapToLong(Ledger.Gate::entered).sum(),
+                                same.stream().mapToLong(Ledger.Gate::all).sum()),
+                        gate, what() + " on " + target);
+            }
+            for (Ledger.Route route : ledger.routes()) {
+                long[] served = new long[route.served().size()];
+                routes.stream().filter(r -> isInstance(r.path(), route.path())).forEach(r ->
+                        Arrays.setAll(served, i -> served[i] + r.served().get(i)));
+                assertEquals(new Ledger.Route(route.path(), Arrays.stream(served).boxed().toList()),
+                        route, what() + " on " + target);
+            }
+        }
+
+        /** Whether a path is another one with a number for each star. */
+        private static boolean isInstance(String path, String pattern) {
+            return path.matches(Pattern.quote(pattern).replace("*", "\\E[0-9]+\\Q"));
         }
 
         /** Runs the entries before the idea's, each in one step; how many rows they gave. */
@@ -336,7 +393,7 @@ final class Idea {
                 Target target, Engine engine, Engine.Session session, double[][] expected) {
             int row = 0;
             for (Part part : context) {
-                Tensor result = step(engine, session, part, 0, part.tokens());
+                Tensor result = step(engine, session, part, 0, part.tokens(), 1);
                 assertClose(target, expected, result, row);
                 row += (int) (result.elements() / expected[row].length);
             }
@@ -345,13 +402,13 @@ final class Idea {
 
         /** The first result of a step with some of the rows. */
         private Tensor step(
-                Engine engine, Engine.Session session, Part part, int from, int to) {
+                Engine engine, Engine.Session session, Part part, int from, int to, int call) {
             long[] rows = {to - from};
             List<Tensor> arguments = new ArrayList<>();
             boolean streams = false;
             for (Signature.Slot argument : signatures.get(part.entry()).arguments()) {
                 streams |= argument.isStream();
-                Tensor given = inputs.get(input(part, argument));
+                Tensor given = inputs.get(input(part, argument, call));
                 arguments.add(argument.isPositions()
                         ? Engine.positions(part.entry(), List.of(session), rows)
                         : argument.isStream() ? given.rows(from, to) : given);
@@ -363,7 +420,7 @@ final class Idea {
         private void assertClose(Target target, double[][] expected, Tensor actual, int from) {
             int width = expected[from].length;
             long count = actual.elements() / width;
-            if (program.stream().isEmpty() && context.isEmpty()) {
+            if (program.stream().isEmpty() && context.isEmpty() && calls == 1) {
                 assertEquals(expected.length, count, what());
             }
             for (int r = 0; r < count; r++) {

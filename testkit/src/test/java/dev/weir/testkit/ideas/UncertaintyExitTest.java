@@ -8,6 +8,9 @@ import static dev.weir.testkit.ideas.Textbook.rmsNorm;
 import static dev.weir.testkit.ideas.Textbook.sigmoid;
 import static dev.weir.testkit.ideas.Textbook.swiGlu;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** D16: an image leaves with the output of the first layer whose mean uncertainty is below 0.45. */
@@ -15,6 +18,36 @@ class UncertaintyExitTest {
     @Test
     void isTheTextbooks() {
         Idea.example("uncertainty_exit").sizes("N=3 D=6 F=4 L=5").is(UncertaintyExitTest::textbook);
+    }
+
+    /** HarmoniCa: what a layer added in the step before is added again where the router lets it. */
+    @Test
+    void featuresAreKeptBetweenSteps() {
+        Idea.example("uncertainty_exit").file("cached_features.weir")
+                .sizes("N=3 D=6 F=4 L=3 Steps=16").calls(4).is(UncertaintyExitTest::cached);
+    }
+
+    private static double[][] cached(Given given) {
+        List<double[][]> rows = new ArrayList<>();
+        double[][][] kept = new double[given.size("L")][given.size("N")][given.size("D")];
+        for (String call : List.of("", "#2", "#3", "#4")) {
+            double[][] y = Textbook.copy(given.rows("x" + call));
+            int step = given.ids("step" + call)[0];
+            for (int i = 0; i < kept.length; i++) {
+                boolean again = step < given.size("Steps") - 1
+                        && sigmoid(given.matrix("router")[step][i]) > 0.5;
+                for (int n = 0; n < y.length; n++) {
+                    if (!again) {
+                        kept[i][n] = swiGlu(given, "layers." + i + ".network",
+                                rmsNorm(given.vector("layers." + i + ".norm.scale"), y[n]));
+                    }
+                    add(y[n], 1, kept[i][n]);
+                }
+                given.work().came("if cached_features.weir:12:9", !again);
+            }
+            rows.add(y);
+        }
+        return rows.stream().flatMap(Arrays::stream).toArray(double[][]::new);
     }
 
     private static double[][] textbook(Given given) {

@@ -47,6 +47,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Ideas beside their baselines: every folder in {@code examples} with an {@code example.json}. */
 class ExamplesTest {
+    /** What shut gates may leave of the operations at most: a part of a program is behind them. */
+    private static final double LEFT = 0.9;
     private static final int TOKENS = 29;
     private static final int SEED = 5;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -197,6 +199,13 @@ class ExamplesTest {
                             path + " is not among " + ledger.gates()));
             assertTrue(0 < gate.entered() && gate.entered() < gate.all(), gate.toString());
         }
+        // A gate in front of nothing would be counted all the same: work has to be behind it.
+        long step = description(example).path("tokens").asLong(128);
+        double all = operations(example, new Question(step, 0, 1, Map.of()));
+        if (!gates.isEmpty()) {
+            double shut = operations(example, new Question(step, 0, 0, Map.of()));
+            assertTrue(shut < LEFT * all, "with its gates shut " + shut + " of " + all);
+        }
         JsonNode routes = promised.path("routes");
         for (Map.Entry<String, JsonNode> entry : routes.properties()) {
             Ledger.Route route = ledger.routes().stream()
@@ -213,10 +222,13 @@ class ExamplesTest {
             Long ran = ledger.loops().get(entry.getKey());
             assertTrue(ran != null && 0 < ran && ran < entry.getValue().asLong(),
                     entry.getKey() + " of " + ledger.loops());
+            double once = operations(example, new Question(step, List.of(), 1, Map.of(),
+                    Optional.of(1.0), Map.of()));
+            assertTrue(once < LEFT * all, "with one round " + once + " of " + all);
         }
         if (promised.has("weights")) {
-            long all = run(example, "baseline.weir", Target.NATIVE).ledger().weightBytes();
-            assertTrue(ledger.weightBytes() < all, ledger.weightBytes() + " of " + all);
+            long whole = run(example, "baseline.weir", Target.NATIVE).ledger().weightBytes();
+            assertTrue(ledger.weightBytes() < whole, ledger.weightBytes() + " of " + whole);
         }
         boolean fewer = isLess(example, promised);
         assertTrue(!gates.isEmpty() || !routes.isEmpty() || !rounds.isEmpty()
@@ -261,11 +273,7 @@ class ExamplesTest {
 
     private static double amount(Path example, String program, long tokens, String name)
             throws IOException {
-        KernelProgram kernels = Compiler.schedule(Compiler.optimise(Compiler.lower(
-                new Source(program, TestModel.text(example.resolve(program))), TestModel.LIBRARY,
-                LowerOptions.of(Configuration.empty()))), TargetDescription.AVX512);
-        Cost cost = CostOf.program(
-                kernels, new Question(tokens, 0, 1, Map.of()), Optional.empty());
+        Cost cost = cost(example, program, new Question(tokens, 0, 1, Map.of()));
         return switch (name) {
             case "operations" -> cost.total().operations();
             case "weights" -> cost.total().weights();
@@ -273,6 +281,23 @@ class ExamplesTest {
             case "cache" -> cost.cache();
             default -> throw new AssertionError(example + " promises less of " + name);
         };
+    }
+
+    private static double operations(Path example, Question question) throws IOException {
+        return cost(example, "idea.weir", question).total().operations();
+    }
+
+    private static Cost cost(Path example, String program, Question question) throws IOException {
+        List<TensorProgram> entries = Compiler.entries(
+                new Source(program, TestModel.text(example.resolve(program))), TestModel.LIBRARY,
+                LowerOptions.of(Configuration.empty()));
+        String entry = description(example).path("entry")
+                .asText(entries.getFirst().entry().name());
+        TensorProgram own = entries.stream()
+                .filter(e -> e.entry().name().equals(entry)).findFirst().orElseThrow();
+        KernelProgram kernels =
+                Compiler.schedule(Compiler.optimise(own), TargetDescription.AVX512);
+        return CostOf.program(kernels, question, Optional.empty());
     }
 
     @ParameterizedTest

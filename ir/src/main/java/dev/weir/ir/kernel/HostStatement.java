@@ -71,9 +71,22 @@ public sealed interface HostStatement {
      * launch; otherwise it is one.
      *
      * @param part the rows of the launch, if they are not all that the table divides
+     * @param picked how often data picks such bytes out of the parameter, if it does
      */
     record WeightUse(
-            Value parameter, long bytes, Optional<Value> groups, Optional<Part> part) {}
+            Value parameter,
+            long bytes,
+            Optional<Value> groups,
+            Optional<Part> part,
+            Optional<Picked> picked) {}
+
+    /**
+     * What data picks out of a parameter, as much as all of it at most.
+     *
+     * @param count how many picks there are, the same ones counted again
+     * @param most bytes of all that can be picked
+     */
+    record Picked(Scalar count, long most) {}
 
     /** Some of the rows that a table of offsets divides: {@code count} from {@code first} on. */
     record Part(Scalar first, Scalar count) {}

@@ -197,9 +197,16 @@ public final class KernelProgramParser {
             long bytes = tokens.integer();
             return new HostStatement.WeightUse(parameter, bytes,
                     tokens.accept("groups") ? Optional.of(read.use()) : Optional.empty(),
-                    tokens.accept("from") ? Optional.of(part()) : Optional.empty());
+                    tokens.accept("from") ? Optional.of(part()) : Optional.empty(),
+                    tokens.accept("picked") ? Optional.of(picked()) : Optional.empty());
         });
         return new HostStatement.Launch(name.text(), buffers, scalars, tiles, weights);
+    }
+
+    private HostStatement.Picked picked() {
+        Scalar count = read.scalar();
+        tokens.expect("most");
+        return new HostStatement.Picked(count, tokens.integer());
     }
 
     private HostStatement.Part part() {

@@ -127,6 +127,8 @@ public final class KernelProgramPrinter {
         return use.parameter() + " " + use.bytes()
                 + use.groups().map(g -> " groups " + g).orElse("")
                 + use.part().map(p -> " from " + scalar(p.first()) + " count "
-                        + scalar(p.count())).orElse("");
+                        + scalar(p.count())).orElse("")
+                + use.picked().map(p -> " picked " + scalar(p.count()) + " most " + p.most())
+                        .orElse("");
     }
 }

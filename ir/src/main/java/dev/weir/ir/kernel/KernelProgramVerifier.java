@@ -222,6 +222,7 @@ public final class KernelProgramVerifier {
                 whole(part.first());
                 whole(part.count());
             });
+            use.picked().ifPresent(picked -> whole(picked.count()));
         }
     }
 

@@ -11,6 +11,7 @@ import dev.weir.ir.type.Size;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -154,7 +155,9 @@ public final class WorkOf {
         if (facts.parameter(value).isPresent()) {
             List<Scalar> own = load.coordinates().subList(
                     facts.tableAxes(value), load.coordinates().size());
-            if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)) {
+            // What data picks out of a parameter counts as weights.
+            if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)
+                    && own.stream().noneMatch(WorkOf::isPicked)) {
                 List<Size> shape = value.type().shape();
                 Size all = shape.subList(facts.tableAxes(value), shape.size()).stream()
                         .reduce(Size.of(1), Size::product);
@@ -173,6 +176,22 @@ public final class WorkOf {
         } else {
             read(value, whole(value), inEach(bytes(value, points), load.coordinates()));
         }
+    }
+
+    /** Whether data says a coordinate. */
+    public static boolean isPicked(Scalar coordinate) {
+        return picks(coordinate).isPresent();
+    }
+
+    /** How many coordinates the data has that say this one, if any does. */
+    public static Optional<Size> picks(Scalar coordinate) {
+        List<Value> tables = new ArrayList<>();
+        Walk.loads(coordinate, l -> {
+            if (!l.source().type().shape().isEmpty()) {
+                tables.add(l.source());
+            }
+        });
+        return tables.stream().findFirst().map(t -> t.type().elements());
     }
 
     /** What a value's other loads touch comes on top; the value is read once at most. */

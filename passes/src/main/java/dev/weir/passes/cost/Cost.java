@@ -7,8 +7,8 @@ import java.util.List;
  *
  * @param model its name, with the entry's behind a dot if there are several
  * @param parameters how many numbers its weights are; quantised ones count as what they stand for
- * @param active how many of them a step of one token reads, each once; rows that data picks out of
- *     a table do not count
+ * @param active how many of them a step of one token reads, each once; of what data picks out of a
+ *     parameter, as many as it picks
  * @param cache bytes that each token of the step adds to what a sequence remembers
  * @param bounded bytes that a sequence remembers at most, whatever its length, beside the cache
  * @param total of the step

@@ -478,8 +478,10 @@ public final class CostOf {
         double written = probability * amount(work.written(), launch);
         double weights = 0;
         for (HostStatement.WeightUse use : launch.weights()) {
-            double instances = probability * instances(use);
-            instancesRead.merge(use.parameter(), instances, Double::sum);
+            double instances = probability
+                    * use.picked().map(p -> picked(use, p, launch)).orElseGet(() -> instances(use));
+            instancesRead.merge(use.parameter(), instances * use.picked()
+                    .map(p -> (double) use.bytes() / p.most()).orElse(1.0), Double::sum);
             weights += instances * use.bytes();
         }
         double runs = probability * Math.min(1, tiles);
@@ -537,6 +539,13 @@ public final class CostOf {
             size.symbols().stream().filter(s -> s.startsWith("|")).forEach(
                     s -> expectation.set(s, slots));
         }
+    }
+
+    /** How often a launch reads what data picks; the same more than once only if all is picked. */
+    private double picked(
+            HostStatement.WeightUse use, HostStatement.Picked picked, HostStatement.Launch launch) {
+        double count = amount(((Scalar.Extent) picked.count()).size(), launch);
+        return Math.min(count, (double) picked.most() / use.bytes());
     }
 
     /**

@@ -138,6 +138,8 @@ public final class Lifetimes {
                     loads(part.first(), uses);
                     loads(part.count(), uses);
                 }));
+                s.weights().forEach(w -> w.picked().ifPresent(
+                        picked -> loads(picked.count(), uses)));
             }
             case HostStatement.SetSize s -> loads(s.value(), uses);
             case HostStatement.SetSizeToLargest s -> uses.add(s.table());

@@ -334,7 +334,8 @@ final class ContractionSchedule {
                         source,
                         elements * source.type().format().bytes(),
                         c.group().map(g -> g.grouping().offsets()),
-                        c.group().flatMap(this::part)));
+                        c.group().flatMap(this::part),
+                        Optional.empty()));
             }
         }
         return uses;

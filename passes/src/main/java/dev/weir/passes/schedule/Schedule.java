@@ -252,30 +252,47 @@ public final class Schedule {
         }, uses);
     }
 
-    /** Parameters that are read whole; rows that data picks out are not counted. */
+    /** Parameters that are read whole, and what data picks out of others. */
     private List<HostStatement.WeightUse> plainUses(Cluster cluster) {
-        Set<Value> seen = new LinkedHashSet<>();
+        Map<Value, HostStatement.WeightUse> uses = new LinkedHashMap<>();
         for (Node node : cluster.nodes()) {
             Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
                 Optional<Parameter> parameter = facts.parameter(load.source());
-                if (parameter.isPresent() && load.coordinates()
-                        .subList(parameter.get().instanceAxes(), load.coordinates().size())
-                        .stream().allMatch(c -> c instanceof Scalar.Variable)) {
-                    seen.add(load.source());
-                }
+                parameter.flatMap(p -> plainUse(load, p.instanceAxes()))
+                        .ifPresent(use -> uses.merge(load.source(), use,
+                                (a, b) -> a.picked().isPresent() ? b : a));
             }));
         }
-        List<HostStatement.WeightUse> uses = new ArrayList<>();
-        for (Value value : seen) {
-            int leading = facts.parameter(value).orElseThrow().instanceAxes();
-            List<Size> shape = value.type().shape();
-            long elements = PointSchedule.product(shape.subList(leading, shape.size()))
-                    .constant().orElse(0L);
-            uses.add(new HostStatement.WeightUse(
-                    value, elements * value.type().format().bytes(), Optional.empty(),
-                    Optional.empty()));
+        return List.copyOf(uses.values());
+    }
+
+    private Optional<HostStatement.WeightUse> plainUse(Scalar.Load load, int leading) {
+        Value value = load.source();
+        List<Scalar> own = load.coordinates().subList(leading, load.coordinates().size());
+        List<Scalar> picked = own.stream().filter(WorkOf::isPicked).toList();
+        long all = value.type().format().bytes();
+        long each = all;
+        for (int axis = 0; axis < own.size(); axis++) {
+            long extent = value.type().shape().get(leading + axis).constant().orElse(0L);
+            all *= extent;
+            // An index by which picks differ is counted with them.
+            boolean counted = picked.contains(own.get(axis))
+                    || own.get(axis) instanceof Scalar.Variable v
+                            && picked.stream().anyMatch(p -> Walk.mentions(p, List.of(v.index())));
+            each *= counted ? 1 : extent;
         }
-        return uses;
+        if (own.stream().allMatch(c -> c instanceof Scalar.Variable)) {
+            return Optional.of(new HostStatement.WeightUse(
+                    value, all, Optional.empty(), Optional.empty(), Optional.empty()));
+        }
+        Optional<Size> picks = picked.stream().flatMap(c -> WorkOf.picks(c).stream())
+                .reduce((a, b) -> a.equals(b) ? a : Size.product(a, b));
+        if (picks.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new HostStatement.WeightUse(
+                value, each, Optional.empty(), Optional.empty(),
+                Optional.of(new HostStatement.Picked(Scalar.extent(picks.get()), all))));
     }
 
     /** Writes the body of a kernel. */

@@ -489,7 +489,9 @@ public final class Executor {
                 if (use.groups().isPresent()) {
                     parts = parts(tensor(use.groups().get()), use.part());
                 }
-                bytes += parts * use.bytes();
+                bytes += use.picked().isEmpty() ? parts * use.bytes() : Math.min(
+                        scalars.evaluate(use.picked().get().count()) * use.bytes(),
+                        use.picked().get().most());
             }
             return bytes;
         }

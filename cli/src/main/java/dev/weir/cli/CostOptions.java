@@ -76,11 +76,19 @@ final class CostOptions {
         }
     }
 
-    /** Refuses a loop that none of the models has. */
+    /** Refuses a loop or a gate that none of the models has. */
     static void requireKnown(Question question, List<Cost> costs) {
         Set<String> loops = new TreeSet<>();
         costs.forEach(c -> c.loops().stream().filter(Cost.Loop::early)
                 .forEach(l -> loops.add(l.path())));
+        Set<String> gates = new TreeSet<>();
+        costs.forEach(c -> gates.addAll(c.gates()));
+        question.shares().keySet().stream().filter(g -> !gates.contains(g)).findFirst()
+                .ifPresent(unknown -> {
+                    throw new UserException("there is no gate " + unknown + "; "
+                            + (gates.isEmpty() ? "there is none at all"
+                                    : "those that there are: " + String.join(", ", gates)));
+                });
         question.roundsOf().keySet().stream().filter(l -> !loops.contains(l)).findFirst()
                 .ifPresent(unknown -> {
                     throw new UserException("no loop " + unknown + " can be left early; "

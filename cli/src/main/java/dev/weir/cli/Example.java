@@ -45,6 +45,9 @@ record Example(
         Map<String, Double> rounds,
         Optional<Long> ids) {
     private static final String DESCRIPTION = "example.json";
+    /** What a description can say; the last two are for the tests. */
+    private static final List<String> KNOWN = List.of("row", "title", "claim", "compare", "entry",
+            "tokens", "context", "open", "rounds", "ids", "small", "ledger");
 
     /** What the ratio of two models can be about. */
     enum Quantity {
@@ -100,10 +103,16 @@ record Example(
                 node.has("entry") ? Optional.of(text(file, node, "entry")) : Optional.empty(),
                 number(file, node, "tokens", 1, 128),
                 context(file, node),
-                node.path("open").asDouble(1),
+                share(file, node),
                 rounds(file, node.path("rounds")),
                 node.has("ids")
                         ? Optional.of(number(file, node, "ids", 1, 1)) : Optional.empty());
+        node.fieldNames().forEachRemaining(name -> {
+            if (!KNOWN.contains(name)) {
+                throw new UserException(file + " says \"" + name + "\", which means nothing; what "
+                        + "can be said is " + String.join(", ", KNOWN));
+            }
+        });
         for (Path program : List.of(example.baseline(), example.idea())) {
             if (!Files.isRegularFile(program)) {
                 throw new UserException("an example has a " + program.getFileName() + ", and "
@@ -135,6 +144,10 @@ record Example(
 
     private static Map<String, Double> rounds(Path file, JsonNode node) {
         Map<String, Double> rounds = new TreeMap<>();
+        if (!node.isMissingNode() && !node.isObject()) {
+            throw new UserException(file + ": \"rounds\" has to be an object, a number for each "
+                    + "loop, here it is " + node);
+        }
         node.properties().forEach(e -> {
             if (!e.getValue().isNumber() || e.getValue().asDouble() < 0) {
                 throw new UserException(file + ": \"rounds\" of " + e.getKey()
@@ -154,8 +167,24 @@ record Example(
                                 .map(Quantity::toString).collect(Collectors.joining(", "))));
     }
 
+    /** Of the elements that gates let in, if it is not all. */
+    private static double share(Path file, JsonNode node) {
+        JsonNode open = node.path("open");
+        if (!open.isMissingNode()
+                && !(open.isNumber() && open.asDouble() >= 0 && open.asDouble() <= 1)) {
+            throw new UserException(file + ": \"open\" has to be a number from 0 to 1, here it is "
+                    + open);
+        }
+        return open.asDouble(1);
+    }
+
     private static long number(Path file, JsonNode node, String name, long least, long absent) {
-        long number = node.path(name).asLong(absent);
+        JsonNode given = node.path(name);
+        if (!given.isMissingNode() && !given.isIntegralNumber()) {
+            throw new UserException(file + ": \"" + name + "\" has to be a whole number, here it is "
+                    + given);
+        }
+        long number = given.asLong(absent);
         if (number < least || number > BenchCommand.MOST_TOKENS) {
             throw new UserException(file + ": \"" + name + "\" has to be at least " + least
                     + " and at most " + BenchCommand.MOST_TOKENS + ", here it is " + number);

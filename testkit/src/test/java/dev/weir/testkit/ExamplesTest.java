@@ -43,6 +43,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Ideas beside their baselines: every folder in {@code examples} with an {@code example.json}. */
@@ -310,6 +311,36 @@ class ExamplesTest {
         }
         assertTrue(TestModel.text(TestModel.ROOT.resolve("examples/README.md")).contains(
                 "(" + example.getFileName() + ")"), example + " is not in the gallery");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '\'', value = {
+        "\"open\": -1 | \"open\" has to be a number from 0 to 1, here it is -1",
+        "\"open\": [0.5] | \"open\" has to be a number from 0 to 1",
+        "\"tokens\": \"many\" | \"tokens\" has to be a whole number, here it is \"many\"",
+        "\"tokens\": 1.5 | \"tokens\" has to be a whole number",
+        "\"tokens\": 0 | \"tokens\" has to be at least 1",
+        "\"rounds\": 3 | \"rounds\" has to be an object",
+        "\"tokns\": 4 | says \"tokns\", which means nothing",
+    })
+    void aDescriptionThatMakesNoSenseIsRefused(String field, String problem) throws IOException {
+        Path example = folder.resolve("wrong");
+        assertEquals(0, weir("new", "--example", example.toString()).code());
+        Path file = example.resolve("example.json");
+        String text = Files.readString(file);
+        Files.writeString(file, text.substring(0, text.lastIndexOf('}')) + ", " + field + "}");
+        Outcome outcome = weir("bench", example.toString());
+        assertEquals(1, outcome.code());
+        assertTrue(outcome.err().contains(problem), outcome.err());
+    }
+
+    @Test
+    void aGateThatIsNotThereIsRefused() {
+        Outcome outcome = weir("cost", TestModel.ROOT.resolve("examples/shrinking_gate/idea.weir")
+                .toString(), "--open", "nogate=0.5");
+        assertEquals(1, outcome.code());
+        assertTrue(outcome.err().contains("there is no gate nogate"), outcome.err());
+        assertTrue(outcome.err().contains("idea.weir:15:13"), outcome.err());
     }
 
     /** What a new example begins with holds all that is asked of an example. */

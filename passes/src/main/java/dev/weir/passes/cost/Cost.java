@@ -1,6 +1,7 @@
 package dev.weir.passes.cost;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * What one step of a model costs, as its kernels and their host program say.
@@ -14,6 +15,7 @@ import java.util.List;
  * @param total of the step
  * @param blocks the same for each block, in the order in which they run
  * @param loops how often each is expected to run
+ * @param gates their paths, with numbers of instances where they are known, and as patterns
  * @param assumptions what the program leaves open, and was taken from the question
  */
 public record Cost(
@@ -25,10 +27,12 @@ public record Cost(
         Amounts total,
         List<Block> blocks,
         List<Loop> loops,
+        Set<String> gates,
         List<Assumption> assumptions) {
     public Cost {
         blocks = List.copyOf(blocks);
         loops = List.copyOf(loops);
+        gates = Set.copyOf(gates);
         assumptions = List.copyOf(assumptions);
     }
 

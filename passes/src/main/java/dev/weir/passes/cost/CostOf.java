@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -57,6 +58,7 @@ public final class CostOf {
     private final Map<Value, Double> instancesRead = new HashMap<>();
     private final Map<String, Amounts> blocks = new LinkedHashMap<>();
     private final Map<String, String> assumptions = new LinkedHashMap<>();
+    private final Set<String> gatePaths = new LinkedHashSet<>();
     private final Set<String> gathering;
     private final Set<String> selecting;
     private final Map<String, Cost.Loop> loops = new LinkedHashMap<>();
@@ -170,6 +172,7 @@ public final class CostOf {
                 blocks.stream().map(Cost.Block::amounts).reduce(Amounts.NONE, Amounts::plus),
                 blocks,
                 List.copyOf(step.loops.values()),
+                step.gatePaths,
                 assumptions);
     }
 
@@ -335,6 +338,7 @@ public final class CostOf {
     /** Of one gate, as the ledger names it, or of all that the pattern stands for. */
     private double share(HostStatement.Tally gate) {
         String path = path(gate);
+        gatePaths.addAll(List.of(path, gate.path()));
         return question.shares().containsKey(path)
                 ? question.shareOf(path) : question.shareOf(gate.path());
     }

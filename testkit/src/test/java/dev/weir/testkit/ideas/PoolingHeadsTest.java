@@ -17,8 +17,8 @@ class PoolingHeadsTest {
     void isTheTextbooks() {
         Idea.example("pooling_heads").sizes("D=6 F=5 G=3 R=3 C=2 L=3 N=4").takesWholeSequences()
                 .form("by logarithms and exponentials", s -> s.replace(
-                        "pow(max(x[t, d], least), power[d / (D / G)])",
-                        "exp(power[d / (D / G)] * log(max(x[t, d], least)))"))
+                        "pow(max(x[t, d], least), power[d])",
+                        "exp(power[d] * log(max(x[t, d], least)))"))
                 .form("each channel's largest score taken away", s -> s.replace(
                         "p[t, d] = softmax[t] c[t, d]", """
                                 most[d] = max[t] c[t, d]

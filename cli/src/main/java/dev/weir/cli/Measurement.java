@@ -20,7 +20,7 @@ record Measurement(LongSupplier clock, long warmup, int repetitions) {
     /** What is a tenth faster is faster; less is chance. */
     private static final double FASTER = 0.9;
 
-    /** Waiting for a steady state takes no more than this many times the warm-up. */
+    /** Waiting for a steady state, getting ready included, takes no more warm-ups than this. */
     private static final int PATIENCE = 10;
 
     /** One repetition: what makes it ready and what frees it again is not timed. */
@@ -71,8 +71,10 @@ record Measurement(LongSupplier clock, long warmup, int repetitions) {
     private void warmUp(Supplier<Trial> trials) {
         double best = Double.POSITIVE_INFINITY;
         int steady = 0;
+        long begin = clock.getAsLong();
         for (long spent = 0;
-                spent < warmup || steady < STEADY && spent / PATIENCE < warmup; ) {
+                (spent < warmup || steady < STEADY)
+                        && (clock.getAsLong() - begin) / PATIENCE < warmup; ) {
             long nanos = time(trials);
             spent += nanos;
             steady = nanos < best * FASTER ? 0 : steady + 1;

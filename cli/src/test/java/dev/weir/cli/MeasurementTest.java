@@ -69,6 +69,13 @@ class MeasurementTest {
         assertEquals(List.of(90L, 80L), counted(1, 1_000, 90, 80), "once is enough");
     }
 
+    /** 16 of getting ready and being freed beside each: 260 are ten times 26. */
+    @Test
+    void gettingReadyIsNotWaitedForEither() {
+        assertEquals(List.of(2L, 3L),
+                counted(26, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3));
+    }
+
     @Test
     void eachTrialIsFreedBeforeTheNext() {
         new Measurement(() -> now, 0, 2).of(Trial::new, 1);

@@ -118,6 +118,11 @@ public final class Facts {
         return Optional.ofNullable(groupings.get(members));
     }
 
+    /** Where each sequence's rows begin. */
+    public Value offsets() {
+        return program.frames().orElseThrow().offsets();
+    }
+
     public Size sequences() {
         return program.frames().orElseThrow().sequences();
     }

@@ -1,6 +1,7 @@
 package dev.weir.passes.analysis;
 
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
@@ -222,7 +223,32 @@ public final class WorkOf {
                 && axis.lower() instanceof Scalar.Whole lower) {
             return Size.of(Math.max(0, upper.value() - lower.value()));
         }
-        return Size.symbol("|" + axis.index().name() + "|");
+        Optional<Size> upper = mean(axis.upper());
+        Optional<Size> lower = mean(axis.lower());
+        return upper.isPresent() && lower.isPresent()
+                ? Size.difference(upper.get(), lower.get())
+                : Size.symbol("|" + axis.index().name() + "|");
+    }
+
+    /**
+     * What an end of a range is in the mean over the points, as far as indices and sizes say it: in
+     * {@code 0..t + 1}, half of t's own range and one. Rows count from where their sequence begins.
+     */
+    private Optional<Size> mean(Scalar end) {
+        return switch (end) {
+            case Scalar.Whole w -> Optional.of(Size.of(w.value()));
+            case Scalar.Extent e -> Optional.of(e.size());
+            case Scalar.Variable v -> Optional.ofNullable(extents.get(v.index()))
+                    .map(size -> Size.quotient(size, Size.of(2)));
+            case Scalar.Apply a when a.operation() == Operation.ADD ->
+                    mean(a.operands().get(0)).flatMap(left ->
+                            mean(a.operands().get(1)).map(right -> Size.sum(left, right)));
+            case Scalar.Apply a when a.operation() == Operation.SUBTRACT
+                            && a.operands().get(1) instanceof Scalar.Load load
+                            && load.source().equals(facts.offsets()) ->
+                    mean(a.operands().get(0));
+            default -> Optional.empty();
+        };
     }
 
     private static Size whole(Value value) {

@@ -181,8 +181,8 @@ record Example(
     private static long number(Path file, JsonNode node, String name, long least, long absent) {
         JsonNode given = node.path(name);
         if (!given.isMissingNode() && !given.isIntegralNumber()) {
-            throw new UserException(file + ": \"" + name + "\" has to be a whole number, here it is "
-                    + given);
+            throw new UserException(file + ": \"" + name
+                    + "\" has to be a whole number, here it is " + given);
         }
         long number = given.asLong(absent);
         if (number < least || number > BenchCommand.MOST_TOKENS) {

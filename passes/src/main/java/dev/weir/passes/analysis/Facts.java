@@ -123,6 +123,13 @@ public final class Facts {
         return program.frames().orElseThrow().offsets();
     }
 
+    /** Whether a size is made of constants and the sizes of the batch alone. */
+    public boolean isOfFrames(Size size) {
+        var frames = program.frames().orElseThrow();
+        return Set.of(frames.sequences().name(), frames.rows().name())
+                .containsAll(size.symbols());
+    }
+
     public Size sequences() {
         return program.frames().orElseThrow().sequences();
     }

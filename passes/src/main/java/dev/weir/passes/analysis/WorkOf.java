@@ -101,6 +101,7 @@ public final class WorkOf {
         for (Axis axis : Walk.axes(node)) {
             extents.put(axis.index(), extent(axis));
         }
+        Walk.scalars(node).forEach(s -> Walk.loads(s, this::stretch));
         Walk.scalars(node).forEach(s -> Walk.loads(s, this::load));
         if (!(node instanceof Node.Scatter)) {
             Walk.operands(node).forEach(v -> read(v, whole(v), whole(v)));
@@ -158,7 +159,7 @@ public final class WorkOf {
                     facts.tableAxes(value), load.coordinates().size());
             // What data picks out of a parameter counts as weights.
             if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)
-                    && own.stream().noneMatch(WorkOf::isPicked)) {
+                    && own.stream().allMatch(c -> picks(c, inside, facts).isEmpty())) {
                 List<Size> shape = value.type().shape();
                 Size all = shape.subList(facts.tableAxes(value), shape.size()).stream()
                         .reduce(Size.of(1), Size::product);
@@ -179,20 +180,40 @@ public final class WorkOf {
         }
     }
 
-    /** Whether data says a coordinate. */
-    public static boolean isPicked(Scalar coordinate) {
-        return picks(coordinate).isPresent();
-    }
-
-    /** How many coordinates the data has that say this one, if any does. */
-    public static Optional<Size> picks(Scalar coordinate) {
+    /**
+     * How many coordinates the data has that say this one, if any does, and the host knows.
+     *
+     * @param inside what the kernel keeps to itself: sizes that only this has are not known
+     */
+    public static Optional<Size> picks(Scalar coordinate, Set<Value> inside, Facts facts) {
         List<Value> tables = new ArrayList<>();
         Walk.loads(coordinate, l -> {
             if (!l.source().type().shape().isEmpty()) {
                 tables.add(l.source());
             }
         });
-        return tables.stream().findFirst().map(t -> t.type().elements());
+        return tables.stream().findFirst()
+                .filter(t -> !inside.contains(t) || facts.isOfFrames(t.type().elements()))
+                .map(t -> t.type().elements());
+    }
+
+    /**
+     * An axis that goes through a stretch of rows, {@code rows[offsets[b] + k]}: in the mean as long
+     * as there are rows for each stretch.
+     */
+    private void stretch(Scalar.Load load) {
+        if (!load.coordinates().isEmpty()
+                && load.coordinates().getFirst() instanceof Scalar.Apply at
+                && at.operation() == Operation.ADD
+                && at.operands().get(0) instanceof Scalar.Load begin
+                && at.operands().get(1) instanceof Scalar.Variable v
+                && extents.get(v.index()) instanceof Size.Symbol s && s.name().startsWith("|")
+                && begin.source().type().rank() == 1
+                && !begin.source().equals(facts.offsets())) {
+            extents.put(v.index(), Size.quotient(
+                    load.source().type().shape().getFirst(),
+                    Size.difference(begin.source().type().shape().getFirst(), Size.of(1))));
+        }
     }
 
     /** What a value's other loads touch comes on top; the value is read once at most. */

@@ -39,6 +39,7 @@ final class KernelWriter {
     private final Set<Variable> mutables = new HashSet<>();
     private final Variable tile = new Variable("tile", Type.I64);
     private int names;
+    private long jamming;
 
     /**
      * A list of statements that is still being written.
@@ -174,12 +175,21 @@ final class KernelWriter {
             int registers,
             Consumer<Expression> body) {
         Statement.For loop = counting(from, to, step, body);
-        UnrollAndJam.of(loop, registers, new Renamed(), this::let).ifPresentOrElse(
+        long begin = System.nanoTime();
+        Optional<UnrollAndJam.Jammed> together =
+                UnrollAndJam.of(loop, registers, new Renamed(), this::let);
+        jamming += System.nanoTime() - begin;
+        together.ifPresentOrElse(
                 jammed -> {
                     add(jammed.together());
                     jammed.rest().ifPresent(this::add);
                 },
                 () -> add(loop));
+    }
+
+    /** Nanoseconds that {@link #points} took to bring rounds together. */
+    long jamming() {
+        return jamming;
     }
 
     private final class Renamed implements UnrollAndJam.Names {

@@ -258,7 +258,7 @@ public final class Schedule {
         for (Node node : cluster.nodes()) {
             Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
                 Optional<Parameter> parameter = facts.parameter(load.source());
-                parameter.flatMap(p -> plainUse(load, p.instanceAxes()))
+                parameter.flatMap(p -> plainUse(load, p.instanceAxes(), cluster))
                         .ifPresent(use -> uses.merge(load.source(), use,
                                 (a, b) -> a.picked().isPresent() ? b : a));
             }));
@@ -266,10 +266,14 @@ public final class Schedule {
         return List.copyOf(uses.values());
     }
 
-    private Optional<HostStatement.WeightUse> plainUse(Scalar.Load load, int leading) {
+    private Optional<HostStatement.WeightUse> plainUse(
+            Scalar.Load load, int leading, Cluster cluster) {
+        Set<Value> inside = new HashSet<>();
+        cluster.nodes().forEach(n -> inside.addAll(n.results()));
         Value value = load.source();
         List<Scalar> own = load.coordinates().subList(leading, load.coordinates().size());
-        List<Scalar> picked = own.stream().filter(WorkOf::isPicked).toList();
+        List<Scalar> picked = own.stream()
+                .filter(c -> WorkOf.picks(c, inside, facts).isPresent()).toList();
         long all = value.type().format().bytes();
         long each = all;
         for (int axis = 0; axis < own.size(); axis++) {
@@ -285,7 +289,8 @@ public final class Schedule {
             return Optional.of(new HostStatement.WeightUse(
                     value, all, Optional.empty(), Optional.empty(), Optional.empty()));
         }
-        Optional<Size> picks = picked.stream().flatMap(c -> WorkOf.picks(c).stream())
+        Optional<Size> picks = picked.stream()
+                .flatMap(c -> WorkOf.picks(c, inside, facts).stream())
                 .reduce((a, b) -> a.equals(b) ? a : Size.product(a, b));
         if (picks.isEmpty()) {
             return Optional.empty();
@@ -314,6 +319,7 @@ public final class Schedule {
         KernelWriter writer = new KernelWriter(checks);
         ScalarEmitter emitter = new ScalarEmitter(facts, writer);
         PointSchedule.Plan plan = body.write(emitter);
+        nanos.merge(ScheduleStep.UNROLL_AND_JAM, writer.jamming(), Long::sum);
         KernelWriter.Written written = writer.finish("kernel");
         String name = kernels.computeIfAbsent(
                 written.kernel(), k -> "k" + kernels.size() + "_" + identifier(label));

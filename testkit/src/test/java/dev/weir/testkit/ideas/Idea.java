@@ -369,10 +369,11 @@ final class Idea {
             for (Ledger.Gate gate : ledger.gates()) {
                 List<Ledger.Gate> same = gates.stream()
                         .filter(g -> isInstance(g.path(), gate.path())).toList();
-                assertEquals(new Ledger.Gate(gate.path(),
-                                same.stream().mapToLong(Ledger.Gate::entered).sum(),
-                                same.stream().mapToLong(Ledger.Gate::all).sum()),
-                        gate, what() + " on " + target);
+                assertEquals(same.stream().mapToLong(Ledger.Gate::entered).sum(), gate.entered(),
+                        what() + " on " + target + ": " + gate);
+                // Elements that left a loop of their own come to its gates while others go on.
+                assertTrue(same.stream().mapToLong(Ledger.Gate::all).sum() <= gate.all(),
+                        what() + " on " + target + ": " + gate);
             }
             for (Ledger.Route route : ledger.routes()) {
                 long[] served = new long[route.served().size()];

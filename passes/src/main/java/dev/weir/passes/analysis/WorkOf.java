@@ -198,8 +198,8 @@ public final class WorkOf {
     }
 
     /**
-     * An axis that goes through a stretch of rows, {@code rows[offsets[b] + k]}: in the mean as long
-     * as there are rows for each stretch.
+     * An axis that goes through a stretch of rows, {@code rows[offsets[b] + k]}: in the mean as
+     * long as there are rows for each stretch.
      */
     private void stretch(Scalar.Load load) {
         if (!load.coordinates().isEmpty()

@@ -9,10 +9,10 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -233,7 +233,8 @@ public final class WorkOf {
     }
 
     private Size points(List<Axis> axes) {
-        return axes.stream().map(this::extent).reduce(Size.of(1), Size::product);
+        return axes.stream().map(a -> extents.getOrDefault(a.index(), extent(a)))
+                .reduce(Size.of(1), Size::product);
     }
 
     private Size extent(Axis axis) {

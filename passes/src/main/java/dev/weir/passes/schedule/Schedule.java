@@ -254,11 +254,13 @@ public final class Schedule {
 
     /** Parameters that are read whole, and what data picks out of others. */
     private List<HostStatement.WeightUse> plainUses(Cluster cluster) {
+        Set<Value> inside = new HashSet<>();
+        cluster.nodes().forEach(n -> inside.addAll(n.results()));
         Map<Value, HostStatement.WeightUse> uses = new LinkedHashMap<>();
         for (Node node : cluster.nodes()) {
             Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
                 Optional<Parameter> parameter = facts.parameter(load.source());
-                parameter.flatMap(p -> plainUse(load, p.instanceAxes(), cluster))
+                parameter.flatMap(p -> plainUse(load, p.instanceAxes(), inside))
                         .ifPresent(use -> uses.merge(load.source(), use,
                                 (a, b) -> a.picked().isPresent() ? b : a));
             }));
@@ -267,9 +269,7 @@ public final class Schedule {
     }
 
     private Optional<HostStatement.WeightUse> plainUse(
-            Scalar.Load load, int leading, Cluster cluster) {
-        Set<Value> inside = new HashSet<>();
-        cluster.nodes().forEach(n -> inside.addAll(n.results()));
+            Scalar.Load load, int leading, Set<Value> inside) {
         Value value = load.source();
         List<Scalar> own = load.coordinates().subList(leading, load.coordinates().size());
         List<Scalar> picked = own.stream()

@@ -71,6 +71,7 @@ final class UnrollAndJam {
             Statement.For loop, int registers, Names names, UnaryOperator<Expression> let) {
         UnrollAndJam jam = new UnrollAndJam(loop, names);
         jam.mark();
+        jam.findSums(loop.body());
         if (!jam.isPossible(loop.body()) || !jam.isDisjoint() || jam.sums.isEmpty()) {
             return Optional.empty();
         }
@@ -165,14 +166,12 @@ final class UnrollAndJam {
                 || expression.operands().stream().anyMatch(this::varies);
     }
 
-    /** Whether rounds can go through the statements together; finds the sums on the way. */
+    /** Whether rounds can go through the statements together. */
     private boolean isPossible(List<Statement> statements) {
         for (Statement statement : statements) {
             boolean possible = switch (statement) {
-                case Statement.For f -> {
-                    sums(f.body(), new HashSet<>());
-                    yield !varies(f.from()) && !varies(f.to()) && isPossible(f.body());
-                }
+                case Statement.For f ->
+                        !varies(f.from()) && !varies(f.to()) && isPossible(f.body());
                 case Statement.If i -> isPossible(i.then()) && isPossible(i.otherwise());
                 case Statement.Store s -> varies(s.index());
                 // Which round fails first has to stay as it is.
@@ -188,6 +187,24 @@ final class UnrollAndJam {
         return true;
     }
 
+    private void findSums(List<Statement> statements) {
+        for (Statement statement : statements) {
+            switch (statement) {
+                case Statement.For f -> sums(f.body(), new HashSet<>());
+                case Statement.If i -> {
+                    findSums(i.then());
+                    findSums(i.otherwise());
+                }
+                default -> { }
+            }
+        }
+    }
+
+    /**
+     * Of a loop inside.
+     *
+     * @param inside what this loop declares: it is no sum that lives longer than a round of it
+     */
     private void sums(List<Statement> statements, Set<Variable> inside) {
         for (Statement statement : statements) {
             switch (statement) {

@@ -49,8 +49,9 @@ class UnrollAndJamTest {
             }
             """;
 
-    private static Kernel kernel(List<Statement> body) {
-        Kernel empty = KernelParser.parse(new Source("test.kernel", """
+    /** A kernel of some statements, as text. */
+    private static String text(String statements) {
+        return """
                 kernel k {
                     buffer b0 f32
                     buffer b1 f32
@@ -58,25 +59,22 @@ class UnrollAndJamTest {
                     scalar n0 i64
                     tile "tile" i64
                     do {
-                    }
+                %s    }
                 }
-                """));
+                """.formatted(statements.indent(8));
+    }
+
+    private static Kernel parsed(String statements) {
+        return KernelParser.parse(new Source("test.kernel", text(statements)));
+    }
+
+    private static Kernel kernel(List<Statement> body) {
+        Kernel empty = parsed("");
         return new Kernel("k", empty.buffers(), empty.scalars(), empty.scratch(), empty.tile(), body);
     }
 
     private static Statement.For loop(String text) {
-        Kernel kernel = KernelParser.parse(new Source("test.kernel", """
-                kernel k {
-                    buffer b0 f32
-                    buffer b1 f32
-                    buffer b2 i64
-                    scalar n0 i64
-                    tile "tile" i64
-                    do {
-                        %s
-                    }
-                }
-                """.formatted(text)));
+        Kernel kernel = parsed(text);
         KernelVerifier.verify(kernel);
         return (Statement.For) kernel.body().getFirst();
     }
@@ -157,29 +155,20 @@ class UnrollAndJamTest {
                     store(b1, v0, v1)
                 }
                 """), 2).orElseThrow();
-        assertEquals("""
-                kernel k {
-                    buffer b0 f32
-                    buffer b1 f32
-                    buffer b2 i64
-                    scalar n0 i64
-                    tile "tile" i64
-                    do {
-                        for v0 i64 = 0:i64 to 4:i64 step 2 {
-                            let v100 i64 = add(v0, 1:i64)
-                            var v1 f32 = 0.0:f32
-                            var v101 f32 = 0.0:f32
-                            for v2 i64 = 0:i64 to n0 step 1 {
-                                let v3 f32 = load(b0, v2, 1)
-                                v1 = fma(v3, load(b0, add(v0, v2), 1), v1)
-                                v101 = fma(v3, load(b0, add(v100, v2), 1), v101)
-                            }
-                            store(b1, v0, v1)
-                            store(b1, v100, v101)
-                        }
+        assertEquals(text("""
+                for v0 i64 = 0:i64 to 4:i64 step 2 {
+                    let v100 i64 = add(v0, 1:i64)
+                    var v1 f32 = 0.0:f32
+                    var v101 f32 = 0.0:f32
+                    for v2 i64 = 0:i64 to n0 step 1 {
+                        let v3 f32 = load(b0, v2, 1)
+                        v1 = fma(v3, load(b0, add(v0, v2), 1), v1)
+                        v101 = fma(v3, load(b0, add(v100, v2), 1), v101)
                     }
+                    store(b1, v0, v1)
+                    store(b1, v100, v101)
                 }
-                """, KernelPrinter.print(kernel(jammed)));
+                """), KernelPrinter.print(kernel(jammed)));
     }
 
     /** Twelve points are two times six, not eight and four. */

@@ -24,9 +24,24 @@ class GatedLinearAttentionTest {
                 .is(GatedLinearAttentionTest::textbook);
     }
 
+    /** Gates near 0 forget everything within a chunk: its decays' product is no number but 0. */
+    @Test
+    void inChunksThatForget() {
+        Idea.example("gated_linear_attention").file("chunked.weir").scaled(".low", 300)
+                .small("C=64 L=1").sizes("D=5 H=1 K=2 V=4 R=3 C=16 L=1").tokens(70)
+                .takesWholeSequences().is(GatedLinearAttentionTest::textbook);
+    }
+
     @Test
     void allPairsAtOnce() {
         Idea.example("gated_linear_attention").file("parallel.weir")
+                .sizes("D=5 H=3 K=2 V=4 R=3 L=1").takesWholeSequences()
+                .is(GatedLinearAttentionTest::textbook);
+    }
+
+    @Test
+    void allPairsAtOnceWhereGatesForget() {
+        Idea.example("gated_linear_attention").file("parallel.weir").scaled(".low", 300)
                 .sizes("D=5 H=3 K=2 V=4 R=3 L=1").takesWholeSequences()
                 .is(GatedLinearAttentionTest::textbook);
     }

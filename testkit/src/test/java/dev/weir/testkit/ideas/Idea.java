@@ -70,6 +70,7 @@ final class Idea {
     private final List<Form> forms = new ArrayList<>();
     private final List<Map<String, String>> sizes = new ArrayList<>();
     private final List<Part> context = new ArrayList<>();
+    private final Map<String, Double> scales = new LinkedHashMap<>();
     private final JsonNode description;
     private final long ids;
     private int tokens = 11;
@@ -117,6 +118,12 @@ final class Idea {
                     setting.substring(setting.indexOf('=') + 1));
         }
         return settings;
+    }
+
+    /** The random numbers of each parameter whose path ends so are so many times as large. */
+    Idea scaled(String parameter, double factor) {
+        scales.put(parameter, factor);
+        return this;
     }
 
     Idea tokens(int count) {
@@ -265,6 +272,11 @@ final class Idea {
             programs.forEach(p -> p.parameters().forEach(parameter ->
                     all.putAll(RandomWeights.of(
                             List.of(parameter), seed + parameter.path().hashCode()))));
+            scales.forEach((end, factor) -> all.forEach((parameter, tensors) -> {
+                if (parameter.path().endsWith(end)) {
+                    tensors.forEach(t -> scale(t, factor));
+                }
+            }));
             return all;
         }
 
@@ -453,6 +465,12 @@ final class Idea {
                         found.served().stream().mapToLong(n -> n).toArray(),
                         what + ": elements served by each block of " + route.getKey());
             }
+        }
+    }
+
+    private static void scale(Tensor tensor, double factor) {
+        for (long i = 0; i < tensor.elements(); i++) {
+            tensor.setReal(i, factor * tensor.real(i));
         }
     }
 

@@ -9,6 +9,7 @@ import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.model.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,19 +26,38 @@ import java.util.function.UnaryOperator;
  */
 record Comparison(Side left, Side right, Optional<Machine> machine) {
 
+    /** How much longer the left one took, round by round: what slows a whole round falls out. */
+    Quartiles ratio() {
+        double[] quotients = new double[left.measured.nanos().size()];
+        Arrays.setAll(quotients, i ->
+                (double) left.measured.nanos().get(i) / right.measured.nanos().get(i));
+        return Quartiles.of(quotients);
+    }
+
     /**
      * One of the two.
      *
      * @param path of its program
      * @param before what it costs if gates let in what the question says
-     * @param cost what it costs with the shares that were let in when it ran
+     * @param balanced what it costs with the shares that were let in when it ran, if its routes
+     *     sent equally many rows to each block
+     * @param cost the same with the routes as they were
      * @param measured its times
      * @param imbalance of the routes: the rows of the busiest block, over those of the average one
      */
     record Side(
-            Path path, Cost before, Cost cost, Throughput measured, Optional<Double> imbalance) {
+            Path path,
+            Cost before,
+            Cost balanced,
+            Cost cost,
+            Throughput measured,
+            Optional<Double> imbalance) {
         double seconds() {
-            return measured.medianNanos() / 1e9;
+            return measured.quartilesOfNanos().median() / 1e9;
+        }
+
+        double imbalanceSeconds() {
+            return cost.total().seconds() - balanced.total().seconds();
         }
     }
 
@@ -127,8 +147,11 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             }
             question = next;
         }
+        Map<String, List<Long>> served = new HashMap<>();
+        ledger.routes().forEach(r -> served.put(r.path(), r.served()));
         return new Side(options.model, before,
                 CostOf.entry(loaded.kernels(), kernels, question, machine),
+                CostOf.entry(loaded.kernels(), kernels, question.withRoutes(served), machine),
                 measured, imbalance(ledger));
     }
 

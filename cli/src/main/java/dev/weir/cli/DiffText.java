@@ -6,7 +6,7 @@ import dev.weir.passes.cost.Time;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
+import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
 
 /** How {@code weir diff} writes what it found. */
@@ -14,9 +14,11 @@ final class DiffText {
     private DiffText() {}
 
     /** A line of the table. */
-    private record Line(String name, double left, double right, Function<Double, String> text) {
-        String ratio() {
-            return right == 0 ? (left == 0 ? "" : "∞") : Scaled.ratio(left / right);
+    private record Line(String name, String left, String right, String ratio) {
+        static Line of(
+                String name, double left, double right, DoubleFunction<String> text) {
+            return new Line(name, text.apply(left), text.apply(right),
+                    right == 0 ? (left == 0 ? "" : "∞") : Scaled.ratio(left / right));
         }
     }
 
@@ -37,8 +39,8 @@ final class DiffText {
                 .append("\n").append(StepEntry.text(question)).append("\n\n");
         out.append(MarkdownTable.of(List.of(
                 MarkdownTable.left("", Line::name),
-                MarkdownTable.right("A", l -> l.text().apply(l.left())),
-                MarkdownTable.right("B", l -> l.text().apply(l.right())),
+                MarkdownTable.right("A", Line::left),
+                MarkdownTable.right("B", Line::right),
                 MarkdownTable.right("A / B", Line::ratio)), lines));
         return out.append('\n').append(reasons(comparison)).toString();
     }
@@ -47,29 +49,34 @@ final class DiffText {
         var a = comparison.left().cost();
         var b = comparison.right().cost();
         List<Line> lines = new ArrayList<>(List.of(
-                new Line("parameters", a.parameters(), b.parameters(), Scaled::count),
-                new Line("read by a token", a.active(), b.active(), Scaled::count),
-                new Line("cache a token", a.cache(), b.cache(), Scaled::bytes),
-                new Line("operations", a.total().operations(), b.total().operations(),
+                Line.of("parameters", a.parameters(), b.parameters(), Scaled::count),
+                Line.of("read by a token", a.active(), b.active(), Scaled::count),
+                Line.of("cache a token", a.cache(), b.cache(), Scaled::bytes),
+                Line.of("operations", a.total().operations(), b.total().operations(),
                         Scaled::count),
-                new Line("bytes of weights", a.total().weights(), b.total().weights(),
+                Line.of("bytes of weights", a.total().weights(), b.total().weights(),
                         Scaled::bytes),
-                new Line("other bytes", a.total().read() + a.total().written(),
+                Line.of("other bytes", a.total().read() + a.total().written(),
                         b.total().read() + b.total().written(), Scaled::bytes),
-                new Line("launches", a.total().launches(), b.total().launches(),
+                Line.of("launches", a.total().launches(), b.total().launches(),
                         Scaled::count)));
         if (comparison.machine().isPresent()) {
-            lines.add(new Line("predicted time", a.total().seconds(), b.total().seconds(),
+            lines.add(Line.of("predicted time", a.total().seconds(), b.total().seconds(),
                     Scaled::seconds));
         }
-        lines.add(new Line("measured time", comparison.left().seconds(),
-                comparison.right().seconds(), Scaled::seconds));
+        Quartiles ratio = comparison.ratio();
+        lines.add(new Line("measured time", Scaled.seconds(comparison.left().seconds()),
+                Scaled.seconds(comparison.right().seconds()), Scaled.ratio(ratio.median())));
+        lines.add(new Line("spread", Scaled.share(comparison.left().measured().quartilesOfNanos().spread()),
+                Scaled.share(comparison.right().measured().quartilesOfNanos().spread()),
+                Scaled.share(ratio.spread())));
         return lines;
     }
 
     /** What the difference goes into, so far as the prediction knows. */
     private static String reasons(Comparison comparison) {
         StringBuilder out = new StringBuilder();
+        Quartiles ratio = comparison.ratio();
         double measured = comparison.left().seconds() - comparison.right().seconds();
         out.append("A takes ").append(Scaled.seconds(Math.abs(measured)))
                 .append(measured < 0 ? " less" : " more").append(" than B");
@@ -84,15 +91,26 @@ final class DiffText {
             rest -= difference;
             reason(out, part.name(), difference);
         }
-        reason(out, "what no prediction has", rest);
+        double imbalance = imbalance(comparison);
+        reason(out, "imbalance", imbalance);
+        reason(out, "what no prediction has", rest - imbalance);
+        if (ratio.lower() < 1 && ratio.upper() > 1) {
+            out.append("which of the two is faster changed from round to round: the difference is "
+                    + "within chance\n");
+        }
         imbalance(out, "A", comparison.left());
         imbalance(out, "B", comparison.right());
         return out.toString();
     }
 
     private static double difference(Comparison comparison, Part part) {
-        return part.seconds().applyAsDouble(comparison.left().cost().total().time())
-                - part.seconds().applyAsDouble(comparison.right().cost().total().time());
+        return part.seconds().applyAsDouble(comparison.left().balanced().total().time())
+                - part.seconds().applyAsDouble(comparison.right().balanced().total().time());
+    }
+
+    /** What routes cost more as they were than if they had sent equally many rows everywhere. */
+    private static double imbalance(Comparison comparison) {
+        return comparison.left().imbalanceSeconds() - comparison.right().imbalanceSeconds();
     }
 
     private static void reason(StringBuilder out, String name, double seconds) {
@@ -113,7 +131,11 @@ final class DiffText {
         ObjectNode due = node.putObject("secondsDueTo");
         if (comparison.machine().isPresent()) {
             PARTS.forEach(part -> due.put(part.name(), difference(comparison, part)));
+            due.put("imbalance", imbalance(comparison));
         }
+        Quartiles ratio = comparison.ratio();
+        node.putObject("measuredRatio").put("median", ratio.median())
+                .put("lowerQuartile", ratio.lower()).put("upperQuartile", ratio.upper());
         return node;
     }
 

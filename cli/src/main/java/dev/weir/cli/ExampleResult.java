@@ -48,8 +48,8 @@ record ExampleResult(Example example, Question question, Comparison comparison) 
 
     /** Of times; what is counted is not measured but known. */
     private String measured() {
-        double times = comparison.left().seconds() / comparison.right().seconds();
-        return Scaled.ratio(times)
+        Quartiles times = comparison.ratio();
+        return Scaled.ratio(times.median()) + " ± " + Scaled.share(times.spread() / 2)
                 + (example.compare() == Example.Quantity.TIME ? "" : " of time");
     }
 
@@ -76,7 +76,7 @@ record ExampleResult(Example example, Question question, Comparison comparison) 
                 .put("compare", example.compare().toString());
         foretold().ifPresent(p -> node.put("foretold", p));
         predicted().ifPresent(p -> node.put("predicted", p));
-        node.put("measuredTime", comparison.left().seconds() / comparison.right().seconds());
+        node.put("measuredTime", comparison.ratio().median());
         node.set("models", DiffText.asJson(comparison, question));
         return node;
     }

@@ -22,6 +22,10 @@ final class Scaled {
         return String.format(Locale.ROOT, "%.2f×", ratio);
     }
 
+    static String share(double share) {
+        return String.format(Locale.ROOT, "%.0f%%", 100 * share);
+    }
+
     private static String of(double amount, double step, String... units) {
         double scaled = amount;
         int unit = 0;

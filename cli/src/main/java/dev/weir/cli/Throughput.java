@@ -1,6 +1,5 @@
 package dev.weir.cli;
 
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -25,12 +24,9 @@ record Throughput(long tokens, List<Long> nanos) {
         return mean(times());
     }
 
-    /** Nanoseconds of the repetition in the middle: one that was disturbed does not move it. */
-    double medianNanos() {
-        double[] sorted = times();
-        Arrays.sort(sorted);
-        int half = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    /** Nanoseconds of one repetition. */
+    Quartiles quartilesOfNanos() {
+        return Quartiles.of(times());
     }
 
     double deviationOfNanos() {

@@ -2,6 +2,7 @@ package dev.weir.testkit;
 
 import static dev.weir.testkit.CommandTest.weir;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -17,6 +18,7 @@ import dev.weir.testkit.TestModel.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -90,6 +92,25 @@ class CostTest {
             assertTrue(cost.blocks().stream().anyMatch(b -> b.path().equals("guarded.heavy")
                     && b.amounts().operations() == 32 * 16 * 16 * 2),
                     cost.blocks().toString());
+        }
+    }
+
+    /** What several tokens choose is known behind the step only. */
+    @Test
+    void withTheRoutesThatWereTakenSeveralTokensCostWhatTheLedgerSays() throws Exception {
+        try (TestModel model = TestModel.of(
+                TestModel.text(TestModel.tinyworld().resolve("tinyworld.weir")),
+                TestModel.tinyworld(), Target.NATIVE, 1, false)) {
+            model.feed(model.engine().start(), 17, 5, 200);
+            Ledger ledger = model.engine().ledger();
+            Map<String, List<Long>> served = ledger.routes().stream()
+                    .collect(Collectors.toMap(Ledger.Route::path, Ledger.Route::served));
+            assertTrue(served.values().stream().anyMatch(r -> r.contains(0L)), "" + served);
+            Question question = new Question(3, 0, 1, Map.of());
+            assertEquals(ledger.weightBytes(),
+                    cost(model.kernels(), question.withRoutes(served)).total().weights(), 1e-3);
+            assertNotEquals(ledger.weightBytes(),
+                    cost(model.kernels(), question).total().weights(), 1e-3);
         }
     }
 

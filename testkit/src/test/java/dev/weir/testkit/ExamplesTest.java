@@ -340,7 +340,7 @@ class ExamplesTest {
                 .toString(), "--open", "nogate=0.5");
         assertEquals(1, outcome.code());
         assertTrue(outcome.err().contains("there is no gate nogate"), outcome.err());
-        assertTrue(outcome.err().contains("idea.weir:15:13"), outcome.err());
+        assertTrue(outcome.err().contains("if idea.weir:15:13"), outcome.err());
     }
 
     /** What a new example begins with holds all that is asked of an example. */
@@ -426,11 +426,18 @@ class ExamplesTest {
         Outcome table = weir(common);
         assertEquals(0, table.code(), table.err());
         assertTrue(table.out().contains("| measured time"), table.out());
+        assertTrue(table.out().contains("| spread"), table.out());
         Outcome json = weir(Stream.concat(Stream.of(common), Stream.of("--json"))
                 .toArray(String[]::new));
         assertEquals(0, json.code(), json.err());
         JsonNode node = JSON.readTree(json.out());
-        assertEquals(2, node.get("a").get("samples_ns").size());
+        JsonNode samples = node.get("a").get("samples_ns");
+        assertEquals(2, samples.size());
+        JsonNode others = node.get("b").get("samples_ns");
+        // The median of two quotients lies halfway.
+        assertEquals((samples.get(0).asDouble() / others.get(0).asDouble()
+                + samples.get(1).asDouble() / others.get(1).asDouble()) / 2,
+                node.get("measuredRatio").get("median").asDouble(), 1e-9);
         double dense = node.get("a").get("cost").get("total").get("operations").asDouble();
         double gated = node.get("b").get("cost").get("total").get("operations").asDouble();
         assertFalse(dense <= gated, "those who pass by cost nothing: " + gated);

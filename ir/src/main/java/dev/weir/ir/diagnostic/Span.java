@@ -34,7 +34,18 @@ public record Span(Source source, int start, int end) {
 
     /** {@code file:line:column}, as editors understand it. */
     public String location() {
+        return source.name() + position();
+    }
+
+    /** The same without folders: a name of what stands there, however the file was reached. */
+    public String place() {
+        String name = source.name();
+        return name.substring(1 + Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')))
+                + position();
+    }
+
+    private String position() {
         Source.Position position = source.position(start);
-        return source.name() + ":" + position.line() + ":" + position.column();
+        return ":" + position.line() + ":" + position.column();
     }
 }

@@ -354,7 +354,7 @@ public final class Interpreter {
                     .toArray();
             sizes.put(node.count().name(), (long) chosen.length);
             if (!node.span().equals(Span.NONE)) {
-                came("where " + node.span().location(), chosen.length, condition.elements());
+                came("where " + node.span().place(), chosen.length, condition.elements());
             }
             values.put(node.indices(),
                     TensorData.ofWholes(Format.I64, new long[] {chosen.length}, chosen));
@@ -623,7 +623,7 @@ public final class Interpreter {
 
         /** A branch is a gate, and so is its other side if that does something. */
         private void tally(Node.If node, boolean holds) {
-            String path = node.span().equals(Span.NONE) ? "if" : "if " + node.span().location();
+            String path = node.span().equals(Span.NONE) ? "if" : "if " + node.span().place();
             came(path, holds ? 1 : 0, 1);
             if (!node.otherwise().nodes().isEmpty()) {
                 came(path, holds ? 0 : 1, 1);

@@ -28,7 +28,8 @@ import java.util.stream.Collectors;
  * work of the launches.
  *
  * <p>Loops run as often as their bounds say, those that can be left early as often as the
- * question states. A route sends equally many rows to each of its blocks, as a balanced one does.
+ * question states. A route sends equally many rows to each of its blocks, as a balanced one does,
+ * unless the question says how many; then blocks that serve none are not read.
  * What a gate lets in is a share that the question states; the others cost nothing, as at run time.
  * Behind a branch that is taken with some probability, work counts with this probability, and those
  * who enter are as many as are expected if it is taken. What a mask saves inside a kernel is not
@@ -47,6 +48,8 @@ public final class CostOf {
     private final Expectation expectation = new Expectation(this::element);
     private final Map<Value, Double> variables = new HashMap<>();
     private final Map<Value, Size> divided = new HashMap<>();
+    /** By where groups begin: how many each block of the route serves, if the question says it. */
+    private final Map<Value, List<Long>> served = new HashMap<>();
     /** Where a kernel counts what it selects: of how many. */
     private final Map<Value, Size> selected = new HashMap<>();
     private final Map<Value, Parameter> parameters = new HashMap<>();
@@ -265,6 +268,11 @@ public final class CostOf {
         Map<String, HostStatement.Tally> gates = new HashMap<>();
         for (HostStatement statement : statements) {
             if (statement instanceof HostStatement.Tally tally
+                    && tally.kind() == Node.TallyKind.ROUTE) {
+                Optional.ofNullable(question.served().get(path(tally))).ifPresentOrElse(
+                        blocks -> served.put(tally.offsets().orElseThrow(), blocks),
+                        () -> served.remove(tally.offsets().orElseThrow()));
+            } else if (statement instanceof HostStatement.Tally tally
                     && tally.kind() == Node.TallyKind.GATE
                     && tally.amounts().getFirst() instanceof Scalar.Extent entrants
                     && entrants.size() instanceof Size.Symbol symbol) {
@@ -568,7 +576,9 @@ public final class CostOf {
             chosen = k.value();
         }
         double rows = expectation.of(pairs).orElse(question.tokens()) / chosen;
-        double left = Math.pow(1 - Math.min(1, chosen / groups(offsets)), rows);
+        double left = served.containsKey(offsets)
+                ? served.get(offsets).stream().filter(n -> n == 0).count() / groups(offsets)
+                : Math.pow(1 - Math.min(1, chosen / groups(offsets)), rows);
         double stretch = Optional.ofNullable(parameters.get(use.parameter()))
                 .filter(p -> p.instanceAxes() > 0)
                 .flatMap(p -> p.value().type().shape().get(p.instanceAxes() - 1).constant())

@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param shares the same for single gates, by their paths
  * @param rounds of a loop that can be left early, at least 0; all of them if empty
  * @param roundsOf the same for single loops, by their paths
+ * @param served elements that each block of a route serves, by the route's path; others serve
+ *     equally many each
  */
 public record Question(
         long tokens,
@@ -20,7 +22,8 @@ public record Question(
         double share,
         Map<String, Double> shares,
         Optional<Double> rounds,
-        Map<String, Double> roundsOf) {
+        Map<String, Double> roundsOf,
+        Map<String, List<Long>> served) {
 
     /**
      * Elements of a stream that a sequence has seen before a step.
@@ -40,6 +43,18 @@ public record Question(
         context = List.copyOf(context);
         shares = Map.copyOf(shares);
         roundsOf = Map.copyOf(roundsOf);
+        served = Map.copyOf(served);
+    }
+
+    /** Where routes are balanced. */
+    public Question(
+            long tokens,
+            List<Context> context,
+            double share,
+            Map<String, Double> shares,
+            Optional<Double> rounds,
+            Map<String, Double> roundsOf) {
+        this(tokens, context, share, shares, rounds, roundsOf, Map.of());
     }
 
     /** Where loops run to their ends. */
@@ -64,11 +79,16 @@ public record Question(
     }
 
     Question ofOneToken() {
-        return new Question(1, context, share, shares, rounds, roundsOf);
+        return new Question(1, context, share, shares, rounds, roundsOf, Map.of());
     }
 
     /** The same step with other shares of single gates and other rounds of single loops. */
     public Question with(Map<String, Double> gates, Map<String, Double> loops) {
-        return new Question(tokens, context, share, gates, rounds, loops);
+        return new Question(tokens, context, share, gates, rounds, loops, served);
+    }
+
+    /** The same step with routes that chose as they did, instead of balanced ones. */
+    public Question withRoutes(Map<String, List<Long>> routes) {
+        return new Question(tokens, context, share, shares, rounds, roundsOf, routes);
     }
 }

@@ -192,7 +192,7 @@ final class LiftBranch {
 
     /** A scalar condition has no path of its own in the model: the ledger names its place. */
     private static String gatePath(Span span) {
-        return span.equals(Span.NONE) ? "if" : "if " + span.location();
+        return span.equals(Span.NONE) ? "if" : "if " + span.place();
     }
 
     void gate(Node.Gate node) {

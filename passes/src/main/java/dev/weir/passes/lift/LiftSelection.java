@@ -46,7 +46,7 @@ final class LiftSelection {
         Entrants selected = Entrants.ofRows(
                 context, outer, condition, context.nodes, node.span());
         if (!node.span().equals(Span.NONE)) {
-            lift.tally(context, "where " + node.span().location(), context.instances,
+            lift.tally(context, "where " + node.span().place(), context.instances,
                     Node.TallyKind.GATE,
                     List.of(Scalar.extent(selected.count()), Scalar.extent(outer.rows())),
                     Optional.empty());

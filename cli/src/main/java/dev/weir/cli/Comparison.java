@@ -56,6 +56,10 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             return measured.quartilesOfNanos().median() / 1e9;
         }
 
+        double spread() {
+            return measured.quartilesOfNanos().spread();
+        }
+
         double imbalanceSeconds() {
             return cost.total().seconds() - balanced.total().seconds();
         }

@@ -67,9 +67,8 @@ final class DiffText {
         Quartiles ratio = comparison.ratio();
         lines.add(new Line("measured time", Scaled.seconds(comparison.left().seconds()),
                 Scaled.seconds(comparison.right().seconds()), Scaled.ratio(ratio.median())));
-        lines.add(new Line("spread", Scaled.share(comparison.left().measured().quartilesOfNanos().spread()),
-                Scaled.share(comparison.right().measured().quartilesOfNanos().spread()),
-                Scaled.share(ratio.spread())));
+        lines.add(new Line("spread", Scaled.share(comparison.left().spread()),
+                Scaled.share(comparison.right().spread()), Scaled.share(ratio.spread())));
         return lines;
     }
 

@@ -284,6 +284,69 @@ class CostTest {
         }
     }
 
+    private static final String CACHED = """
+            block Layer<D> {
+                param wq[D, D]
+                state keys[S, D]
+
+                forward(x[T, D]) -> y[T, D] {
+                    q = wq @ x
+                    keys ++= q
+                    p[t, s] = softmax[s] sum[d] q[t, d] * keys[s, d]
+                    y[t, d] = sum[s] p[t, s] * keys[s, d]
+                }
+            }
+
+            model Some<D = 8, L = 4, Every = 1> {
+                layers: Layer<D> * L
+
+                forward(x[T, D]) -> y[T, D] {
+                    y = x
+                    for i in 0..L {
+                        if i % Every == 0 { y = layers[i](y) }
+                    }
+                }
+            }
+            """;
+
+    @Test
+    void layersThatDoNotRunHaveNoCache() throws Exception {
+        for (int every : new int[] {1, 2, 4}) {
+            try (TestModel model = TestModel.random(
+                    CACHED.replace("Every = 1", "Every = " + every), 1, Target.JVM, 1)) {
+                assertEquals(4 / every * 8 * 4, cost(model.kernels(), ONE).cache());
+            }
+        }
+    }
+
+    private static double pairs(Cost cost) {
+        return cost.blocks().stream().filter(b -> b.path().equals("Chunked"))
+                .mapToDouble(b -> b.amounts().operations()).sum();
+    }
+
+    /** Ten tokens are four chunks of three, and each of these has nine pairs. */
+    @Test
+    void chunksAreAsManyAsTheTokensFill() throws Exception {
+        try (TestModel model = TestModel.random("""
+                model Chunked<D = 8, C = 3> {
+                    param w[D]
+
+                    forward(x[T, D]) -> y[T, D] {
+                        near[n in 0..(T + C - 1) / C, c in 0..C, e in 0..C] =
+                            sum[d] exp(w[d] * (x[n * C + c, d] or 0) * (x[n * C + e, d] or 0))
+                        y[t, d] = x[t, d] + sum[e in 0..C] (near[t / C, t % C, e] or 0)
+                    }
+                }
+                """, 1, Target.JVM, 1)) {
+            Cost ten = cost(model.kernels(), new Question(10, 0, 1, Map.of()));
+            Cost twelve = cost(model.kernels(), new Question(12, 0, 1, Map.of()));
+            assertEquals(List.of(), ten.assumptions());
+            double pairs = pairs(ten);
+            assertTrue(pairs > 0 && pairs % (4 * 9 * 8) == 0, "" + ten.blocks());
+            assertEquals(pairs, pairs(twelve));
+        }
+    }
+
     @Test
     void theCommandTakesAnEntryAndWhatRanBeforeIt() throws Exception {
         String model = TestModel.fixture("switch_transformers").toString();

@@ -77,10 +77,14 @@ public record KernelProgram(
      * @param operations applications of an operation, and terms of reductions
      * @param readings tensors that go in, without parameters that are read whole
      * @param written bytes of tensors that come out
+     * @param means of tables of whole numbers that come out, where sizes alone say what their
+     *     elements are on average: the lengths of sequences, say
      */
-    public record Work(Size operations, List<Reading> readings, Size written) {
+    public record Work(
+            Size operations, List<Reading> readings, Size written, Map<Value, Size> means) {
         public Work {
             readings = List.copyOf(readings);
+            means = Map.copyOf(means);
         }
 
         /** Bytes that go in, by the first count of each tensor. */

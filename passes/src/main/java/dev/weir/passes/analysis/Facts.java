@@ -1,6 +1,7 @@
 package dev.weir.passes.analysis;
 
 import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
@@ -8,13 +9,16 @@ import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BinaryOperator;
 
 /** What scheduling has to know of a lifted program's values. */
 public final class Facts {
@@ -26,6 +30,7 @@ public final class Facts {
     private final Set<Value> madeAtLoad = new HashSet<>();
     private final Set<Value> hostScalars = new HashSet<>();
     private final Map<Value, Node.Grouping> groupings = new HashMap<>();
+    private final Map<Value, Size> means = new HashMap<>();
 
     /**
      * @param disabled the names of the steps of scheduling to leave out
@@ -45,6 +50,8 @@ public final class Facts {
             case Node.Grouping grouping -> groupings.put(grouping.members(), grouping);
             case Node.Compute compute when isHostScalar(compute) ->
                     hostScalars.add(compute.result());
+            case Node.Compute compute when isTable(compute) -> mean(compute.body())
+                    .ifPresent(size -> means.put(compute.result(), size));
             default -> { }
         }
     }
@@ -59,6 +66,53 @@ public final class Facts {
                 && !compute.result().type().format().isFloat()
                 && compute.reduction().isEmpty()
                 && wholeOnly(compute.body());
+    }
+
+    private static boolean isTable(Node.Compute compute) {
+        return compute.result().type().rank() == 1
+                && compute.reduction().isEmpty()
+                && wholeOnly(compute.body());
+    }
+
+    /** What a whole number is on average over the points of a node, as far as sizes say it. */
+    public Optional<Size> mean(Scalar scalar) {
+        return switch (scalar) {
+            case Scalar.Whole w -> Optional.of(Size.of(w.value()));
+            case Scalar.Extent e -> Optional.of(e.size());
+            case Scalar.Load l -> mean(l.source());
+            case Scalar.Apply a when isLength(a) ->
+                    Optional.of(Size.quotient(frames().rows(), frames().sequences()));
+            case Scalar.Apply a when a.operation() == Operation.ADD -> both(a, Size::sum);
+            case Scalar.Apply a when a.operation() == Operation.SUBTRACT ->
+                    both(a, Size::difference);
+            case Scalar.Apply a when a.operation() == Operation.MULTIPLY ->
+                    both(a, Size::product);
+            case Scalar.Apply a when a.operation() == Operation.DIVIDE -> both(a, Size::quotient);
+            default -> Optional.empty();
+        };
+    }
+
+    private Optional<Size> both(Scalar.Apply apply, BinaryOperator<Size> combination) {
+        return mean(apply.operands().get(0)).flatMap(left ->
+                mean(apply.operands().get(1)).map(right -> combination.apply(left, right)));
+    }
+
+    /** Where the next sequence begins, less where this one does. */
+    private boolean isLength(Scalar.Apply apply) {
+        return apply.operation() == Operation.SUBTRACT
+                && program.frames().isPresent()
+                && apply.operands().get(0) instanceof Scalar.Load next
+                && apply.operands().get(1) instanceof Scalar.Load begin
+                && next.source().equals(offsets())
+                && begin.source().equals(offsets())
+                && next.coordinates().getFirst().equals(new Scalar.Apply(
+                        Operation.ADD, List.of(begin.coordinates().getFirst(),
+                                new Scalar.Whole(Format.I64, 1))));
+    }
+
+    /** What the elements of a table are on average, as far as sizes say it. */
+    public Optional<Size> mean(Value table) {
+        return Optional.ofNullable(means.get(table));
     }
 
     private static boolean wholeOnly(Scalar scalar) {
@@ -120,17 +174,20 @@ public final class Facts {
 
     /** Where each sequence's rows begin. */
     public Value offsets() {
-        return program.frames().orElseThrow().offsets();
+        return frames().offsets();
     }
 
     /** Whether a size is made of constants and the sizes of the batch alone. */
     public boolean isOfFrames(Size size) {
-        var frames = program.frames().orElseThrow();
-        return Set.of(frames.sequences().name(), frames.rows().name())
+        return Set.of(frames().sequences().name(), frames().rows().name())
                 .containsAll(size.symbols());
     }
 
+    private TensorProgram.Frames frames() {
+        return program.frames().orElseThrow();
+    }
+
     public Size sequences() {
-        return program.frames().orElseThrow().sequences();
+        return frames().sequences();
     }
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BinaryOperator;
 
 /**
  * What a kernel does, counted from its nodes: operations, and bytes of tensors that go in and out.
@@ -50,7 +51,8 @@ public final class WorkOf {
         nodes.forEach(n -> work.inside.addAll(n.results()));
         nodes.forEach(n -> work.node(n, exported));
         return new KernelProgram.Work(
-                work.operations, List.copyOf(work.read.values()), work.written);
+                work.operations, List.copyOf(work.read.values()), work.written,
+                work.means(exported));
     }
 
     /**
@@ -86,7 +88,13 @@ public final class WorkOf {
                 rounds.whole(Size.product(work.operations, rounds.count())),
                 work.read.values().stream().map(r -> new KernelProgram.Reading(
                         rounds.whole(r.bytes()), rounds.whole(r.most()))).toList(),
-                rounds.whole(work.written));
+                rounds.whole(work.written), Map.of());
+    }
+
+    private Map<Value, Size> means(Set<Value> exported) {
+        Map<Value, Size> means = new HashMap<>();
+        exported.forEach(v -> facts.mean(v).ifPresent(size -> means.put(v, size)));
+        return means;
     }
 
     /** What differs from round to round counts in each. */
@@ -257,20 +265,24 @@ public final class WorkOf {
      * {@code 0..t + 1}, half of t's own range and one. Rows count from where their sequence begins.
      */
     private Optional<Size> mean(Scalar end) {
-        return switch (end) {
-            case Scalar.Whole w -> Optional.of(Size.of(w.value()));
-            case Scalar.Extent e -> Optional.of(e.size());
+        return facts.mean(end).or(() -> switch (end) {
             case Scalar.Variable v -> Optional.ofNullable(extents.get(v.index()))
                     .map(size -> Size.quotient(size, Size.of(2)));
-            case Scalar.Apply a when a.operation() == Operation.ADD ->
-                    mean(a.operands().get(0)).flatMap(left ->
-                            mean(a.operands().get(1)).map(right -> Size.sum(left, right)));
+            case Scalar.Apply a when a.operation() == Operation.ADD -> both(a, Size::sum);
+            case Scalar.Apply a when a.operation() == Operation.MULTIPLY ->
+                    both(a, Size::product);
+            case Scalar.Apply a when a.operation() == Operation.DIVIDE -> both(a, Size::quotient);
             case Scalar.Apply a when a.operation() == Operation.SUBTRACT
                             && a.operands().get(1) instanceof Scalar.Load load
                             && load.source().equals(facts.offsets()) ->
                     mean(a.operands().get(0));
             default -> Optional.empty();
-        };
+        });
+    }
+
+    private Optional<Size> both(Scalar.Apply apply, BinaryOperator<Size> combination) {
+        return mean(apply.operands().get(0)).flatMap(left ->
+                mean(apply.operands().get(1)).map(right -> combination.apply(left, right)));
     }
 
     private static Size whole(Value value) {

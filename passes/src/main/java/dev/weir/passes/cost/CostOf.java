@@ -56,7 +56,7 @@ public final class CostOf {
     private final Map<Value, State> states = new HashMap<>();
     /** Slots of a growing state when the step has appended its own, by its name. */
     private final Map<String, Double> slots = new HashMap<>();
-    /** Tables of lengths: those of states, and what kernels pick out of them. */
+    /** Tables of lengths: those of states and of sequences, and what kernels pick out of them. */
     private final Map<Value, Double> lengths = new HashMap<>();
     private final Map<Value, Double> instancesRead = new HashMap<>();
     private final Map<String, Amounts> blocks = new LinkedHashMap<>();
@@ -64,6 +64,11 @@ public final class CostOf {
     private final Set<String> gatePaths = new LinkedHashSet<>();
     private final Set<String> gathering;
     private final Set<String> selecting;
+    private final Set<String> appending;
+    /** Bytes that the step appends to caches. */
+    private double cached;
+    /** States, with their instances, that have slots for the step's elements already. */
+    private final Set<String> extended = new HashSet<>();
     private final Map<String, Cost.Loop> loops = new LinkedHashMap<>();
     /** Host variables that say whether anybody enters, and the size that says how many. */
     private final Map<Value, Size.Symbol> entered = new HashMap<>();
@@ -81,6 +86,7 @@ public final class CostOf {
         this.machine = machine;
         gathering = kernels(GATHERING);
         selecting = kernels(Set.of("selection"));
+        appending = kernels(Set.of("append to a state"));
         program.parameters().forEach(p -> parameters.put(p.value(), p));
         program.states().forEach(s -> states.put(s.value(), s));
         expectation.set(program.frames().sequences().name(), 1);
@@ -156,7 +162,6 @@ public final class CostOf {
                 p -> parameters.putIfAbsent(p.path() + p.part(), p)));
         Map<String, State> states = new LinkedHashMap<>();
         entries.forEach(e -> e.states().forEach(s -> states.putIfAbsent(s.name(), s)));
-        Set<String> grown = grown(program);
         List<Cost.Block> blocks = new ArrayList<>();
         step.blocks.forEach((path, amounts) -> blocks.add(new Cost.Block(path, amounts)));
         List<Cost.Assumption> assumptions = new ArrayList<>();
@@ -168,8 +173,7 @@ public final class CostOf {
                 parameters.values().stream()
                         .mapToLong(p -> instances(p) * numbers(p)).sum(),
                 one.active(),
-                states.values().stream().filter(s -> isCache(s) && grown.contains(s.name()))
-                        .mapToDouble(CostOf::rowBytes).sum(),
+                step.cached / question.tokens(),
                 states.values().stream().filter(s -> !isCache(s))
                         .mapToDouble(s -> rowBytes(s) * s.keep().orElse(1L)).sum(),
                 blocks.stream().map(Cost.Block::amounts).reduce(Amounts.NONE, Amounts::plus),
@@ -216,8 +220,11 @@ public final class CostOf {
         List<Size> own = state.ownShape();
         long elements = own.subList(state.grows() ? 1 : 0, own.size()).stream()
                 .mapToLong(s -> s.constant().orElseThrow()).reduce(1, Math::multiplyExact);
-        long instances = state.instances().stream().reduce(1L, Math::multiplyExact);
-        return (double) instances * elements * state.value().type().format().bytes();
+        return (double) instances(state) * elements * state.value().type().format().bytes();
+    }
+
+    private static long instances(State state) {
+        return state.instances().stream().reduce(1L, Math::multiplyExact);
     }
 
     private double slots(State state) {
@@ -311,7 +318,7 @@ public final class CostOf {
             case HostStatement.Release s -> names.release(s.value());
             case HostStatement.Alias s -> names.alias(s.target(), s.source());
             case HostStatement.Reserve s -> { }
-            case HostStatement.Extend s -> { }
+            case HostStatement.Extend s -> extend(s);
             case HostStatement.Advance s -> { }
             case HostStatement.Trace s -> { }
             case HostStatement.Tally s -> {
@@ -460,6 +467,28 @@ public final class CostOf {
         }
     }
 
+    /** Slots for all elements, whichever of them fill theirs. */
+    private void extend(HostStatement.Extend extend) {
+        State state = states.get(extend.state());
+        if (isCache(state) && extended.add(instance(state, extend.instances()))) {
+            cached += probability * question.tokens() * rowBytes(state) / instances(state);
+        }
+    }
+
+    private String instance(State state, List<Scalar> instances) {
+        return state.name() + instances.stream().map(expectation::of).toList();
+    }
+
+    /** Rows that a launch leaves in a cache. */
+    private void append(HostStatement.Launch launch, double written) {
+        boolean caches = launch.buffers().stream().anyMatch(b ->
+                b instanceof HostStatement.Operand.StateTable table
+                        && isCache(states.get(table.state())));
+        if (caches && appending.contains(launch.kernel())) {
+            cached += written;
+        }
+    }
+
     private Time time(double operations, double bytes, double launches, boolean gathers) {
         return machine.map(m -> m.time(operations, bytes, launches, gathers)).orElse(Time.NONE);
     }
@@ -483,11 +512,14 @@ public final class CostOf {
                     "the kernels were read from text, which does not say their work");
         }
         ragged(launch, work);
+        work.means().forEach((table, mean) -> expectation.of(mean).ifPresentOrElse(
+                known -> lengths.put(table, known), () -> lengths.remove(table)));
         double operations = probability * amount(work.operations(), launch);
         double read = probability * work.readings().stream()
                 .mapToDouble(r -> Math.min(
                         amount(r.bytes(), launch), amount(r.most(), launch))).sum();
         double written = probability * amount(work.written(), launch);
+        append(launch, written);
         double weights = 0;
         for (HostStatement.WeightUse use : launch.weights()) {
             double instances = probability

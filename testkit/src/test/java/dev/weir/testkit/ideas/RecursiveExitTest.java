@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class RecursiveExitTest {
     @Test
     void isTheTextbooks() {
-        Idea.example("recursive_exit").sizes("V=9 D=6 H=3 G=3 C=2 F=5 R=3 Depth=2")
+        Idea.example("recursive_exit").sizes("V=9 D=6 H=3 G=3 C=2 F=5 R=3 Depth=3")
                 .form("unrolled", RecursiveExitTest::unrolled)
                 .is(RecursiveExitTest::textbook);
     }

@@ -30,7 +30,7 @@ class WeightTemplatesTest {
     @Test
     void stages() {
         Idea.example("weight_templates").file("stages.weir")
-                .sizes("D=5 F=3 Stages=3 Repeat=1").form("unrolled", text -> text.replace("""
+                .sizes("D=5 F=3 Stages=3 Repeat=4").form("unrolled", text -> text.replace("""
                                 for i in 0..Repeat {
                                     y = stages[s](y)
                                 }

@@ -18,6 +18,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.IntToLongFunction;
 
 /**
@@ -31,10 +32,17 @@ public final class KernelInterpreter implements KernelCompiler {
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private final TargetDescription target;
+    private final Consumer<Expression> watcher;
 
     /** @param target the machine that kernels are to be made for; it changes nothing here */
     public KernelInterpreter(TargetDescription target) {
+        this(target, expression -> { });
+    }
+
+    /** @param watcher is told of each node of an expression that is evaluated, before it is */
+    public KernelInterpreter(TargetDescription target, Consumer<Expression> watcher) {
         this.target = target;
+        this.watcher = watcher;
     }
 
     public KernelInterpreter() {
@@ -50,7 +58,7 @@ public final class KernelInterpreter implements KernelCompiler {
     public List<CompiledKernel> compile(List<Kernel> kernels) {
         return kernels.stream()
                 .<CompiledKernel>map(kernel -> (begin, end, arguments, scratch) ->
-                        new Activation(kernel, arguments, scratch).run(begin, end))
+                        new Activation(kernel, arguments, scratch, watcher).run(begin, end))
                 .toList();
     }
 
@@ -66,6 +74,7 @@ public final class KernelInterpreter implements KernelCompiler {
     private static final class Activation {
 
         private final Kernel kernel;
+        private final Consumer<Expression> watcher;
         private final Map<Variable, long[]> variables = new HashMap<>();
         private final Map<Buffer, Long> buffers = new HashMap<>();
         private final long faultRecord;
@@ -73,8 +82,10 @@ public final class KernelInterpreter implements KernelCompiler {
         private final Map<Expression, long[]> known = new IdentityHashMap<>();
         private int depth;
 
-        Activation(Kernel kernel, long arguments, long scratch) {
+        Activation(
+                Kernel kernel, long arguments, long scratch, Consumer<Expression> watcher) {
             this.kernel = kernel;
+            this.watcher = watcher;
             long word = arguments;
             for (Buffer buffer : kernel.buffers()) {
                 buffers.put(buffer, word(word));
@@ -233,6 +244,7 @@ public final class KernelInterpreter implements KernelCompiler {
         }
 
         private long[] node(Expression expression) {
+            watcher.accept(expression);
             return switch (expression) {
                 case Expression.Real r -> new long[] {
                     r.type().element() == Type.Element.F64

@@ -74,7 +74,7 @@ public record Contraction(
 
     private static Optional<Contraction> of(
             Node.Compute compute, Scalar x, Scalar w, Facts facts) {
-        Optional<Weights> weights = Weights.of(compute, w, facts);
+        Optional<Weights> weights = Weights.of(compute, w, facts).map(v -> v.beside(x));
         if (weights.isEmpty()) {
             return Optional.empty();
         }

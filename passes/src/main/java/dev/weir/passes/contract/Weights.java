@@ -26,7 +26,8 @@ import java.util.Set;
  * @param value of one weight
  * @param operands what it reads
  * @param columns the axes along which it varies, those of the node
- * @param reduced the summed axes, in the order in which the operands have them
+ * @param reduced the summed axes, in the order in which the operands have them, but for what the
+ *     other factor asks for
  * @param instances the coordinates that choose the instance, equal in all operands
  * @param step how many neighbours along the last reduced axis are made together, so that remainders
  *     of its index are known
@@ -68,6 +69,34 @@ public record Weights(
     /** The last reduced axis. */
     public Axis last() {
         return reduced.getLast();
+    }
+
+    /**
+     * With the reduced axis last along which the other factor has neighbours side by side, so that
+     * these are neighbours here too. Weights that are made in steps keep their order.
+     */
+    Weights beside(Scalar other) {
+        if (step > 1 || operands.size() > 1 || operands.getFirst().run > 1) {
+            return this;
+        }
+        Optional<Axis> inner = inner(other);
+        if (inner.isEmpty() || inner.get().equals(last())) {
+            return this;
+        }
+        List<Axis> order = new ArrayList<>(reduced);
+        order.remove(inner.get());
+        order.add(inner.get());
+        return new Weights(
+                value, operands, columns, order, instances, step, extent(inner.get()));
+    }
+
+    private Optional<Axis> inner(Scalar scalar) {
+        if (scalar instanceof Scalar.Load load && !load.coordinates().isEmpty()
+                && load.coordinates().getLast() instanceof Scalar.Variable variable
+                && find(reduced, variable.index()).isPresent()) {
+            return find(reduced, variable.index());
+        }
+        return Walk.operands(scalar).stream().flatMap(o -> inner(o).stream()).findFirst();
     }
 
     static long extent(Axis axis) {

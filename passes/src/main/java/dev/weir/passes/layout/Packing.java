@@ -16,6 +16,7 @@ import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Weights;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,7 @@ import java.util.Optional;
 public final class Packing {
     private final Identifiers identifiers;
     private final Map<Key, Value> packed = new LinkedHashMap<>();
+    private final Map<Turned, Value> turned = new HashMap<>();
     private final List<Node.Compute> computes = new ArrayList<>();
 
     /**
@@ -49,6 +51,8 @@ public final class Packing {
             List<Integer> columns,
             List<Integer> reduced,
             int width) {}
+
+    private record Turned(Value weights, int leading, int axis) {}
 
     public Packing(Identifiers identifiers) {
         this.identifiers = identifiers;
@@ -65,6 +69,34 @@ public final class Packing {
         Key key = new Key(operand.load().source(), operand.leading(),
                 places(contraction.columns(), own), places(contraction.reduced(), own), width);
         return packed.computeIfAbsent(key, this::pack);
+    }
+
+    /**
+     * Weights with one of their own axes behind all others.
+     *
+     * @param leading how many axes choose the instance
+     * @param axis which of the others goes last
+     */
+    Value turned(Value weights, int leading, int axis) {
+        return turned.computeIfAbsent(new Turned(weights, leading, axis), this::turn);
+    }
+
+    private Value turn(Turned key) {
+        List<Size> shape = new ArrayList<>(key.weights.type().shape());
+        shape.add(shape.remove(key.leading + key.axis));
+        Value result = identifiers.value(key.weights.name() + " turned",
+                new TensorType(key.weights.type().format(), shape));
+        List<Axis> axes = new ArrayList<>();
+        List<Scalar> source = new ArrayList<>();
+        for (Size size : shape) {
+            Index index = identifiers.index("i");
+            axes.add(Axis.over(index, size));
+            source.add(Scalar.variable(index));
+        }
+        source.add(key.leading + key.axis, source.removeLast());
+        computes.add(new Node.Compute(result, axes, Optional.empty(),
+                Scalar.load(key.weights, source), Span.NONE));
+        return result;
     }
 
     /** Where the axes' indices are mentioned; those that are nowhere are left out. */

@@ -55,6 +55,7 @@ final class ContractionSchedule {
     private final Contraction lead;
     private final int lanes;
     private final int vectors;
+    private Optional<GatheredRows> inScratch = Optional.empty();
 
     ContractionSchedule(Cluster cluster, ScalarEmitter emitter, Packing packing) {
         this.cluster = cluster;
@@ -110,8 +111,10 @@ final class ContractionSchedule {
             return new PointSchedule.Plan(
                     Scalar.whole(groups * panels), form() + ", grouped by instance");
         }
-        Size chunks = Size.quotient(
-                Size.sum(rows, Size.of(TILE_ROWS - 1)), Size.of(TILE_ROWS));
+        if (GatheredRows.isFor(lead)) {
+            return gathered(rows, panelCount);
+        }
+        Size chunks = chunks(rows, TILE_ROWS);
         Expression chunkCount = emitter.extent(chunks);
         Expression panel = writer.let(divide(writer.tile(), chunkCount));
         Expression from = writer.let(
@@ -121,6 +124,23 @@ final class ContractionSchedule {
         rows(from, to, panel, Optional.empty());
         return new PointSchedule.Plan(
                 Scalar.extent(Size.product(chunks, Size.of(panels))), form());
+    }
+
+    /** A tile is some rows and all panels, since gathering the rows is done once. */
+    private PointSchedule.Plan gathered(Size rows, Expression panelCount) {
+        Expression from = writer.let(multiply(writer.tile(), whole(GatheredRows.TILE_ROWS)));
+        Expression to = writer.let(
+                minimum(add(from, whole(GatheredRows.TILE_ROWS)), emitter.extent(rows)));
+        GatheredRows gathered = GatheredRows.write(
+                emitter, lead, from, to, row -> bindRow(rowPlaces(row)));
+        inScratch = Optional.of(gathered);
+        writer.loop(whole(0), panelCount, 1, panel -> rows(from, to, panel, Optional.empty()));
+        return new PointSchedule.Plan(
+                Scalar.extent(chunks(rows, GatheredRows.TILE_ROWS)), form() + ", rows gathered");
+    }
+
+    private static Size chunks(Size rows, int each) {
+        return Size.quotient(Size.sum(rows, Size.of(each - 1)), Size.of(each));
     }
 
     private String form() {
@@ -222,11 +242,14 @@ final class ContractionSchedule {
             Map<Weights.Operand, Expression> bases,
             Expression column) {
         List<List<Expression>> places = new ArrayList<>();
+        List<Expression> starts = new ArrayList<>();
         for (int r = 0; r < size; r++) {
-            places.add(rowPlaces(writer.let(add(firstRow, whole(r)))));
+            Expression row = writer.let(add(firstRow, whole(r)));
+            places.add(rowPlaces(row));
+            inScratch.ifPresent(rows -> starts.add(rows.start(row)));
         }
         Map<Contraction, Expression[][]> sums =
-                new ContractionSums(this, places, bases).write();
+                new ContractionSums(this, places, starts, bases).write();
         for (int r = 0; r < size; r++) {
             epilogue(places.get(r), r, column, sums);
         }
@@ -367,6 +390,11 @@ final class ContractionSchedule {
 
     int vectors() {
         return vectors;
+    }
+
+    /** The rows' activations, where they are gathered. */
+    Optional<GatheredRows> inScratch() {
+        return inScratch;
     }
 
     Value packed(Contraction contraction, Weights.Operand operand) {

@@ -41,6 +41,7 @@ final class ContractionSums {
     private final ScalarEmitter emitter;
     private final KernelWriter writer;
     private final List<List<Expression>> places;
+    private final List<Expression> starts;
     private final Map<Weights.Operand, Expression> bases;
     private final List<Contraction> contractions;
     private final Contraction lead;
@@ -53,16 +54,19 @@ final class ContractionSums {
 
     /**
      * @param places of the block's rows, by axis
+     * @param starts of the rows where they are gathered
      * @param bases where the panel in use begins in each packed operand
      */
     ContractionSums(
             ContractionSchedule schedule,
             List<List<Expression>> places,
+            List<Expression> starts,
             Map<Weights.Operand, Expression> bases) {
         this.schedule = schedule;
         this.emitter = schedule.emitter();
         this.writer = emitter.writer();
         this.places = places;
+        this.starts = starts;
         this.bases = bases;
         this.contractions = schedule.contractions();
         this.lead = contractions.getFirst();
@@ -242,9 +246,9 @@ final class ContractionSums {
                 weights.put(contraction, values);
             }
             for (int r = 0; r < places.size(); r++) {
-                schedule.bindRow(places.get(r));
                 Expression x = writer.let(ScalarEmitter.widen(
-                        emitter.emit(lead.activations()), lanes));
+                        activation(r, writer.let(add(multiply(flat, whole(length())), index))),
+                        lanes));
                 for (Contraction contraction : contractions) {
                     for (int v = 0; v < vectors; v++) {
                         Variable sum = sums.get(contraction)[r][v];
@@ -254,6 +258,20 @@ final class ContractionSums {
                 }
             }
         }
+    }
+
+    /**
+     * An activation of a row of the block.
+     *
+     * @param reduced its place among all reduced indices
+     */
+    private Expression activation(int row, Expression reduced) {
+        return schedule.inScratch()
+                .map(rows -> rows.at(starts.get(row), reduced))
+                .orElseGet(() -> {
+                    schedule.bindRow(places.get(row));
+                    return emitter.emit(lead.activations());
+                });
     }
 
     // ------------------------------------------------------------------ decoding

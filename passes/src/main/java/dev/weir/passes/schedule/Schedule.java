@@ -24,6 +24,7 @@ import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Clustering;
 import dev.weir.passes.fuse.Recurrence;
 import dev.weir.passes.layout.Packing;
+import dev.weir.passes.layout.Turning;
 import dev.weir.passes.memory.Lifetimes;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -46,6 +47,8 @@ public final class Schedule {
     private final Facts facts;
     private final Identifiers identifiers;
     private final Packing packing;
+    /** Present in the step: what is computed once is not worth a copy of its weights. */
+    private Optional<Turning> turning = Optional.empty();
     private final Checks checks = new Checks();
     private final Map<Kernel, String> kernels = new LinkedHashMap<>();
     private final List<KernelProgram.Story> stories = new ArrayList<>();
@@ -121,7 +124,10 @@ public final class Schedule {
                 () -> WeightsOnly.split(program, facts));
         Region body = split.step();
         facts.setMadeAtLoad(split.values());
+        turning = Optional.of(new Turning(packing, facts,
+                (scalar, axis) -> Vectors.possible(scalar, axis, facts)));
         List<HostStatement> step = region(body, Set.copyOf(body.results()));
+        turning = Optional.empty();
         facts.setMadeAtLoad(List.of());
         Region once = new Region(List.of(), split.initialise(), split.values());
         List<HostStatement> computed = region(once, new HashSet<>(split.values()));
@@ -248,7 +254,7 @@ public final class Schedule {
                 return plan;
             }
             uses.addAll(plainUses(cluster));
-            return new PointSchedule(cluster, emitter).write();
+            return new PointSchedule(turning.map(t -> t.of(cluster)).orElse(cluster), emitter).write();
         }, uses);
     }
 

@@ -254,7 +254,8 @@ public final class Schedule {
                 return plan;
             }
             uses.addAll(plainUses(cluster));
-            return new PointSchedule(turning.map(t -> t.of(cluster)).orElse(cluster), emitter).write();
+            Cluster turned = turning.map(t -> t.of(cluster)).orElse(cluster);
+            return new PointSchedule(turned, emitter).write();
         }, uses);
     }
 

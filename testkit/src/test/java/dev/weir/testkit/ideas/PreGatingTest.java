@@ -26,15 +26,7 @@ class PreGatingTest {
     @Test
     void isTheTextbooks() {
         Idea.example("pre_gating").sizes("V=9 D=6 H=3 C=2 F=5 N=2 R=2 L=2").tokens(17)
-                .form("one by one", text -> text.replace(
-                        "-> y[D] = route x to experts by top(1, score)", """
-                        -> y[D] {
-                            best = argmax(score)
-                            y[d in 0..D] = 0.0
-                            for e in 0..N {
-                                if e == best { y = score[e] * experts[e](x) }
-                            }
-                        }"""))
+                .form("one by one", text -> Routes.oneByOne(text, "N", "D"))
                 .is(PreGatingTest::textbook);
     }
 

@@ -25,12 +25,7 @@ class RoutedBlocksTest {
     @Test
     void isTheTextbooks() {
         example()
-                .form("one by one", text -> text.replace("y = " + ROUTE, """
-                        _, chosen = top(K, p)
-                        y = shared[0](x)
-                        for e in 0..N {
-                            if any[j] (chosen[j] == e) { y = y + p[e] * experts[e](x) }
-                        }"""))
+                .form("one by one", text -> Routes.oneByOne(text, "N", "D"))
                 .is(given -> textbook(given, true));
     }
 

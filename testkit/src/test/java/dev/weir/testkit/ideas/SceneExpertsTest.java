@@ -15,7 +15,8 @@ class SceneExpertsTest {
 
     @Test
     void isTheTextbooks() {
-        Idea.example("scene_experts").sizes("N=8 E=1 F=3 Out=2").tokens(41).seed(8)
+        Idea.example("scene_experts").sizes("N=11 E=1 F=3 Out=2").tokens(41).seed(8)
+                .form("one by one", text -> Routes.oneByOne(text, "4", "Out"))
                 .is(SceneExpertsTest::textbook);
     }
 

@@ -7,7 +7,7 @@ import static dev.weir.testkit.ideas.Textbook.times;
 
 import org.junit.jupiter.api.Test;
 
-/** R19: a knapsack of blocks, filled from the one that is worth most for its cost; the others give 0. */
+/** R19: a knapsack of blocks, filled from the one that is worth most for its cost. */
 class BudgetedMasksTest {
     private static final String GATE = "where idea.weir:10:16";
 

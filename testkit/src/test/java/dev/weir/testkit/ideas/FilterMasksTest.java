@@ -12,7 +12,7 @@ import static dev.weir.testkit.ideas.Textbook.top;
 
 import org.junit.jupiter.api.Test;
 
-/** G06: filters from the warmest on, until those before hold a share of all heat; the others give 0. */
+/** G06: filters from the warmest on, until those before hold a share of all heat; others give 0. */
 class FilterMasksTest {
     @Test
     void isTheTextbooks() {

@@ -29,7 +29,7 @@ class RoutedBlocksTest {
                 .is(given -> textbook(given, true));
     }
 
-    /** The experts are the dense network's hidden units: all of them with weight 1 make it again. */
+    /** Experts are the dense network's hidden units: all of them with weight 1 make it again. */
     @Test
     void allExpertsAreTheDenseNetwork() {
         example().written(text -> text.replace("    param router[N, D]\n    shared", "    shared")

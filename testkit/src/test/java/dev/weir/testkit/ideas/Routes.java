@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Programs in which a route is written out: a loop over the blocks, each for those that chose it. */
+/** Programs whose route is written out: a loop over the blocks, each for those that chose it. */
 final class Routes {
     private static final Pattern ROUTE = Pattern.compile("route (\\w+) to (\\w+) by top\\(");
     private static final Pattern SHORT_BODY = Pattern.compile("( *forward\\(.*\\) -> .*\\]) = $");
@@ -56,8 +56,8 @@ final class Routes {
         String before = text.substring(line, route.start());
         Matcher body = SHORT_BODY.matcher(before);
         if (body.matches()) {
-            return text.substring(0, line) + body.group(1) + " {\n" + loop + "        y = routed\n    }"
-                    + text.substring(end + 1);
+            return text.substring(0, line) + body.group(1) + " {\n" + loop
+                    + "        y = routed\n    }" + text.substring(end + 1);
         }
         return text.substring(0, line) + loop + before + "routed" + text.substring(end + 1);
     }

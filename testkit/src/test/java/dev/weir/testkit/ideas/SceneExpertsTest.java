@@ -8,7 +8,7 @@ import static dev.weir.testkit.ideas.Textbook.times;
 
 import org.junit.jupiter.api.Test;
 
-/** R11: a coarse hash grid says which of four experts, each with a hash grid of its own, a point gets. */
+/** R11: a coarse hash grid says which of four experts, each with a hash grid, a point gets. */
 class SceneExpertsTest {
     private static final int[] LEVELS = {2, 3, 4, 6};
     private static final double[] COARSE = {4, 8, 8, 16};

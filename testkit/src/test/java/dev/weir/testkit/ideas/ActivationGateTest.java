@@ -16,6 +16,7 @@ class ActivationGateTest {
     @Test
     void isTheTextbooks() {
         Idea.example("activation_gate").sizes("D=5 F=3 N=4 K=3 L=1")
+                .form("one by one", text -> Routes.oneByOne(text, "N", "D"))
                 .is(ActivationGateTest::textbook);
     }
 

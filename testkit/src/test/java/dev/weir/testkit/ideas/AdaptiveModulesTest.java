@@ -12,6 +12,10 @@ class AdaptiveModulesTest {
     @Test
     void isTheTextbooks() {
         Idea.example("adaptive_modules").sizes("D=5 F=7 N=3 L=1 G=4")
+                .form("without a break", text -> text
+                        .replace("if j >= count { break }", "")
+                        .replace("y = y + learners[j](x)",
+                                "if j < count { y = y + learners[j](x) }"))
                 .is(AdaptiveModulesTest::textbook);
     }
 
@@ -23,7 +27,11 @@ class AdaptiveModulesTest {
                 double[] x = row.clone();
                 double[] hidden = each(times(given.matrix(layer + ".gate"), x), Textbook::gelu);
                 int count = largest(times(given.matrix(layer + ".choice"), hidden));
-                for (int j = 0; j < count; j++) {
+                for (int j = 0; j <= count && j < given.size("N"); j++) {
+                    given.work().came("if idea.weir:19:13", j < count);
+                    if (j == count) {
+                        break;
+                    }
                     String learner = layer + ".learners." + j;
                     double[] h = each(times(given.matrix(learner + ".up"), x), Textbook::gelu);
                     add(row, 1, times(given.matrix(learner + ".down"), h));

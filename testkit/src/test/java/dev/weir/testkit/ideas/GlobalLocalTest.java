@@ -10,24 +10,39 @@ import static dev.weir.testkit.ideas.Textbook.times;
 
 import org.junit.jupiter.api.Test;
 
-/** R17: y = g global(x) + (1 − g) local(x), without a network whose share is at most 0.4. */
+/** R17: y = g global(x) + (1 − g) local(x), without a network whose share is at most 1 − sure. */
 class GlobalLocalTest {
     @Test
-    void isTheTextbooks() {
+    void whoIsNotTrustedDoesNotRun() {
         Idea.example("global_local").sizes("D=5 F=3 L=1 G=3").tokens(17)
-                .is(GlobalLocalTest::textbook);
+                .form("both run, and shares are 0", text -> text.replace(
+                        "if g > 1.0 - sure { y = y + g * global(x) }",
+                        "y = y + (if g > 1.0 - sure { g } else { 0.0 }) * global(x)").replace(
+                        "if g < sure { y = y + (1.0 - g) * local(x) }",
+                        "y = y + (if g < sure { 1.0 - g } else { 0.0 }) * local(x)"))
+                .is(given -> textbook(given, 0.6));
     }
 
-    private static double[][] textbook(Given given) {
+    /** As the paper has it: both networks run for every element. */
+    @Test
+    void bothRun() {
+        Idea.example("global_local").sizes("D=5 F=3 L=1 G=3").tokens(17)
+                .written(text -> text.replace("sure: float = 0.6", "sure: float = 1.0"))
+                .is(given -> textbook(given, 1));
+    }
+
+    private static double[][] textbook(Given given, double sure) {
         double[][] x = given.rows("x");
         double[][] y = new double[x.length][x[0].length];
         for (int t = 0; t < x.length; t++) {
             double[] hidden = each(times(given.matrix("experts.hidden"), x[t]), Textbook::relu);
             double g = sigmoid(dot(given.vector("experts.choose"), hidden));
-            if (g > 0.4) {
+            given.work().came("if idea.weir:29:9", g > 1 - sure);
+            if (g > 1 - sure) {
                 add(y[t], g, network(given, "experts.global", x[t]));
             }
-            if (g < 0.6) {
+            given.work().came("if idea.weir:30:9", g < sure);
+            if (g < sure) {
                 add(y[t], 1 - g, network(given, "experts.local", x[t]));
             }
         }

@@ -15,6 +15,7 @@ class ModalityExpertsTest {
     @Test
     void isTheTextbooks() {
         Idea.example("modality_experts").sizes("D=6 H=3 C=2 F=5 L=1")
+                .form("one by one", text -> Routes.oneByOne(text, "M", "E"))
                 .is(ModalityExpertsTest::textbook);
     }
 

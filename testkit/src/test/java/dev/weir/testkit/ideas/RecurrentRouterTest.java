@@ -16,6 +16,7 @@ class RecurrentRouterTest {
     @Test
     void isTheTextbooks() {
         Idea.example("recurrent_router").sizes("D=5 F=3 N=4 K=2 R=3 L=3").tokens(17)
+                .form("one by one", text -> Routes.oneByOne(text, "N", "D"))
                 .is(RecurrentRouterTest::textbook);
     }
 

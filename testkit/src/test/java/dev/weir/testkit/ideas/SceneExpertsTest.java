@@ -8,14 +8,15 @@ import static dev.weir.testkit.ideas.Textbook.times;
 
 import org.junit.jupiter.api.Test;
 
-/** R11: a coarse hash grid says which of four experts, each with a hash grid of its own, a point gets. */
+/** R11: a coarse hash grid says which of four experts, each with a hash grid, a point gets. */
 class SceneExpertsTest {
     private static final int[] LEVELS = {2, 3, 4, 6};
     private static final double[] COARSE = {4, 8, 8, 16};
 
     @Test
     void isTheTextbooks() {
-        Idea.example("scene_experts").sizes("N=8 E=1 F=3 Out=2").tokens(41).seed(8)
+        Idea.example("scene_experts").sizes("N=11 E=1 F=3 Out=2").tokens(41).seed(8)
+                .form("one by one", text -> Routes.oneByOne(text, "4", "Out"))
                 .is(SceneExpertsTest::textbook);
     }
 

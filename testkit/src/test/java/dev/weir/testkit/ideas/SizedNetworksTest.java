@@ -17,6 +17,7 @@ class SizedNetworksTest {
     @Test
     void isTheTextbooks() {
         Idea.example("sized_networks").sizes("V=9 D=6 H=3 G=3 C=2 Big=7 Small=3 L=2").tokens(17)
+                .form("one by one", text -> Routes.oneByOne(text, "3", "D"))
                 .is(SizedNetworksTest::textbook);
     }
 

@@ -17,6 +17,7 @@ class SwitchCapacityTest {
     void isTheTextbooks() {
         Idea.example("switch_capacity").sizes("D=5 F=3 N=3 L=1").tokens(13)
                 .takesWholeSequences()
+                .form("one by one", text -> Routes.oneByOne(text, "N", "D"))
                 .is(SwitchCapacityTest::textbook);
     }
 

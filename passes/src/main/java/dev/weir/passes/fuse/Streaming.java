@@ -3,6 +3,7 @@ package dev.weir.passes.fuse;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
@@ -53,6 +54,11 @@ public record Streaming(Axis axis, Node.Compute owner, Map<Node, Axis> along) {
                 continue;
             }
             Axis axis = dynamic.getFirst();
+            // Which element was the largest is not carried from tile to tile, only how large.
+            if (compute.reduction().filter(r -> r.axes().contains(axis)
+                    && r.kind() == Reduction.Kind.ARGUMENT_MAXIMUM).isPresent()) {
+                return Optional.empty();
+            }
             if (owner == null) {
                 owner = compute;
             } else {

@@ -11,7 +11,17 @@ class LocalityGateTest {
     @Test
     void isTheTextbooks() {
         Idea.example("locality_gate").sizes("I=2 J=3 D=5 H=1 K=2 V=3 L=2")
+                .form("a scan for each direction", LocalityGateTest::twice)
                 .is(LocalityGateTest::textbook);
+    }
+
+    /** Each direction in a scan of its own, the second from the end. */
+    private static String twice(String text) {
+        int from = text.indexOf("            r[h, k, v] = backward_gate");
+        int to = text.indexOf("        y[p, d] = sum[h, v]");
+        return text.substring(0, from) + "}\nscan p reversed {\n"
+                + text.substring(from, to).replace("P - 1 - p", "p")
+                + text.substring(to).replaceFirst("P - 1 - p", "p");
     }
 
     private static double[][] textbook(Given given) {

@@ -1,19 +1,29 @@
 package dev.weir.testkit.ideas;
 
 import static dev.weir.testkit.ideas.Textbook.add;
-import static dev.weir.testkit.ideas.Textbook.attention;
 import static dev.weir.testkit.ideas.Textbook.dot;
+import static dev.weir.testkit.ideas.Textbook.each;
 import static dev.weir.testkit.ideas.Textbook.part;
 import static dev.weir.testkit.ideas.Textbook.plus;
 import static dev.weir.testkit.ideas.Textbook.rmsNorm;
+import static dev.weir.testkit.ideas.Textbook.rope;
+import static dev.weir.testkit.ideas.Textbook.scaled;
 import static dev.weir.testkit.ideas.Textbook.sigmoid;
-import static dev.weir.testkit.ideas.Textbook.swiGlu;
+import static dev.weir.testkit.ideas.Textbook.softmax;
 import static dev.weir.testkit.ideas.Textbook.times;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel;
+import dev.weir.testkit.TestModel.Target;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** D01: one layer at every depth, a low-rank relaxation for each, and tokens that leave. */
@@ -118,13 +128,104 @@ class RecursiveExitTest {
     private static String unrolled(String text) {
         int from = text.indexOf("        for i in 0..Depth {");
         int to = text.indexOf("        logits =");
-        return text.substring(0, from) + """
-                x = layer(x, pos) + relax[0](x)
-                if not (sigmoid(norm(x) @ halt) > sure) {
-                    x = layer(x, pos) + relax[1](x)
-                    if not (sigmoid(norm(x) @ halt) > sure) { x = layer(x, pos) + relax[2](x) }
+        String round = text.substring(text.indexOf("            z = attention_norm(x)"),
+                text.indexOf("            if sigmoid"));
+        String stay = "if not (sigmoid(norm(x) @ halt) > sure) {\n";
+        return text.substring(0, from) + round.replace("[i]", "[0]") + stay
+                + round.replace("[i]", "[1]") + stay + round.replace("[i]", "[2]") + "}}\n"
+                + text.substring(to);
+    }
+
+    /** A round of the shared layer for tokens that are each at a depth of their own. */
+    @Test
+    void roundsAreTheTextbooks() {
+        Idea.example("recursive_exit").file("rounds.weir").small("Depth=16 R=2")
+                .sizes("D=6 H=3 G=3 C=2 F=5 R=3 Depth=16")
+                .written(RecursiveExitTest::leaversTurned)
+                .is(RecursiveExitTest::round);
+    }
+
+    /**
+     * Tokens of two sequences at unlike depths share one step: as many kernels run as for tokens at
+     * one depth, and all that is read besides are the other depth's relaxations.
+     */
+    @Test
+    void tokensAtUnlikeDepthsAreComputedTogether() throws Exception {
+        String program = TestModel.text(
+                TestModel.ROOT.resolve("examples/recursive_exit/rounds.weir")).replace(
+                "D = 256, H = 4, G = 2, C = 64, F = 768, R = 8",
+                "D = 8, H = 2, G = 1, C = 4, F = 6, R = 2");
+        Tensor x = Tensor.zeros(Format.F32, new long[] {2, 8});
+        for (long i = 0; i < x.elements(); i++) {
+            x.setReal(i, Math.sin(1 + i));
+        }
+        try (TestModel model = TestModel.random(program, 2, Target.NATIVE, 2)) {
+            long[] alone = round(model, x.rows(0, 1), 3);
+            long[] alike = round(model, x, 3, 3);
+            long[] unlike = round(model, x, 3, 5);
+            assertEquals(alone[1], alike[1], "weights of one token, and of two at one depth");
+            assertEquals(alike[0], unlike[0], "kernels that ran");
+            int relaxed = 2 * (4 * 8 + 8 + 4 + 4 + 8 + 3 * (8 + 6));
+            assertEquals(4L * relaxed, unlike[1] - alike[1], "bytes of a depth's relaxations");
+            Tensor together = step(model, x, 3, 5);
+            assertEquals(step(model, x.rows(0, 1), 3), together.rows(0, 1));
+        }
+    }
+
+    /** The first result is compared: who leaves shows in its sign. */
+    private static String leaversTurned(String text) {
+        String leaves = "leaves = sigmoid(norm(y) @ halt) > sure\n";
+        return text.replace(leaves,
+                leaves + "y[t, d] = if leaves[t] { -y[t, d] } else { y[t, d] }\n");
+    }
+
+    /** Kernels that ran, and bytes of weights that they read, for a token of each sequence. */
+    private static long[] round(TestModel model, Tensor x, long... depths) {
+        long launches = model.engine().ledger().launches();
+        long bytes = model.engine().ledger().weightBytes();
+        step(model, x, depths);
+        return new long[] {model.engine().ledger().launches() - launches,
+                model.engine().ledger().weightBytes() - bytes};
+    }
+
+    private static Tensor step(TestModel model, Tensor x, long... depths) {
+        Tensor depth = Tensor.zeros(Format.I64, new long[] {depths.length});
+        Tensor place = Tensor.zeros(Format.I64, new long[] {depths.length});
+        List<Engine.Session> sessions = new ArrayList<>();
+        long[] rows = new long[depths.length];
+        for (int t = 0; t < depths.length; t++) {
+            depth.setWhole(t, depths[t]);
+            place.setWhole(t, 4 + t);
+            sessions.add(model.engine().start());
+            rows[t] = 1;
+        }
+        return model.engine().step("forward", sessions, rows,
+                List.of(x, depth, place, Engine.positions("forward", sessions, rows)),
+                Engine.Tracer.NONE).getFirst().copy();
+    }
+
+    private static double[][] round(Given given) {
+        double[][] x = given.rows("x");
+        int[] depth = given.ids("depth");
+        int[] place = given.ids("place");
+        double[][] y = new double[x.length][];
+        for (int t = 0; t < x.length; t++) {
+            List<Integer> seen = new ArrayList<>();
+            for (int s = 0; s <= t; s++) {
+                if (depth[s] == depth[t] && place[s] <= place[t]) {
+                    seen.add(s);
                 }
-                """ + text.substring(to);
+            }
+            String relax = ".relax." + depth[t];
+            y[t] = layer(given, x, place, seen, (matrix, row) -> plus(
+                    times(given.matrix(matrix + ".w"), row),
+                    relaxed(given, matrix + relax, row)));
+            if (sigmoid(dot(normed(given, "norm", y[t]), given.vector("halt"))) > 0.5) {
+                y[t] = scaled(-1, y[t]);
+            }
+            given.work().served("query.relax", depth[t], given.size("Depth") + 1);
+        }
+        return y;
     }
 
     private static double[][] textbook(Given given) {
@@ -135,18 +236,21 @@ class RecursiveExitTest {
             x[t] = given.matrix("table")[ids[t]].clone();
             here.add(t);
         }
+        int[] places = IntStream.range(0, x.length).toArray();
         for (int i = 0; i < given.size("Depth"); i++) {
-            double[][] entrants = here.stream().map(t -> x[t]).toArray(double[][]::new);
-            double[][] after = layer(given, entrants,
-                    here.stream().mapToInt(t -> t).toArray());
+            double[][] before = Textbook.copy(x);
             List<Integer> stay = new ArrayList<>();
-            for (int k = 0; k < entrants.length; k++) {
-                add(after[k], 1, times(given.matrix("relax." + i + ".up"),
-                        times(given.matrix("relax." + i + ".down"), entrants[k])));
-                x[here.get(k)] = after[k];
-                double[] normed = rmsNorm(given.vector("norm.scale"), after[k]);
-                if (sigmoid(dot(normed, given.vector("halt"))) <= 0.5) {
-                    stay.add(here.get(k));
+            String depth = "." + i;
+            for (int t : here) {
+                List<Integer> seen = here.stream().filter(s -> s <= t).toList();
+                x[t] = layer(given, before, places, seen, (matrix, row) -> plus(
+                        times(given.matrix(matrix), row),
+                        relaxed(given, "relax_" + matrix + depth, row)));
+                double[] normed = rmsNorm(given.vector("norm.scale"), x[t]);
+                boolean leaves = sigmoid(dot(normed, given.vector("halt"))) > 0.5;
+                given.work().came("gate0", leaves);
+                if (!leaves) {
+                    stay.add(t);
                 }
             }
             here = stay;
@@ -158,18 +262,48 @@ class RecursiveExitTest {
         return logits;
     }
 
-    private static double[][] layer(Given given, double[][] x, int[] positions) {
-        double[][] normed = new double[x.length][];
-        for (int t = 0; t < x.length; t++) {
-            normed[t] = rmsNorm(given.vector("layer.attention_norm.scale"), x[t]);
+    private static double[] relaxed(Given given, String path, double[] x) {
+        return times(given.matrix(path + ".up"), times(given.matrix(path + ".down"), x));
+    }
+
+    /**
+     * The layer for the last of the rows that it may see.
+     *
+     * @param product what a matrix of this name, relaxed, makes of a row
+     */
+    private static double[] layer(Given given, double[][] x, int[] places,
+            List<Integer> seen, BiFunction<String, double[], double[]> product) {
+        int t = seen.getLast();
+        int heads = given.size("H");
+        int width = given.size("C");
+        double[] q = product.apply("query", normed(given, "attention_norm", x[t]));
+        double[] read = new double[heads * width];
+        for (int h = 0; h < heads; h++) {
+            double[] query = rope(part(q, h * width, (h + 1) * width), places[t]);
+            int g = h / (heads / given.size("G"));
+            double[] score = new double[seen.size()];
+            for (int s = 0; s < score.length; s++) {
+                double[] k = product.apply("key", normed(given, "attention_norm", x[seen.get(s)]));
+                score[s] = dot(query, rope(part(k, g * width, (g + 1) * width),
+                        places[seen.get(s)])) / Math.sqrt(width);
+            }
+            double[] p = softmax(score);
+            for (int s = 0; s < score.length; s++) {
+                double[] v = product.apply(
+                        "value", normed(given, "attention_norm", x[seen.get(s)]));
+                for (int c = 0; c < width; c++) {
+                    read[h * width + c] += p[s] * v[g * width + c];
+                }
+            }
         }
-        double[][] mixed = attention(given, "layer.attention", normed, positions);
-        double[][] y = new double[x.length][];
-        for (int t = 0; t < x.length; t++) {
-            double[] h = plus(x[t], mixed[t]);
-            y[t] = plus(h, swiGlu(given, "layer.network",
-                    rmsNorm(given.vector("layer.norm.scale"), h)));
-        }
-        return y;
+        double[] hidden = plus(x[t], product.apply("output", read));
+        double[] n = normed(given, "network_norm", hidden);
+        double[] wide = Textbook.product(
+                each(product.apply("gate", n), Textbook::silu), product.apply("up", n));
+        return plus(hidden, product.apply("down", wide));
+    }
+
+    private static double[] normed(Given given, String path, double[] x) {
+        return rmsNorm(given.vector(path + ".scale"), x);
     }
 }

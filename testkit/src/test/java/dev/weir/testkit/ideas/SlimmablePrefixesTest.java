@@ -37,7 +37,7 @@ class SlimmablePrefixesTest {
     @Test
     void whoCallsMayChoose() {
         Idea.example("slimmable_prefixes").file("chosen.weir").small("D=6 F=9 L=3 N=3")
-                .sizes("D=9 F=3 L=2 N=3").seed(1)
+                .sizes("D=9 F=3 L=3 N=3").seed(1)
                 .form("unrolled", s -> s.replace("""
                         for l in 0..L {
                             if l < depth { y = y + layers[l](y, width, hidden) }

@@ -33,7 +33,7 @@ class TokenPruningTest {
 
     @Test
     void pageRankIsTheTextbooks() {
-        Idea.example("token_pruning").sizes("P=6 G=1 D=5 H=1 C=3 F=4 L=3")
+        Idea.example("token_pruning").sizes("P=6 G=1 D=5 H=1 C=3 F=4 L=2")
                 .form("layer by layer", TokenPruningTest::unrolled)
                 .form("ranked by counting", s -> s.replace("""
                                 among[t in 0..P] = if t == 0 { infinity } else { rank[t] }
@@ -59,7 +59,7 @@ class TokenPruningTest {
     /** How many stay is the image's own affair; all come back. */
     @Test
     void thresholdsAreTheTextbooks() {
-        Idea.example("token_pruning").file("thresholds.weir").sizes("D=5 H=1 C=3 F=4 L=3")
+        Idea.example("token_pruning").file("thresholds.weir").sizes("D=5 H=1 C=3 F=4 L=2")
                 .takesWholeSequences()
                 .form("layer by layer", TokenPruningTest::nested)
                 .is(TokenPruningTest::thresholds);

@@ -1,0 +1,152 @@
+package dev.weir.testkit.ideas;
+
+import static dev.weir.testkit.ideas.Textbook.add;
+import static dev.weir.testkit.ideas.Textbook.each;
+import static dev.weir.testkit.ideas.Textbook.times;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.checkpoint.SafeTensors;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.testkit.TestModel;
+import dev.weir.testkit.TestModel.Target;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A15: a residual block of convolutions for one band of rows after the other. */
+class BlockFusionTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void bandsAreTheTextbooks() {
+        Idea.example("block_fusion").sizes("I=3 J=4 D=2 E=5 B=3 L=1")
+                .form("layer by layer", s -> inside(s, """
+                        a[i in 0..I, j in 0..J, d] = sum[u in 0..3, v in 0..3] near[u, v, d]
+                            * (x[i + u - 1, j + v - 1, d] or 0)
+                        y = x + narrow @ relu(wide @ a)
+                        """))
+                .form("row by row in a scan", s -> inside(s, """
+                        rows = 0
+                        scan i {
+                            a[j in 0..J, d] = sum[u in 0..3, v in 0..3] near[u, v, d]
+                                * (x[i + u - 1, j + v - 1, d] or 0)
+                            h[j, e] = relu(sum[d] wide[e, d] * a[j, d])
+                            y[i, j, d] = x[i, j, d] + sum[e] narrow[d, e] * h[j, e]
+                            rows = rows + 1
+                        }
+                        """))
+                .is(BlockFusionTest::fused);
+    }
+
+    @Test
+    void prunedGroupsAreLeftOut() {
+        Idea.example("block_fusion").file("sparse.weir").sizes("I=3 J=4 D=2 W=3 G=4 L=2")
+                .is(BlockFusionTest::sparse);
+    }
+
+    /** The weights of a pruned group are not read. */
+    @Test
+    void prunedGroupsAreNotRead() throws Exception {
+        long all = read(1, 1, 1);
+        assertEquals(all - 4L * 2 * 2 * 3, read(1, -1, 1), "a group of 2 channels beside 3");
+        assertEquals(all - 4L * 2 * 2 * 2 * 3, read(-1, -1, 1), "two of them");
+    }
+
+    /** Bytes of weights that a step reads. */
+    private long read(double... kept) throws Exception {
+        Map<String, Tensor> weights = new HashMap<>();
+        weights.put("blocks.0.near", ones(3, 3, 3));
+        Tensor gates = ones(3);
+        for (int g = 0; g < kept.length; g++) {
+            gates.setReal(g, kept[g]);
+            weights.put("blocks.0.groups." + g + ".wide", ones(2, 3));
+            weights.put("blocks.0.groups." + g + ".narrow", ones(3, 2));
+        }
+        weights.put("blocks.0.kept", gates);
+        Files.writeString(folder.resolve("config.json"), "{}");
+        SafeTensors.write(folder.resolve("model.safetensors"), weights);
+        String text = TestModel.text(
+                TestModel.ROOT.resolve("examples/block_fusion/sparse.weir")).replace(
+                "I = 64, J = 64, D = 64, W = 32, G = 8, L = 4",
+                "I = 4, J = 4, D = 3, W = 2, G = 3, L = 1");
+        try (TestModel model = TestModel.of(text, folder, Target.NATIVE, 2, false)) {
+            model.batch(List.of(model.engine().start()), new long[] {1},
+                    List.of(ones(1, 4, 4, 3)));
+            return model.engine().ledger().weightBytes();
+        }
+    }
+
+    private static Tensor ones(long... shape) {
+        Tensor tensor = Tensor.zeros(Format.F32, shape);
+        for (long i = 0; i < tensor.elements(); i++) {
+            tensor.setReal(i, 1);
+        }
+        return tensor;
+    }
+
+    /** Other statements for the block. */
+    private static String inside(String text, String statements) {
+        int from = text.indexOf("        y = x\n");
+        return text.substring(0, from) + statements
+                + text.substring(text.indexOf("    }\n}", from));
+    }
+
+    private static double[][] fused(Given given) {
+        double[][] y = given.rows("x");
+        for (int l = 0; l < given.size("L"); l++) {
+            String path = "blocks." + l;
+            y = block(given, path, y, a -> times(given.matrix(path + ".narrow"),
+                    each(times(given.matrix(path + ".wide"), a), Textbook::relu)));
+        }
+        return y;
+    }
+
+    private static double[][] sparse(Given given) {
+        double[][] y = given.rows("x");
+        for (int l = 0; l < given.size("L"); l++) {
+            String path = "blocks." + l;
+            double[] kept = given.vector(path + ".kept");
+            y = block(given, path, y, a -> {
+                double[] sum = new double[a.length];
+                for (int g = 0; g < kept.length; g++) {
+                    if (kept[g] > 0) {
+                        String group = path + ".groups." + g;
+                        add(sum, 1, times(given.matrix(group + ".narrow"),
+                                each(times(given.matrix(group + ".wide"), a), Textbook::relu)));
+                    }
+                }
+                return sum;
+            });
+        }
+        return y;
+    }
+
+    /** A convolution for each channel, and behind it a network for each pixel. */
+    private static double[][] block(
+            Given given, String path, double[][] x, UnaryOperator<double[]> network) {
+        int width = given.size("J");
+        double[][] y = Textbook.copy(x);
+        for (int pixel = 0; pixel < x.length; pixel++) {
+            double[] a = new double[x[pixel].length];
+            for (int u = -1; u <= 1; u++) {
+                for (int v = -1; v <= 1; v++) {
+                    int i = pixel / width + u;
+                    int j = pixel % width + v;
+                    if (i >= 0 && i < x.length / width && j >= 0 && j < width) {
+                        add(a, 1, Textbook.product(given.cube(path + ".near")[u + 1][v + 1],
+                                x[i * width + j]));
+                    }
+                }
+            }
+            add(y[pixel], 1, network.apply(a));
+        }
+        return y;
+    }
+}

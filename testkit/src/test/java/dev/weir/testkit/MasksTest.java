@@ -1,13 +1,16 @@
 package dev.weir.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.testkit.TestModel.Target;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -72,6 +75,40 @@ class MasksTest {
                             name + ": both generators give the same bytes");
                 }
             }
+        }
+    }
+
+    /** An axis of constant length that is long is walked through in tiles as well. */
+    @Test
+    void alongALongConstantAxis() throws Exception {
+        String source = """
+                model M<P = 523, C = 6> {
+                    param scale[C]
+
+                    forward(q[P, C], k[P, C], v[P, C]) -> z[P, C] {
+                        score[t in 0..P, s in 0..P] = sum[c] q[t, c] * scale[c] * k[s, c]
+                        p[t, s] = softmax[s] score[t, s] where s <= t + 9
+                        z[t, c] = sum[s] p[t, s] * v[s, c]
+                    }
+                }
+                """;
+        Random random = new Random(3);
+        List<Tensor> arguments = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Tensor tensor = Tensor.zeros(Format.F32, 1, 523, 6);
+            for (long n = 0; n < tensor.elements(); n++) {
+                tensor.setReal(n, random.nextGaussian());
+            }
+            arguments.add(tensor);
+        }
+        try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                TestModel jvm = TestModel.random(source, 5, Target.JVM, 2);
+                TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 2)) {
+            assertTrue(nativeCode.kernels().stories().stream()
+                    .anyMatch(s -> s.form().equals("points in blocks, streamed online")));
+            Tensor compiled = run(nativeCode, new long[] {1}, arguments);
+            FixtureTest.assertClose("constant", run(oracle, new long[] {1}, arguments), compiled);
+            assertEquals(compiled, run(jvm, new long[] {1}, arguments));
         }
     }
 

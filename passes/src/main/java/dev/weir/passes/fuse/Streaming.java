@@ -23,6 +23,8 @@ import java.util.Set;
  * @param along for each node, its own name of the axis: one of its axes, or one that it reduces
  */
 public record Streaming(Axis axis, Node.Compute owner, Map<Node, Axis> along) {
+    /** What is computed along so many places is worth being computed in tiles. */
+    private static final long LONG = 512;
 
     /**
      * The one axis that nodes over {@code prefix} shared axes stream along, if all that they do
@@ -32,6 +34,17 @@ public record Streaming(Axis axis, Node.Compute owner, Map<Node, Axis> along) {
      * @param inside the values that the nodes define
      */
     public static Optional<Streaming> of(List<Node> nodes, int prefix, Set<Value> inside) {
+        return of(nodes, prefix, inside, Long.MAX_VALUE);
+    }
+
+    /** As {@link #of}, where a long axis of constant extent is streamed along as well. */
+    public static Optional<Streaming> alongLong(
+            List<Node> nodes, int prefix, Set<Value> inside) {
+        return of(nodes, prefix, inside, LONG);
+    }
+
+    private static Optional<Streaming> of(
+            List<Node> nodes, int prefix, Set<Value> inside, long least) {
         Map<Node, Axis> along = new HashMap<>();
         Node.Compute owner = null;
         for (Node node : nodes) {
@@ -41,10 +54,10 @@ public record Streaming(Axis axis, Node.Compute owner, Map<Node, Axis> along) {
             List<Axis> dynamic = new ArrayList<>();
             List<Axis> own = compute.axes();
             own.subList(Math.min(prefix, own.size()), own.size()).stream()
-                    .filter(a -> !isConstant(a))
+                    .filter(a -> !isShort(a, least))
                     .forEach(dynamic::add);
             compute.reduction().ifPresent(r -> r.axes().stream()
-                    .filter(a -> !isConstant(a))
+                    .filter(a -> !isShort(a, least))
                     .filter(a -> readsAlong(compute, a.index(), inside, prefix))
                     .forEach(dynamic::add));
             if (dynamic.size() > 1) {
@@ -82,8 +95,10 @@ public record Streaming(Axis axis, Node.Compute owner, Map<Node, Axis> along) {
         return Optional.of(new Streaming(along.get(owner), owner, along));
     }
 
-    private static boolean isConstant(Axis axis) {
-        return axis.lower() instanceof Scalar.Whole && axis.upper() instanceof Scalar.Whole;
+    private static boolean isShort(Axis axis, long least) {
+        return axis.lower() instanceof Scalar.Whole lower
+                && axis.upper() instanceof Scalar.Whole upper
+                && upper.value() - lower.value() < least;
     }
 
     private static boolean readsAlong(

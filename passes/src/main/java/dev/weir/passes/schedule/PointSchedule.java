@@ -265,9 +265,9 @@ final class PointSchedule {
                 : cluster.nodes().getFirst().results().getFirst().type().shape();
         List<Size> shared = shape.subList(0, cluster.prefix());
         Optional<StreamSchedule> stream =
-                Streaming.of(cluster.nodes(), cluster.prefix(), inside)
-                        .filter(s -> isStreamed(s))
-                        .map(s -> new StreamSchedule(this, s, cluster));
+                stream(Streaming.of(cluster.nodes(), cluster.prefix(), inside)).or(() ->
+                        stream(Streaming.alongLong(cluster.nodes(), cluster.prefix(), inside))
+                                .filter(StreamSchedule::isInLanes));
         Optional<Integer> together = stream.flatMap(StreamSchedule::axisOfBlocks);
         if (together.isPresent()) {
             return writeBlocks(stream.get(), shared, together.get());
@@ -278,6 +278,11 @@ final class PointSchedule {
                 s -> s.write(place), () -> cluster.nodes().forEach(n -> node(n, place))));
         return new Plan(Scalar.extent(product(shared)),
                 "points" + stream.map(s -> ", " + s.form()).orElse(""));
+    }
+
+    private Optional<StreamSchedule> stream(Optional<Streaming> streaming) {
+        return streaming.filter(this::isStreamed)
+                .map(s -> new StreamSchedule(this, s, cluster));
     }
 
     /** As points, but some neighbours along one axis go through what is streamed together. */

@@ -83,6 +83,11 @@ final class StreamSchedule {
         return online.isPresent() ? "streamed online" : "streamed";
     }
 
+    /** Whether one walk in lanes finds the maximum and all sums. */
+    boolean isInLanes() {
+        return wholeWalk().isPresent();
+    }
+
     /**
      * The shared axis whose neighbouring points read the same elements along the streamed axis, so
      * that they should go through its tiles together; if the walk can be written so.
@@ -97,7 +102,8 @@ final class StreamSchedule {
         }
         List<Size> shape = cluster.nodes().getFirst().results().getFirst().type().shape();
         return IntStream.range(0, cluster.prefix()).boxed()
-                .filter(axis -> shape.get(axis).constant().isEmpty() && points.isWhole(axis)
+                .filter(axis -> shape.get(axis).constant().filter(n -> n < BLOCK).isEmpty()
+                        && points.isWhole(axis)
                         && cluster.nodes().stream().allMatch(n -> readsTheSame(n, axis)))
                 .findFirst();
     }

@@ -37,7 +37,9 @@ final class NewCommand implements Callable<Integer> {
                         + "first; here it is '" + folder + "'"));
         Map<String, String> files = example ? project.exampleFiles() : project.files();
         project.write(files);
-        weir.print("made " + folder + ": " + String.join(", ", files.keySet())
+        String test = example
+                ? project.writeTest().map(path -> ", and its test " + path).orElse("") : "";
+        weir.print("made " + folder + ": " + String.join(", ", files.keySet()) + test
                 + "\nnext: weir " + (example ? "bench " : "check ") + folder + "\n");
         return 0;
     }

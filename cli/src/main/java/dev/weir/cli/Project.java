@@ -43,10 +43,13 @@ record Project(Path folder) {
      * block which the program imports or has itself.
      */
     String model() {
-        String words = Stream.of(name().split("_")).filter(word -> !word.isEmpty())
+        return words().endsWith("Model") ? words() : words() + "Model";
+    }
+
+    private String words() {
+        return Stream.of(name().split("_")).filter(word -> !word.isEmpty())
                 .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
                 .collect(Collectors.joining());
-        return words.endsWith("Model") ? words : words + "Model";
     }
 
     /** The text of each file, by its name. */
@@ -66,6 +69,23 @@ record Project(Path folder) {
                     .replace("TemplateModel", model()).replace("NAME", name()));
         }
         return files;
+    }
+
+    /**
+     * Writes the test that holds the idea against its textbook form, if the folder is one of Weir's
+     * own examples: where it lies. One that is there stays as it is.
+     */
+    Optional<Path> writeTest() {
+        Path root = folder.resolveSibling("..").normalize();
+        Path tests = root.resolve("testkit/src/test/java/dev/weir/testkit/ideas");
+        Path test = tests.resolve(words() + "Test.java");
+        if (!folder.getParent().endsWith("examples") || !Files.isDirectory(tests)
+                || Files.exists(test)) {
+            return Optional.empty();
+        }
+        Texts.write(test, text("example/IdeaTest.java")
+                .replace("TemplateTest", words() + "Test").replace("NAME", name()));
+        return Optional.of(root.relativize(test));
     }
 
     private static String text(String template) {

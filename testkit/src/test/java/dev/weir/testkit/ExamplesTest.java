@@ -40,6 +40,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -239,17 +240,24 @@ class ExamplesTest {
 
     /**
      * Where no gate or route saves: what a step, at the sizes that are measured, has {@code fewer}
-     * of than the baseline's, has as much of within a hundredth ({@code equal}), or what grows no
+     * of than the baseline's, by as many times as stated if it is, has as much of within a hundredth ({@code equal}), or what grows no
      * faster than its tokens ({@code linear}) where the baseline's grows faster.
      *
      * @return whether something of this is promised
      */
     private static boolean isLess(Path example, JsonNode promised) throws IOException {
         long tokens = description(example).path("tokens").asLong(128);
-        for (JsonNode name : promised.path("fewer")) {
+        for (JsonNode name : promised.path("fewer").isArray()
+                ? promised.path("fewer") : List.<JsonNode>of()) {
             double idea = amount(example, "idea.weir", tokens, name.asText());
             double baseline = amount(example, "baseline.weir", tokens, name.asText());
             assertTrue(idea < baseline, name.asText() + ": " + idea + " of " + baseline);
+        }
+        for (Map.Entry<String, JsonNode> times : promised.path("fewer").properties()) {
+            double idea = amount(example, "idea.weir", tokens, times.getKey());
+            double baseline = amount(example, "baseline.weir", tokens, times.getKey());
+            assertTrue(idea * times.getValue().asDouble() <= baseline,
+                    times.getKey() + ": " + idea + " of " + baseline);
         }
         for (JsonNode name : promised.path("equal")) {
             double baseline = amount(example, "baseline.weir", tokens, name.asText());
@@ -367,6 +375,22 @@ class ExamplesTest {
                 "--warmup", "0", "-t", "1", "--set", "D=16");
         assertEquals(0, gallery.code(), gallery.err());
         assertTrue(gallery.out().contains("[tried_idea](tried_idea)"), gallery.out());
+    }
+
+    /** Among Weir's own examples the template comes with its test, which compiles as it is. */
+    @Test
+    void theTemplateHasATest() throws IOException {
+        Path tests = Files.createDirectories(
+                folder.resolve("testkit/src/test/java/dev/weir/testkit/ideas"));
+        Path examples = Files.createDirectories(folder.resolve("examples"));
+        Outcome made = weir("new", "--example", examples.resolve("tried_idea").toString());
+        assertEquals(0, made.code(), made.err());
+        Path test = tests.resolve("TriedIdeaTest.java");
+        assertTrue(made.out().contains("TriedIdeaTest.java"), made.out());
+        assertTrue(Files.readString(test).contains("Idea.example(\"tried_idea\")"));
+        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null,
+                "-cp", System.getProperty("java.class.path"), "-proc:none",
+                "-d", folder.toString(), test.toString()));
     }
 
     /** A prompt by one entry, then a token by the other; the baseline takes both by its only one. */

@@ -31,7 +31,8 @@ final class CostText {
                 total.intensity()));
         line(out, "launches", Scaled.count(total.launches()));
         line(out, "time", machine.map(m -> "at least " + Scaled.seconds(total.seconds())
-                        + " with " + m.threads() + (m.threads() == 1 ? " thread" : " threads"))
+                        + " with " + m.threads() + (m.threads() == 1 ? " thread" : " threads")
+                        + (cost.assumptions().isEmpty() ? "" : ", if all is as assumed here:"))
                 .orElse("unknown: run `weir calibrate` once"));
         for (Cost.Assumption assumption : cost.assumptions()) {
             out.append("assumed: ").append(assumption.path()).append(": ")

@@ -65,10 +65,12 @@ final class DiffText {
                     Scaled::seconds));
         }
         Quartiles ratio = comparison.ratio();
-        lines.add(new Line("measured time", Scaled.seconds(comparison.left().seconds()),
-                Scaled.seconds(comparison.right().seconds()), Scaled.ratio(ratio.median())));
+        lines.add(Line.of("measured time", comparison.left().seconds(),
+                comparison.right().seconds(), Scaled::seconds));
         lines.add(new Line("spread", Scaled.share(comparison.left().spread()),
-                Scaled.share(comparison.right().spread()), Scaled.share(ratio.spread())));
+                Scaled.share(comparison.right().spread()), ""));
+        lines.add(new Line("round by round", "", "", Scaled.ratio(ratio.median())
+                + " ± " + Scaled.share(ratio.spread() / 2)));
         return lines;
     }
 

@@ -13,6 +13,9 @@ import dev.weir.passes.cost.CostOf;
 import dev.weir.passes.cost.Machine;
 import dev.weir.passes.cost.Question;
 import dev.weir.runtime.ledger.Ledger;
+import dev.weir.runtime.model.Engine;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.ir.type.Format;
 import dev.weir.testkit.CommandTest.Outcome;
 import dev.weir.testkit.TestModel.Target;
 import java.util.List;
@@ -111,6 +114,30 @@ class CostTest {
                     cost(model.kernels(), question.withRoutes(served)).total().weights(), 1e-3);
             assertNotEquals(ledger.weightBytes(),
                     cost(model.kernels(), question).total().weights(), 1e-3);
+        }
+    }
+
+    /** All rounds are one launch, and each reads weights of its own. */
+    @Test
+    void roundsInOneKernelReadTheirOwnWeights() throws Exception {
+        try (TestModel model = TestModel.random("""
+                model M<D = 8, L = 5> {
+                    param scale[L, D]
+
+                    forward(x[D]) -> y[D] {
+                        y = x
+                        for i in 0..L {
+                            y[d] = tanh(y[d] * scale[i, d])
+                        }
+                    }
+                }
+                """, 1, Target.JVM, 1)) {
+            Cost cost = cost(model.kernels(), ONE);
+            model.engine().step(List.of(model.engine().start()), new long[] {1},
+                    List.of(Tensor.zeros(Format.F32, 1, 8)), Engine.Tracer.NONE);
+            assertEquals(5 * 8 * 4, model.engine().ledger().weightBytes());
+            assertEquals(5 * 8 * 4, cost.total().weights());
+            assertEquals(5 * 8, cost.active());
         }
     }
 

@@ -167,6 +167,16 @@ public final class Facts {
         return hostScalars.contains(value);
     }
 
+    /** Whether a launch knows a coordinate: a number of the program, or one that the host has. */
+    public boolean isFixed(Scalar coordinate) {
+        return switch (coordinate) {
+            case Scalar.Whole w -> true;
+            case Scalar.Load l -> isHostScalar(l.source());
+            case Scalar.Apply a -> a.operands().stream().allMatch(this::isFixed);
+            default -> false;
+        };
+    }
+
     /** The grouping whose sorted keys a value is. */
     public Optional<Node.Grouping> grouping(Value members) {
         return Optional.ofNullable(groupings.get(members));

@@ -165,9 +165,10 @@ public final class WorkOf {
         if (facts.parameter(value).isPresent()) {
             List<Scalar> own = load.coordinates().subList(
                     facts.tableAxes(value), load.coordinates().size());
-            // What data picks out of a parameter counts as weights.
+            // What data or the host picks out of a parameter counts as weights.
             if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)
-                    && own.stream().allMatch(c -> picks(c, inside, facts).isEmpty())) {
+                    && own.stream().allMatch(c ->
+                            picks(c, inside, facts).isEmpty() && !facts.isFixed(c))) {
                 List<Size> shape = value.type().shape();
                 Size all = shape.subList(facts.tableAxes(value), shape.size()).stream()
                         .reduce(Size.of(1), Size::product);

@@ -588,7 +588,7 @@ public final class CostOf {
     /** How often a launch reads what data picks; the same more than once only if all is picked. */
     private double picked(
             HostStatement.WeightUse use, HostStatement.Picked picked, HostStatement.Launch launch) {
-        double count = amount(((Scalar.Extent) picked.count()).size(), launch);
+        double count = sizeOr(expectation.of(picked.count()), launch.kernel());
         return Math.min(count, (double) picked.most() / use.bytes());
     }
 

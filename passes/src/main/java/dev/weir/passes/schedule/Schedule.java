@@ -27,6 +27,7 @@ import dev.weir.passes.layout.Packing;
 import dev.weir.passes.layout.Turning;
 import dev.weir.passes.memory.Lifetimes;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -43,6 +44,9 @@ import java.util.function.Supplier;
  * structure are one: what differs (addresses, sizes, the number of the layer) is handed over.
  */
 public final class Schedule {
+    /** More instances of a parameter would be a strange list of blocks. */
+    private static final int MOST_INSTANCES = 1 << 12;
+
     private final TensorProgram program;
     private final Facts facts;
     private final Identifiers identifiers;
@@ -287,7 +291,7 @@ public final class Schedule {
             long extent = value.type().shape().get(leading + axis).constant().orElse(0L);
             all *= extent;
             // An index by which picks differ is counted with them.
-            boolean counted = picked.contains(own.get(axis))
+            boolean counted = picked.contains(own.get(axis)) || facts.isFixed(own.get(axis))
                     || own.get(axis) instanceof Scalar.Variable v
                             && picked.stream().anyMatch(p -> Walk.mentions(p, List.of(v.index())));
             each *= counted ? 1 : extent;
@@ -299,12 +303,12 @@ public final class Schedule {
         Optional<Size> picks = picked.stream()
                 .flatMap(c -> WorkOf.picks(c, inside, facts).stream())
                 .reduce((a, b) -> a.equals(b) ? a : Size.product(a, b));
-        if (picks.isEmpty()) {
+        if (picks.isEmpty() && own.stream().noneMatch(facts::isFixed)) {
             return Optional.empty();
         }
         return Optional.of(new HostStatement.WeightUse(
                 value, each, Optional.empty(), Optional.empty(),
-                Optional.of(new HostStatement.Picked(Scalar.extent(picks.get()), all))));
+                Optional.of(new HostStatement.Picked(Scalar.extent(picks.orElse(Size.of(1))), all))));
     }
 
     /** Writes the body of a kernel. */
@@ -448,7 +452,27 @@ public final class Schedule {
                 List.of("all rounds of " + name + " are one launch"), List.of());
         launch(cluster, out, name, WorkOf.rounds(recurrence.nodes(), rounds(recurrence), facts),
                 emitter -> new RecurrenceSchedule(recurrence, emitter).write(),
-                plainUses(cluster));
+                usesOfRounds(cluster, loop));
+    }
+
+    /** What every round reads of another instance counts in each. */
+    private List<HostStatement.WeightUse> usesOfRounds(Cluster cluster, Node.Loop loop) {
+        if (!(loop.from() instanceof Scalar.Whole from && loop.to() instanceof Scalar.Whole to)) {
+            return plainUses(cluster);
+        }
+        Set<Value> differing = new HashSet<>();
+        cluster.nodes().forEach(n -> Walk.scalars(n).forEach(s -> Walk.loads(s, load -> {
+            load.coordinates().forEach(c -> Walk.loads(c, l -> {
+                if (l.source().equals(loop.index())) {
+                    differing.add(load.source());
+                }
+            }));
+        })));
+        int rounds = (int) Math.clamp(to.value() - from.value(), 0, MOST_INSTANCES);
+        return plainUses(cluster).stream()
+                .flatMap(use -> Collections.nCopies(
+                        differing.contains(use.parameter()) ? rounds : 1, use).stream())
+                .toList();
     }
 
     private static WorkOf.Rounds rounds(Recurrence recurrence) {

@@ -306,9 +306,10 @@ public final class Schedule {
         if (picks.isEmpty() && own.stream().noneMatch(facts::isFixed)) {
             return Optional.empty();
         }
+        var count = Scalar.extent(picks.orElse(Size.of(1)));
         return Optional.of(new HostStatement.WeightUse(
                 value, each, Optional.empty(), Optional.empty(),
-                Optional.of(new HostStatement.Picked(Scalar.extent(picks.orElse(Size.of(1))), all))));
+                Optional.of(new HostStatement.Picked(count, all))));
     }
 
     /** Writes the body of a kernel. */

@@ -22,7 +22,25 @@ class HaltingQuantileTest {
                         .replace("y = layer(y, pos)", "if here { y = layer(y, pos) }")
                         .replace("if 1.0 - going >= quantile { break }",
                                 "if 1.0 - going >= quantile { here = false }"))
+                .form("unrolled", HaltingQuantileTest::unrolled)
                 .is(HaltingQuantileTest::textbook);
+    }
+
+    /** Round in round, up to seven of them: each behind the condition that the last one left. */
+    private static String unrolled(String text) {
+        String round = """
+                if Depth > %d and 1.0 - going < quantile {
+                    y = layer(y, pos)
+                    going = going * (1.0 - sigmoid(sum[d] halt[d] * y[0, d]))
+                    NEXT
+                }
+                """;
+        String rounds = "NEXT";
+        for (int i = 0; i < 7; i++) {
+            rounds = rounds.replace("NEXT", round.formatted(i));
+        }
+        return text.substring(0, text.indexOf("        for i in")) + rounds.replace("NEXT", "")
+                + "    }\n}\n";
     }
 
     private static double[][] textbook(Given given) {

@@ -14,6 +14,12 @@ class ShrinkingGateTest {
     @Test
     void isTheTextbooks() {
         Idea.example("shrinking_gate").sizes("D=5 F=3 N=4 L=1")
+                .form("grouped", text -> text.substring(0, text.indexOf("        y[d in 0..D] = 0.0"))
+                        + """
+                                kept[e] = if p[e] >= least { p[e] } else { 0.0 }
+                                y = route x to experts by top(N, kept)
+                            }
+                        """ + text.substring(text.indexOf("\n}\n") + 1))
                 .is(ShrinkingGateTest::textbook);
     }
 

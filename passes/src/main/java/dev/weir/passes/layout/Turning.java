@@ -24,6 +24,9 @@ import java.util.function.Function;
  * </pre>
  */
 public final class Turning {
+    /** So many vectors outweigh what is left behind them. */
+    private static final int MANY = 8;
+
     private final Packing packing;
     private final Facts facts;
     private final BiPredicate<Scalar, Axis> inLanes;
@@ -46,6 +49,7 @@ public final class Turning {
     private Node of(Node node) {
         if (!(node instanceof Node.Compute compute) || compute.axes().isEmpty()
                 || inLanes.test(compute.body(), compute.axes().getLast())
+                || isSummedInLanes(compute)
                 || !isWide(compute.axes().getLast())) {
             return node;
         }
@@ -95,8 +99,16 @@ public final class Turning {
         return Scalar.load(packing.turned(load.source(), leading, place), coordinates);
     }
 
+    /** Whether the terms of each sum lie side by side as they are. */
+    private boolean isSummedInLanes(Node.Compute compute) {
+        return compute.reduction()
+                .filter(r -> inLanes.test(compute.body(), r.axes().getLast())).isPresent();
+    }
+
+    /** What is left behind the last whole vector goes one by one, and would be far apart. */
     private boolean isWide(Axis axis) {
-        return !(axis.upper() instanceof Scalar.Whole upper)
-                || upper.value() >= facts.target().lanes();
+        int lanes = facts.target().lanes();
+        return axis.upper() instanceof Scalar.Whole upper
+                && (upper.value() % lanes == 0 || upper.value() >= MANY * lanes);
     }
 }

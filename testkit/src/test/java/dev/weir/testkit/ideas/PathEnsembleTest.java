@@ -16,6 +16,31 @@ class PathEnsembleTest {
                 .is(PathEnsembleTest::textbook);
     }
 
+    /** Groups of two layers side by side, and of one, which is the stack itself. */
+    @Test
+    void stacksMadeShallow() {
+        Idea.example("path_ensemble").file("shallow.weir").small("L=4 G=2")
+                .sizes("D=6 H=3 C=2 F=5 L=3 G=1").is(PathEnsembleTest::shallow);
+    }
+
+    private static double[][] shallow(Given given) {
+        double[][] y = given.rows("x");
+        double[][] stream = y;
+        for (int i = 0; i < given.size("L"); i++) {
+            stream = i % given.size("G") == 0 ? Textbook.copy(y) : stream;
+            String layer = "layers." + i;
+            double[][] near = attention(given, layer + ".attention",
+                    rmsNorm(given.vector(layer + ".attention_norm.scale"), stream));
+            for (int t = 0; t < y.length; t++) {
+                double[] h = plus(stream[t], near[t]);
+                double[] far = swiGlu(given, layer + ".network",
+                        rmsNorm(given.vector(layer + ".norm.scale"), h));
+                y[t] = plus(y[t], plus(near[t], far));
+            }
+        }
+        return y;
+    }
+
     private static double[][] textbook(Given given) {
         double[][] y = Textbook.copy(given.rows("x"));
         double[][] stream = given.rows("x");

@@ -101,8 +101,8 @@ public final class Turning {
 
     /** Whether the terms of each sum lie side by side as they are. */
     private boolean isSummedInLanes(Node.Compute compute) {
-        return compute.reduction()
-                .filter(r -> inLanes.test(compute.body(), r.axes().getLast())).isPresent();
+        return compute.reduction().filter(r -> !r.axes().isEmpty()
+                && inLanes.test(compute.body(), r.axes().getLast())).isPresent();
     }
 
     /** What is left behind the last whole vector goes one by one, and would be far apart. */

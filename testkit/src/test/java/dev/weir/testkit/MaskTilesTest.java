@@ -20,8 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -106,6 +108,27 @@ class MaskTilesTest {
         assertEquals(exponentialsOfAll * open(mask.visible), exponentials(mask.text) * all, mask.text);
     }
 
+    /** A tile that is open or shut as a whole is asked about its ends, not about its places. */
+    @Test
+    void placesAreAskedOnlyWhereSomeAreSeenAndOthersNot() {
+        // A remainder that changes nothing, to be counted by.
+        Predicate<Expression> remainder = expression ->
+                expression instanceof Expression.Binary binary
+                        && binary.operation() == Expression.BinaryOperation.REMAINDER
+                        && binary.right() instanceof Expression.Whole divisor
+                        && divisor.value() == 1009;
+        long places = 0;
+        for (int t = 0; t < ROWS; t++) {
+            for (int tile = 0; tile < ROWS; tile += TILE) {
+                int end = Math.min(ROWS, tile + TILE);
+                places += tile <= t && t < end - 1 ? end - tile : 0;
+            }
+        }
+        long ofEnds = steps("s % 1009 < 5000", remainder);
+        assertEquals(4 * ROWS * Math.ceilDiv(ROWS, TILE), ofEnds, "two for each end");
+        assertEquals(ofEnds + places, steps("s % 1009 <= t", remainder));
+    }
+
     /** Pairs of a query and a tile of keys of which it sees at least one. */
     private static long open(Visible visible) {
         int[] page = pages();
@@ -127,12 +150,17 @@ class MaskTilesTest {
      * another kind of number. A tile has as many as any other.
      */
     private static long exponentials(String mask) {
+        return steps(mask, expression -> expression instanceof Expression.Bitcast);
+    }
+
+    /** How often a kind of expression is evaluated. */
+    private static long steps(String mask, Predicate<Expression> counted) {
         List<TensorProgram> programs = Compiler.entries(
                 new Source("test.weir", MODEL.formatted(CHANNELS, mask)), TestModel.library(),
                 new LowerOptions(Optional.empty(), Configuration.empty(), Map.of(), false));
         long[] steps = {0};
         try (KernelCompiler compiler = new KernelInterpreter(TARGET, expression ->
-                        steps[0] += expression instanceof Expression.Bitcast ? 1 : 0);
+                        steps[0] += counted.test(expression) ? 1 : 0);
                 Model model = new Model(programs.stream().map(p ->
                         Compiler.schedule(Compiler.optimise(p), TARGET)).toList(),
                         compiler, Map.of(), 1, Pool.UNLIMITED)) {

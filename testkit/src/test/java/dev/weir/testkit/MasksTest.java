@@ -54,6 +54,11 @@ class MasksTest {
         "s % 7 == t % 7",
         "page[s] == page[t]",
         "page[s] <= page[t] and s >= 64",
+        "page[t] - page[s] < 2 and page[s] <= page[t]",
+        "(page[s] + 1) / 2 == (page[t] + 1) / 2",
+        "page[s] / 2 % 3 != 1",
+        "abs(page[t] - page[s]) <= 1 and -page[s] >= -3",
+        "min(2 * page[s], 5) == min(page[t] * 2, 5) or max(page[s], s) < 9",
         "s > 1000",
         "t % 2 == 0 and s <= t",
         "s <= 2 * t and 2 * s >= t"})
@@ -75,6 +80,32 @@ class MasksTest {
                             name + ": both generators give the same bytes");
                 }
             }
+        }
+    }
+
+    /** Where arithmetic on data wraps, it wraps in every place alike. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "page[t] - page[s] < 40",
+        "page[s] * 3 < page[t]",
+        "abs(page[s]) >= page[t]",
+        "page[s] < page[t] + 1"})
+    void everyTargetSeesTheSamePlacesOfNumbersThatWrap(String mask) throws Exception {
+        String source = MODEL.formatted(16, mask);
+        List<Tensor> arguments = arguments(131, 16);
+        Random random = new Random(7);
+        for (long t = 0; t < 131; t++) {
+            // Some tiles have small numbers only, the last one hardly any.
+            arguments.getLast().setWhole(
+                    t, t < 64 || random.nextInt(5) == 0 ? t : random.nextLong());
+        }
+        try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                TestModel jvm = TestModel.random(source, 5, Target.JVM, 2);
+                TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 2)) {
+            Tensor compiled = run(nativeCode, new long[] {131}, arguments);
+            FixtureTest.assertClose(
+                    mask, run(oracle, new long[] {131}, arguments), compiled);
+            assertEquals(compiled, run(jvm, new long[] {131}, arguments));
         }
     }
 

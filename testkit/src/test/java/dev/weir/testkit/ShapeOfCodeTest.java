@@ -8,6 +8,7 @@ import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.HostStatement;
+import dev.weir.ir.kernel.KernelPrinter;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;
 import java.util.ArrayList;
@@ -58,6 +59,21 @@ class ShapeOfCodeTest {
         KernelProgram large = compile(program, configuration.formatted(26));
         assertEquals(small.kernels(), large.kernels());
         assertEquals(small.step().size(), large.step().size());
+    }
+
+    /** Which layer it is changes nothing within it: as many scores are computed at once in both. */
+    @Test
+    void attentionOfBlocksThatTakeTurnsGoesInLanes() {
+        KernelProgram program = compile(
+                TestModel.LIBRARY.find("stdlib.models.gemma2").orElseThrow().text(), """
+                        {"vocab_size": 512, "hidden_size": 128, "intermediate_size": 160,
+                         "num_hidden_layers": 4, "num_attention_heads": 4,
+                         "num_key_value_heads": 2, "head_dim": 32, "sliding_window": 16}
+                        """);
+        List<String> attention = program.kernels().stream().map(KernelPrinter::print)
+                .filter(kernel -> kernel.contains("fold(maximum")).toList();
+        assertEquals(2, attention.size(), "one with a window, one without");
+        attention.forEach(kernel -> assertTrue(kernel.contains("fold_each"), kernel));
     }
 
     private static void owns(List<HostStatement> statements, List<HostStatement.Own> found) {

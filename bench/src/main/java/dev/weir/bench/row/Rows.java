@@ -7,8 +7,8 @@ public final class Rows {
     /** In the order in which they are measured. */
     public static final List<Row> ALL = List.of(
             new ContractionRow(), new SwiGluRow(), new ExpertsRow(), new MatvecRow(),
-            new ConvolutionRow(), new AttentionRow(), new ModelsRow(), new ExitRow(), new ThreadsRow(),
-            new ChecksRow(), new ScalingRow(), new CompileRow());
+            new ConvolutionRow(), new AttentionRow(), new MasksRow(), new ModelsRow(),
+            new ExitRow(), new ThreadsRow(), new ChecksRow(), new ScalingRow(), new CompileRow());
 
     private Rows() {}
 }

@@ -3,7 +3,6 @@ package dev.weir.passes.schedule;
 import static dev.weir.passes.schedule.Build.binary;
 import static dev.weir.passes.schedule.Build.compare;
 import static dev.weir.passes.schedule.Build.divide;
-import static dev.weir.passes.schedule.Build.less;
 import static dev.weir.passes.schedule.Build.maximum;
 import static dev.weir.passes.schedule.Build.minimum;
 import static dev.weir.passes.schedule.Build.multiply;
@@ -37,13 +36,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Writes the walk of an online softmax in lanes along the streamed axis.
  *
- * <p>One condition says which places take part. If it is just bounds, lanes compare their places
- * with them; otherwise a tile evaluates it first, into a mask in scratch memory. If no place takes
- * part, nothing else of the tile is done. The rest of the tile does all its places, also those
+ * <p>One condition says which places take part ({@link TileMask}). If no place of a tile does,
+ * nothing else of the tile is done. The rest of the tile does all its places, also those
  * outside of the axis, and leaves out what does not take part:
  *
  * <pre>
@@ -70,6 +69,7 @@ final class OnlineSchedule {
     private final long tileLength;
     private final int lanes;
     private final Node.Compute maximum;
+    private final TileMask mask;
     /** What a node along the axis computes where it takes part. */
     private final Map<Node.Compute, Scalar> bodies = new HashMap<>();
     private final List<Node.Compute> before = new ArrayList<>();
@@ -77,9 +77,6 @@ final class OnlineSchedule {
     private final List<Node.Compute> sums = new ArrayList<>();
     private final Map<Node.Compute, Variable> singles = new HashMap<>();
     private Variable largest;
-    private Optional<Buffer> ofPlaces = Optional.empty();
-    /** Whether all places between the bounds take part. */
-    private boolean exact;
 
     private OnlineSchedule(
             PointSchedule points,
@@ -95,6 +92,8 @@ final class OnlineSchedule {
         this.tileLength = tileLength;
         this.lanes = emitter.facts().target().lanes();
         this.maximum = maximum;
+        this.mask = new TileMask(points, axis(maximum),
+                maximum.reduction().orElseThrow().filter(), tileLength);
     }
 
     /**
@@ -244,9 +243,7 @@ final class OnlineSchedule {
         Expression from = writer.let(multiply(
                 divide(new Expression.Get(lowest), whole(tileLength)), whole(tileLength)));
         Expression to = writer.let(new Expression.Get(highest));
-        if (exact) {
-            writeNumbers();
-        }
+        mask.start();
         writer.loop(from, to, tileLength, tile -> tileOfBlock(tile, carried, each));
         each.accept(() -> {
             restoreLargest(carried);
@@ -264,35 +261,44 @@ final class OnlineSchedule {
             Expression tile, Carried carried, Consumer<Runnable> each) {
         Consumer<Runnable> opened = body -> each.accept(() -> writer.when(
                 compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)), body));
-        each.accept(() -> writer.store(carried.bounds(), open(), select(
-                writeMask(tile, begin(tile, carried), end(tile, tileLength, carried)),
-                whole(1), whole(0))));
-        groups(tile, group -> opened.accept(() -> {
-            Expression first = begin(group, carried);
-            Expression end = end(group, lanes, carried);
-            before.forEach(node -> before(node, tile, first, end));
-        }));
-        opened.accept(() -> {
-            writer.store(carried.bounds(), open(), whole(0));
-            restoreLargest(carried);
-            restoreSingles(carried);
-            before.forEach(node -> locate(node, tile));
-            softmax(tile, takesPart(
-                    tile, begin(tile, carried), end(tile, tileLength, carried)), scale -> {
-                sums.forEach(node -> shrink(node, scale));
-                sums.stream().filter(this::isSingle).forEach(node -> add(node, tile));
-                writer.store(carried.bounds(), open(), whole(1));
-            });
-            writer.store(carried.largest(), points.point(), new Expression.Get(largest));
-            saveSingles(carried);
+        Variable any = writer.mutable(Build.truth(false));
+        each.accept(() -> {
+            Expression isOpen = writer.let(
+                    mask.write(tile, begin(tile, carried), end(tile, tileLength, carried)));
+            writer.store(carried.bounds(), open(), select(isOpen, whole(1), whole(0)));
+            writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), isOpen));
         });
-        groups(tile, group -> opened.accept(() -> {
-            exponentials.forEach(node -> ofTile(node, tile));
-            Expression first = begin(group, carried);
-            Expression end = end(group, lanes, carried);
-            sums.stream().filter(node -> !isSingle(node))
-                    .forEach(node -> add(node, first, end));
-        }));
+        writer.when(new Expression.Get(any), () -> {
+            groups(tile, group -> opened.accept(() -> {
+                Expression first = begin(group, carried);
+                Expression end = end(group, lanes, carried);
+                before.forEach(node -> before(node, tile, first, end));
+            }));
+            opened.accept(() -> softmaxOfBlock(tile, carried));
+            groups(tile, group -> opened.accept(() -> {
+                exponentials.forEach(node -> ofTile(node, tile));
+                Expression first = begin(group, carried);
+                Expression end = end(group, lanes, carried);
+                sums.stream().filter(node -> !isSingle(node))
+                        .forEach(node -> add(node, first, end));
+            }));
+        });
+    }
+
+    /** The softmax of the present point; the tile stays open if there is something to sum. */
+    private void softmaxOfBlock(Expression tile, Carried carried) {
+        writer.store(carried.bounds(), open(), whole(0));
+        restoreLargest(carried);
+        restoreSingles(carried);
+        before.forEach(node -> locate(node, tile));
+        softmax(tile, mask.takesPart(
+                tile, begin(tile, carried), end(tile, tileLength, carried)), scale -> {
+            sums.forEach(node -> shrink(node, scale));
+            sums.stream().filter(this::isSingle).forEach(node -> add(node, tile));
+            writer.store(carried.bounds(), open(), whole(1));
+        });
+        writer.store(carried.largest(), points.point(), new Expression.Get(largest));
+        saveSingles(carried);
     }
 
     private void groups(Expression tile, Consumer<Expression> body) {
@@ -357,23 +363,20 @@ final class OnlineSchedule {
         return (Local.InScratch) emitter.local(node.result()).orElseThrow();
     }
 
-    /** Which places may take part at all: bounds of the axis, narrowed by its condition. */
+    /** Which places may take part at all. */
     WalkBounds bounds(Expression lower, Expression upper) {
-        WalkBounds bounds = maximum.reduction().orElseThrow().filter()
-                .map(c -> WalkBounds.of(c, axis(maximum).index(), emitter, lower, upper))
-                .orElse(new WalkBounds(lower, upper, true));
-        exact = bounds.exact();
-        if (exact && points.together() == 1) {
-            writeNumbers();
+        WalkBounds bounds = mask.bounds(lower, upper);
+        if (points.together() == 1) {
+            mask.start();
         }
         return bounds;
     }
 
     /** All that one point does in a tile. */
     void tile(Expression tile, Expression from, Expression to) {
-        writer.when(writeMask(tile, from, to), () -> {
+        writer.when(mask.write(tile, from, to), () -> {
             before.forEach(node -> before(node, tile, from, to));
-            softmax(tile, takesPart(tile, from, to), scale -> sums.forEach(node -> {
+            softmax(tile, mask.takesPart(tile, from, to), scale -> sums.forEach(node -> {
                 shrink(node, scale);
                 if (isSingle(node)) {
                     add(node, tile);
@@ -382,76 +385,6 @@ final class OnlineSchedule {
                 }
             }));
         });
-    }
-
-    /** Writes down which places take part, and gives whether any does. */
-    private Expression writeMask(Expression tile, Expression from, Expression to) {
-        if (exact) {
-            return less(from, to);
-        }
-        Buffer mask = ofPlaces(points.together());
-        Expression first = writer.let(multiply(points.point(), whole(tileLength)));
-        Variable any = writer.mutable(Build.truth(false));
-        inLanes(at -> writer.store(mask, Build.add(first, at), real(vector(), 0)));
-        Scalar condition = maximum.reduction().orElseThrow().filter().orElseThrow();
-        writer.loop(from, to, 1, place -> {
-            emitter.bind(axis(maximum), place);
-            Expression takes = writer.let(emitter.emit(condition));
-            writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), takes));
-            writer.store(mask, Build.add(first, subtract(place, tile)),
-                    select(takes, number(1), number(0)));
-        });
-        return new Expression.Get(any);
-    }
-
-    /** Which lanes take part, from a place of the tile on. */
-    private UnaryOperator<Expression> takesPart(
-            Expression tile, Expression from, Expression to) {
-        if (!exact) {
-            Buffer mask = ofPlaces(points.together());
-            Expression first = writer.let(multiply(points.point(), whole(tileLength)));
-            return at -> compare(Comparison.NOT_EQUAL,
-                    new Expression.Load(mask, Build.add(first, at), lanes, Optional.empty()),
-                    real(vector(), 0));
-        }
-        Expression first = spread(subtract(from, tile));
-        Expression end = spread(subtract(to, tile));
-        return at -> {
-            Expression place = new Expression.Load(numbers(), at, lanes, Optional.empty());
-            return binary(BinaryOperation.AND,
-                    compare(Comparison.GREATER_EQUAL, place, first),
-                    compare(Comparison.LESS, place, end));
-        };
-    }
-
-    /** A place's number in its tile, in each lane. */
-    private Expression spread(Expression number) {
-        return writer.let(ScalarEmitter.widen(
-                new Expression.Convert(Type.Element.F32, number), lanes));
-    }
-
-    /** The numbers 0, 1, 2, … of a tile's places. */
-    private Buffer numbers() {
-        return ofPlaces(1);
-    }
-
-    /** Room for a number for each place of a tile, of so many points: the mask, or the places. */
-    private Buffer ofPlaces(long number) {
-        if (ofPlaces.isEmpty()) {
-            ofPlaces = Optional.of(writer.scratch(Format.F32, number * tileLength + lanes));
-        }
-        return ofPlaces.get();
-    }
-
-    private void writeNumbers() {
-        Buffer numbers = numbers();
-        writer.loop(whole(0), whole(lanes), 1, at -> writer.store(
-                numbers, at, new Expression.Convert(Type.Element.F32, at)));
-        writer.loop(whole(lanes), whole(tileLength), lanes, at -> writer.store(
-                numbers, at, Build.add(
-                        new Expression.Load(numbers, whole(0), lanes, Optional.empty()),
-                        ScalarEmitter.widen(
-                                new Expression.Convert(Type.Element.F32, at), lanes))));
     }
 
     private static Expression number(double value) {
@@ -708,12 +641,22 @@ final class OnlineSchedule {
                 inner.add(load);
             }
         });
+        List<Index> along = List.of(axis(node).index());
         return inner.size() == 1 && node.reduction().isEmpty()
-                        && Vectors.harmless(bodies.get(node))
-                        && emitter.local(inner.getFirst().source()).orElse(null)
-                                instanceof Local.Inline inline
-                        && emitter.reductions().goesSideBySide(inline.compute())
+                        && Vectors.harmlessAlong(bodies.get(node), along)
+                        && emitter.reductions().goesSideBySide(
+                                producer(inner.getFirst()),
+                                differing(inner.getFirst(), along))
                 ? Optional.of(inner.getFirst()) : Optional.empty();
+    }
+
+    /** The indices of an inner reduction that differ between the places at which it is read. */
+    private List<Index> differing(Scalar.Load inner, List<Index> along) {
+        List<Axis> axes = producer(inner).axes();
+        return IntStream.range(0, axes.size())
+                .filter(i -> Walk.mentions(inner.coordinates().get(i), along))
+                .mapToObj(i -> axes.get(i).index())
+                .toList();
     }
 
     private boolean isReadOnceByOne(Node.Compute node) {

@@ -14,6 +14,7 @@ import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Fault;
+import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
@@ -198,11 +199,15 @@ final class Reductions {
                 : folded);
     }
 
-    /** Whether {@link #sideBySide} can be used of a node. */
-    boolean goesSideBySide(Node.Compute compute) {
+    /**
+     * Whether {@link #sideBySide} can be used of a node.
+     *
+     * @param differing the node's indices that differ between the places
+     */
+    boolean goesSideBySide(Node.Compute compute, List<Index> differing) {
         Reduction reduction = compute.reduction().orElseThrow();
         return reduction.axes().size() == 1
-                && Vectors.harmless(compute.body())
+                && Vectors.harmlessAlong(compute.body(), differing)
                 && vectorAxis(reduction, compute.body())
                         .filter(a -> ((Scalar.Whole) a.upper()).value()
                                 % emitter.facts().target().lanes() == 0)

@@ -7,6 +7,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.passes.analysis.Facts;
+import java.util.Collection;
 import java.util.List;
 
 /** Decides whether an expression can be evaluated for neighbouring values of an index at once. */
@@ -65,14 +66,43 @@ final class Vectors {
                             && load.coordinates().stream().allMatch(Vectors::plain);
             return simple && load.coordinates().stream().allMatch(Vectors::harmless);
         }
-        if (scalar instanceof Scalar.Apply apply
-                && (apply.operation() == Operation.DIVIDE
-                        || apply.operation() == Operation.REMAINDER)
-                && !apply.format().isFloat()
+        if (scalar instanceof Scalar.Apply apply && isWholeDivision(apply)
                 && !(apply.operands().get(1) instanceof Scalar.Whole)) {
             return false;
         }
         return Walk.operands(scalar).stream().allMatch(Vectors::harmless);
+    }
+
+    /**
+     * Whether an expression that is evaluated at one value of an index may be evaluated at all
+     * values of its range.
+     */
+    static boolean harmlessAlong(Scalar scalar, Collection<Index> indices) {
+        if (!Walk.mentions(scalar, indices)) {
+            return true;
+        }
+        boolean mayStop = scalar instanceof Scalar.Apply apply
+                && List.of(Operation.AND, Operation.OR, Operation.SELECT)
+                        .contains(apply.operation());
+        if (mayStop || scalar instanceof Scalar.Within) {
+            return harmless(scalar);
+        }
+        List<Scalar> moving = Walk.operands(scalar).stream()
+                .filter(o -> Walk.mentions(o, indices)).toList();
+        return switch (scalar) {
+            case Scalar.Load load when load.bounds() == Scalar.Bounds.CHECKED -> false;
+            case Scalar.Load load when load.bounds() == Scalar.Bounds.PROVED ->
+                    moving.stream().allMatch(c -> plain(c) && harmlessAlong(c, indices));
+            case Scalar.Apply apply when isWholeDivision(apply) ->
+                    !Walk.mentions(apply.operands().get(1), indices)
+                            && harmlessAlong(apply.operands().get(0), indices);
+            default -> moving.stream().allMatch(o -> harmlessAlong(o, indices));
+        };
+    }
+
+    private static boolean isWholeDivision(Scalar.Apply apply) {
+        return (apply.operation() == Operation.DIVIDE || apply.operation() == Operation.REMAINDER)
+                && !apply.format().isFloat();
     }
 
     /**

@@ -363,6 +363,18 @@ class ExamplesTest {
         "\"tokens\": 1.5 | \"tokens\" has to be a whole number",
         "\"tokens\": 0 | \"tokens\" has to be at least 1",
         "\"rounds\": 3 | \"rounds\" has to be an object",
+        "\"rounds\": {\"nope\": 2} | no loop nope can be left early; none can",
+        "\"small\": 3 | \"small\" has to be an object with a number or a text for each size",
+        "\"small\": {\"D\": []} | \"small\" has to be an object with a number or a text",
+        "\"ledger\": [] | \"ledger\" has to be an object, here it is []",
+        "\"ledger\": {\"gates\": \"x\"} | \"gates\" has to be a list of names, here it is \"x\"",
+        "\"ledger\": {\"routes\": {\"a\": 0}} | \"routes\" has to be an object with a whole number",
+        "\"ledger\": {\"rounds\": 2} | \"rounds\" has to be an object with a whole number",
+        "\"ledger\": {\"fewer\": [\"beauty\"]} | \"fewer\" has to be a list of operations, weights",
+        "\"ledger\": {\"shut\": {\"operations\": -1}} | \"shut\" has to be an object with the share",
+        "\"ledger\": {\"left\": {\"time\": 1}} | for some of operations, weights, parameters, cache",
+        "\"ledger\": {\"doors\": []} | \"ledger\" says \"doors\", which means nothing",
+        "\"compare\": \"cache\" | compares \"cache\", of which the baseline has none",
         "\"tokns\": 4 | says \"tokns\", which means nothing",
     })
     void aDescriptionThatMakesNoSenseIsRefused(String field, String problem) throws IOException {
@@ -371,9 +383,44 @@ class ExamplesTest {
         Path file = example.resolve("example.json");
         String text = Files.readString(file);
         Files.writeString(file, text.substring(0, text.lastIndexOf('}')) + ", " + field + "}");
-        Outcome outcome = weir("bench", example.toString());
+        Outcome outcome = weir("bench", example.toString(), "-r", "1", "--warmup", "0", "-t", "1",
+                "--set", "D=16");
         assertEquals(1, outcome.code());
         assertTrue(outcome.err().contains(problem), outcome.err());
+    }
+
+    /** Rounds that the loop of the idea cannot have. */
+    @ParameterizedTest
+    @CsvSource({"0, 8", "0.5, 8", "9, 8"})
+    void roundsThatALoopCannotHaveAreRefused(String rounds, int most) throws IOException {
+        Path example = Files.createDirectories(folder.resolve("halting"));
+        for (String file : List.of("idea.weir", "baseline.weir", "example.json")) {
+            String text = TestModel.text(
+                    TestModel.ROOT.resolve("examples/halting_quantile").resolve(file));
+            Files.writeString(example.resolve(file),
+                    text.replace("\"rounds\": {\"loop_i\": 2}",
+                            "\"rounds\": {\"loop_i\": " + rounds + "}"));
+        }
+        Outcome outcome = weir("bench", example.toString(), "-r", "1", "--warmup", "0", "-t", "1",
+                "--set", "D=16", "--set", "F=16");
+        assertEquals(1, outcome.code());
+        assertTrue(outcome.err().contains("example.json: loop_i has from 1 to " + most
+                + " rounds, here " + rounds + " are said"), outcome.err());
+    }
+
+    /** What says how a language model is measured says nothing of an example. */
+    @ParameterizedTest
+    @CsvSource({"-p 5, --n-prompt", "-n 2, --n-gen", "-b 2, --batch-size",
+        "--memory-limit 4G, --memory-limit", "--model X, --model", "--weights ., --weights"})
+    void anOptionThatMeansNothingForAnExampleIsRefused(String given, String name) {
+        for (String what : List.of("examples/shrinking_gate", "--gallery examples")) {
+            String path = TestModel.ROOT.resolve(what.replace("--gallery ", "")).toString();
+            Outcome outcome = weir(Stream.concat(Stream.of("bench", path),
+                    Stream.of(((what.startsWith("--") ? "--gallery " : "") + given).split(" ")))
+                    .toArray(String[]::new));
+            assertEquals(2, outcome.code(), outcome.err());
+            assertTrue(outcome.err().contains(name + " is for a single model"), outcome.err());
+        }
     }
 
     @Test

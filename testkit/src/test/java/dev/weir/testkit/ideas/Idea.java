@@ -78,7 +78,7 @@ final class Idea {
     private final List<Part> context = new ArrayList<>();
     private final Map<String, Double> scales = new LinkedHashMap<>();
     private final JsonNode description;
-    private final long ids;
+    private long ids;
     private int tokens = 11;
     private int calls = 1;
     private long seed = 3;
@@ -150,6 +150,12 @@ final class Idea {
      */
     Idea calls(int count) {
         calls = count;
+        return this;
+    }
+
+    /** What lies above each whole number of the inputs, where the example itself takes none. */
+    Idea ids(long most) {
+        ids = most;
         return this;
     }
 

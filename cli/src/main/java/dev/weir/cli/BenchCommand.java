@@ -11,8 +11,10 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /**
  * {@code weir bench}: how fast a language model takes prompts, and how fast it goes on; an example,
@@ -25,6 +27,10 @@ final class BenchCommand implements Callable<Integer> {
     static final long MOST_TOKENS = 1L << 24;
 
     static final int MOST_WARMUP = 3600;
+
+    /** What means nothing where an example is measured. */
+    private static final List<String> OF_MODELS = List.of("--n-prompt", "--n-gen",
+            "--batch-size", "--memory-limit", "--model", "--weights");
 
     @ParentCommand
     private Weir weir;
@@ -78,6 +84,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "MODEL is a folder of examples: a table with a line for each")
     private boolean gallery;
 
+    @Spec
+    private CommandSpec command;
+
     @Override
     public Integer call() {
         if (gallery || Example.isOne(options.model)) {
@@ -108,6 +117,13 @@ final class BenchCommand implements Callable<Integer> {
         options.require(context.context().isEmpty() && options.entry.isEmpty(),
                 "the entry and the context of an example stand in its example.json: leave "
                         + "--entry and --context away");
+        for (String option : OF_MODELS) {
+            options.require(!command.commandLine().getParseResult().hasMatchedOption(option),
+                    option + " is for a single model, and " + options.model + " is "
+                            + (gallery ? "a folder of examples" : "an example")
+                            + ": what is measured stands in example.json, and weights are "
+                            + "random; leave it away");
+        }
         var setting = new Comparison.Setting(new Question(1, 0, 1, Map.of()), Optional.empty(),
                 threads().getFirst(), Optional.empty(), random,
                 new Measurement(System::nanoTime, Math.round(warmup * 1e9), repetitions));

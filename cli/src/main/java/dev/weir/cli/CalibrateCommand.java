@@ -2,7 +2,6 @@ package dev.weir.cli;
 
 import dev.weir.passes.cost.Machine;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -30,12 +29,14 @@ final class CalibrateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Machine> machines = new ArrayList<>();
-        for (int threads : IntStream.of(1, Runtime.getRuntime().availableProcessors())
-                .distinct().toArray()) {
-            weir.progress("measuring with " + threads + " threads");
-            machines.add(Calibration.of(threads));
-        }
+        CalibrationRounds measured = CalibrationRounds.of(
+                IntStream.of(1, Runtime.getRuntime().availableProcessors())
+                        .distinct().boxed().toList(),
+                threads -> {
+                    weir.progress("measuring with " + threads + " threads");
+                    return Calibration.of(threads);
+                });
+        List<Machine> machines = measured.machines();
         Path file = Machines.file();
         Machines.write(file, machines);
         if (json) {
@@ -44,7 +45,19 @@ final class CalibrateCommand implements Callable<Integer> {
             weir.print(MarkdownTable.of(COLUMNS, machines));
             weir.say("kept in " + file);
         }
+        if (!measured.doubts().isEmpty()) {
+            weir.warning(doubted(measured.doubts()));
+        }
         return 0;
+    }
+
+    /** What to think of times that are predicted with these rates. */
+    static String doubted(List<String> doubts) {
+        return "something else ran on this machine, also when it was measured again: "
+                + String.join("; ", doubts)
+                + "\nhelp: the best of all tries is kept, which may still be too slow, so that "
+                + "predicted times may lie above measured ones: run `weir calibrate` once more "
+                + "when nothing else runs";
     }
 
     private static String scaled(double amount, String unit) {

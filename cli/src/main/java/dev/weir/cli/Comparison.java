@@ -82,12 +82,19 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             Measurement measurement) {}
 
     static Comparison of(
-            ModelOptions left, ModelOptions right, Setting setting, Consumer<String> progress) {
+            ModelOptions left,
+            ModelOptions right,
+            Setting setting,
+            QuestionSense sense,
+            Consumer<String> progress) {
         Optional<Machine> machine = Machines.of(setting.threads);
         try (Loaded a = load(left, setting, progress);
                 Loaded b = load(right, setting, progress)) {
             StepEntry.requireKnown(setting.entry, setting.question.context(),
                     List.of(a.signatures().keySet(), b.signatures().keySet()));
+            sense.require(setting.question, List.of(
+                    q -> CostOf.entry(a.kernels(), step(a, setting), q, machine),
+                    q -> CostOf.entry(b.kernels(), step(b, setting), q, machine)));
             progress.accept("measuring " + left.model + " and " + right.model);
             List<Supplier<Measurement.Trial>> trials = new ArrayList<>();
             for (Loaded loaded : List.of(a, b)) {
@@ -118,6 +125,12 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
                 setting.ids);
     }
 
+    private static KernelProgram step(Loaded loaded, Setting setting) {
+        String step = StepEntry.of(loaded.signatures().keySet(), setting.entry).name();
+        return loaded.kernels().stream()
+                .filter(k -> k.entry().equals(step)).findFirst().orElseThrow();
+    }
+
     /** Of one step, without what was there before it. */
     private static Ledger ledger(Loaded loaded, Setting setting) {
         Model model = (Model) loaded.engine();
@@ -135,9 +148,7 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             Optional<Machine> machine,
             Throughput measured) {
         Ledger ledger = ledger(loaded, setting);
-        String step = StepEntry.of(loaded.signatures().keySet(), setting.entry).name();
-        KernelProgram kernels = loaded.kernels().stream()
-                .filter(k -> k.entry().equals(step)).findFirst().orElseThrow();
+        KernelProgram kernels = step(loaded, setting);
         UnaryOperator<Question> asItRan = question -> question.with(
                 shares(question, ledger), rounds(CostOf.entry(
                         loaded.kernels(), kernels, question, machine), ledger));

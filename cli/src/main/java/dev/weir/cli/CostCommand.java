@@ -54,9 +54,11 @@ final class CostCommand implements Callable<Integer> {
             entries.forEach(e -> byName.put(e.entry(), e));
             StepEntry.requireKnown(options.entry, question.context(), List.of(byName.keySet()));
             StepEntry step = StepEntry.of(byName.keySet(), options.entry);
-            cost = CostOf.entry(entries, byName.get(step.name()), question, machine);
+            KernelProgram own = byName.get(step.name());
+            QuestionSense.OF_OPTIONS.require(
+                    question, List.of(q -> CostOf.entry(entries, own, q, machine)));
+            cost = CostOf.entry(entries, own, question, machine);
         }
-        CostOptions.requireKnown(question, List.of(cost));
         if (json) {
             weir.printJson(CostText.asJson(cost, question, machine));
         } else {

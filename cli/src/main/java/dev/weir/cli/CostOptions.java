@@ -1,13 +1,10 @@
 package dev.weir.cli;
 
-import dev.weir.passes.cost.Cost;
 import dev.weir.passes.cost.Question;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -74,27 +71,6 @@ final class CostOptions {
         } catch (NumberFormatException e) {
             throw wrong("--rounds takes a number, or LOOP=NUMBER, here it is '" + text + "'");
         }
-    }
-
-    /** Refuses a loop or a gate that none of the models has. */
-    static void requireKnown(Question question, List<Cost> costs) {
-        Set<String> loops = new TreeSet<>();
-        costs.forEach(c -> c.loops().stream().filter(Cost.Loop::early)
-                .forEach(l -> loops.add(l.path())));
-        Set<String> gates = new TreeSet<>();
-        costs.forEach(c -> gates.addAll(c.gates()));
-        question.shares().keySet().stream().filter(g -> !gates.contains(g)).findFirst()
-                .ifPresent(unknown -> {
-                    throw new UserException("there is no gate " + unknown + "; "
-                            + (gates.isEmpty() ? "there is none at all"
-                                    : "those that there are: " + String.join(", ", gates)));
-                });
-        question.roundsOf().keySet().stream().filter(l -> !loops.contains(l)).findFirst()
-                .ifPresent(unknown -> {
-                    throw new UserException("no loop " + unknown + " can be left early; "
-                            + (loops.isEmpty() ? "none can" : "those that can: "
-                                    + String.join(", ", loops)));
-                });
     }
 
     private double share(String text) {

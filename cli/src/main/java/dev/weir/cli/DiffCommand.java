@@ -2,7 +2,6 @@ package dev.weir.cli;
 
 import dev.weir.passes.cost.Question;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,9 +43,8 @@ final class DiffCommand implements Callable<Integer> {
                         + "work\nhelp: name the program that they were made of");
             }
         }
-        Comparison comparison = Comparison.of(options, others, setting, weir::progress);
-        CostOptions.requireKnown(question,
-                List.of(comparison.left().before(), comparison.right().before()));
+        Comparison comparison = Comparison.of(
+                options, others, setting, QuestionSense.OF_OPTIONS, weir::progress);
         if (json) {
             weir.printJson(DiffText.asJson(comparison, question));
         } else {

@@ -65,6 +65,16 @@ record Example(
             this.needsMachine = needsMachine;
         }
 
+        /** Whether it is counted, and not measured. */
+        boolean isCounted() {
+            return !needsMachine;
+        }
+
+        /** Whether there is any of it; times are not known before. */
+        boolean isIn(Cost cost) {
+            return needsMachine || predicted.applyAsDouble(cost) > 0;
+        }
+
         /** Of the baseline over the idea; nothing for a time without a calibration. */
         Optional<Double> predicted(Comparison comparison, Function<Comparison.Side, Cost> cost) {
             return needsMachine && comparison.machine().isEmpty()
@@ -85,6 +95,11 @@ record Example(
 
     Path idea() {
         return folder.resolve("idea.weir");
+    }
+
+    /** Where this stands. */
+    Path file() {
+        return folder.resolve(DESCRIPTION);
     }
 
     static boolean isOne(Path folder) {
@@ -113,6 +128,7 @@ record Example(
                         + "can be said is " + String.join(", ", KNOWN));
             }
         });
+        ExampleLedger.requireSense(file, node);
         for (Path program : List.of(example.baseline(), example.idea())) {
             if (!Files.isRegularFile(program)) {
                 throw new UserException("an example has a " + program.getFileName() + ", and "

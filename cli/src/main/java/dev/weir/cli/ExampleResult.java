@@ -28,12 +28,17 @@ record ExampleResult(Example example, Question question, Comparison comparison) 
         Question question = new Question(
                 example.tokens(), example.context(), example.share(), Map.of(),
                 Optional.empty(), example.rounds());
-        return new ExampleResult(example, question, Comparison.of(
+        Comparison comparison = Comparison.of(
                 options.of(example.baseline()), options.of(example.idea()),
                 new Comparison.Setting(question, example.entry(), setting.threads(),
                         example.ids(),
                         setting.seed().or(() -> Optional.of(1L)), setting.measurement()),
-                weir::progress));
+                new QuestionSense(example.file() + ": "), weir::progress);
+        if (!example.compare().isIn(comparison.left().before())) {
+            throw new UserException(example.file() + " compares \"" + example.compare()
+                    + "\", of which the baseline has none\nhelp: compare another amount");
+        }
+        return new ExampleResult(example, question, comparison);
     }
 
     /** With the shares that the gates let in when it ran. */

@@ -177,7 +177,7 @@ public final class Weir implements Runnable {
             case LostOutputException o -> o.readerIsGone() ? BROKEN_PIPE : 1;
             case MemoryLimitException m -> user(new UserException(m.getMessage()
                     + "\nhelp: raise --memory-limit, or take fewer sequences or threads, or fewer "
-                    + "tokens at once (--chunk)"));
+                    + "tokens at once" + (canChunk() ? " (--chunk)" : "")));
             case Size.Overflow o -> user(new UserException("the model is too large: "
                     + o.getMessage() + "\nhelp: look at the sizes in config.json and in --set"));
             default -> {
@@ -190,6 +190,13 @@ public final class Weir implements Runnable {
                 yield 3;
             }
         };
+    }
+
+    /** Whether the command takes a prompt piece by piece. */
+    private boolean canChunk() {
+        CommandLine.ParseResult given = spec.commandLine().getParseResult();
+        return given != null && given.hasSubcommand()
+                && given.subcommand().commandSpec().findOption("--chunk") != null;
     }
 
     private int user(Exception e) {

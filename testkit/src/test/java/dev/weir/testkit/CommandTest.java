@@ -161,6 +161,7 @@ class CommandTest {
             assertTrue(refused.err.contains("error: the memory limit of 102,400 bytes"),
                     refused.err);
             assertTrue(refused.err.contains("help: raise --memory-limit"), refused.err);
+            assertEquals(command.equals("run"), refused.err.contains("--chunk"), refused.err);
         }
     }
 

@@ -190,7 +190,7 @@ class CostTest {
         try (TestModel model = TestModel.random(RECURSION, 1, Target.JVM, 1)) {
             Cost all = cost(model.kernels(), new Question(9, 0, 1, Map.of()));
             Cost.Loop loop = all.loops().getFirst();
-            assertEquals(new Cost.Loop(loop.path(), true, 1, 6), loop);
+            assertEquals(new Cost.Loop(loop.path(), true, 1, 6, 1, 6), loop);
             assertTrue(all.assumptions().contains(
                     new Cost.Assumption(loop.path(), "left behind 6.00 of 6 rounds")),
                     all.assumptions().toString());
@@ -439,6 +439,27 @@ class CostTest {
         assertEquals(1, outcome.code(), outcome.err());
         assertTrue(outcome.err().contains("no loop loop_j can be left early; those that can: loop_i"),
                 outcome.err());
+    }
+
+    /** Above what the loop has, or none of what has begun when somebody leaves. */
+    @ParameterizedTest
+    @CsvSource({"99", "8.5", "0", "0.5"})
+    void roundsThatALoopCannotHaveAreTold(String rounds) {
+        String model = TestModel.ROOT.resolve("examples/halting_quantile/idea.weir").toString();
+        for (String given : List.of("loop_i=" + rounds, rounds)) {
+            Outcome outcome = weir("cost", model, "--rounds", given);
+            assertEquals(1, outcome.code(), outcome.err());
+            assertTrue(outcome.err().contains(
+                    " has from 1 to 8 rounds, here " + rounds + " are said"), outcome.err());
+        }
+    }
+
+    @Test
+    void roundsWithoutALoopThatIsLeftAreTold() {
+        Outcome outcome = weir("cost", TestModel.ROOT.resolve(
+                "examples/halting_quantile/baseline.weir").toString(), "--rounds", "3");
+        assertEquals(1, outcome.code(), outcome.err());
+        assertTrue(outcome.err().contains("no loop can be left early"), outcome.err());
     }
 
     @ParameterizedTest

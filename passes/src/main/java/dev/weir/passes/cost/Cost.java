@@ -51,8 +51,16 @@ public record Cost(
      * @param early whether it can be left before it ends, or ends where data says
      * @param entered how often it begins
      * @param iterations of all these times together
+     * @param least rounds each time it begins: who leaves early has done one
+     * @param most likewise, if nobody leaves; infinite if data says where it ends
      */
-    public record Loop(String path, boolean early, double entered, double iterations) {}
+    public record Loop(
+            String path,
+            boolean early,
+            double entered,
+            double iterations,
+            double least,
+            double most) {}
 
     /**
      * A share that depends on data.

@@ -324,7 +324,8 @@ public final class CostOf {
             case HostStatement.Tally s -> {
                 if (s.kind() == Node.TallyKind.ITERATION && !s.amounts().isEmpty()) {
                     double rounds = sizeOr(expectation.of(s.amounts().getFirst()), path(s));
-                    count(new Cost.Loop(path(s), false, probability, probability * rounds));
+                    count(new Cost.Loop(
+                            path(s), false, probability, probability * rounds, rounds, rounds));
                 }
             }
         }
@@ -333,7 +334,8 @@ public final class CostOf {
     private void count(Cost.Loop loop) {
         loops.merge(loop.path(), loop, (a, b) -> new Cost.Loop(
                 loop.path(), a.early() || b.early(),
-                a.entered() + b.entered(), a.iterations() + b.iterations()));
+                a.entered() + b.entered(), a.iterations() + b.iterations(),
+                Math.min(a.least(), b.least()), Math.max(a.most(), b.most())));
     }
 
     private void setSize(HostStatement.SetSize set, Map<String, HostStatement.Tally> gates) {
@@ -436,12 +438,16 @@ public final class CostOf {
                 .filter(s -> s instanceof HostStatement.Tally t
                         && t.kind() == Node.TallyKind.ITERATION)
                 .map(s -> path((HostStatement.Tally) s)).findFirst().orElse("a loop");
-        double rounds = open ? rounds(path, Math.max(0, to - from)) : to - from;
+        double all = Math.max(0, to - from);
+        double rounds = open ? rounds(path, all) : to - from;
         for (double i = 0; i < rounds; i++) {
             variables.put(loop.index(), from + i);
             within(Math.min(1, rounds - i), loop.body());
         }
-        count(new Cost.Loop(path, open, probability, probability * rounds));
+        boolean anyNumber = end.isEmpty() || all > ENDLESS;
+        count(new Cost.Loop(path, open, probability, probability * rounds,
+                anyNumber ? 0 : open ? Math.min(1, all) : all,
+                anyNumber ? Double.POSITIVE_INFINITY : all));
     }
 
     /**

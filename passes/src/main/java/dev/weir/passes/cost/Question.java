@@ -87,6 +87,11 @@ public record Question(
         return new Question(tokens, context, share, gates, rounds, loops, served);
     }
 
+    /** The same step with all loops to their ends. */
+    public Question toTheEnd() {
+        return new Question(tokens, context, share, shares, Optional.empty(), Map.of(), served);
+    }
+
     /** The same step with routes that chose as they did, instead of balanced ones. */
     public Question withRoutes(Map<String, List<Long>> routes) {
         return new Question(tokens, context, share, shares, rounds, roundsOf, routes);

@@ -25,7 +25,8 @@ class ChannelThresholdsTest {
                 double[] hidden = times(given.matrix(layer + ".gate"), x);
                 double[] up = times(given.matrix(layer + ".up"), x);
                 for (int f = 0; f < hidden.length; f++) {
-                    if (Math.abs(silu(hidden[f])) > 0.3 * Math.abs(threshold[f])) {
+                    if (given.work().isAbove("kept",
+                            Math.abs(silu(hidden[f])) / Math.abs(threshold[f]), 0.3)) {
                         add(row, silu(hidden[f]) * up[f], given.matrix(layer + ".down")[f]);
                     }
                 }

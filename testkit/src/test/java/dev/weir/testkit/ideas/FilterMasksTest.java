@@ -33,7 +33,7 @@ class FilterMasksTest {
             double[][][] made = convolution(given.matrix(layer + ".weight"), y);
             double before = 0;
             for (int e : top(heat.length, heat)) {
-                boolean kept = before < 0.7;
+                boolean kept = !given.work().isAbove("share", before, 0.7);
                 given.work().came("where idea.weir:12:16", kept);
                 if (!kept) {
                     continue;

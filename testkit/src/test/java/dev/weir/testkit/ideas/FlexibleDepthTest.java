@@ -38,7 +38,7 @@ class FlexibleDepthTest {
     /** The depth is an argument of the call. */
     @Test
     void whoCallsMayChoose() {
-        Idea.example("flexible_depth").file("chosen.weir").small("L=5").sizes("D=5 F=3 L=7")
+        Idea.example("flexible_depth").file("chosen.weir").ids(4).small("L=5").sizes("D=5 F=3 L=7")
                 .is(FlexibleDepthTest::chosen);
     }
 

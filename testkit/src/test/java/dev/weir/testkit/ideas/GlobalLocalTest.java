@@ -37,12 +37,14 @@ class GlobalLocalTest {
         for (int t = 0; t < x.length; t++) {
             double[] hidden = each(times(given.matrix("experts.hidden"), x[t]), Textbook::relu);
             double g = sigmoid(dot(given.vector("experts.choose"), hidden));
-            given.work().came("if idea.weir:29:9", g > 1 - sure);
-            if (g > 1 - sure) {
+            boolean trusted = sure == 1 || given.work().isAbove("global", g, 1 - sure);
+            given.work().came("if idea.weir:29:9", trusted);
+            if (trusted) {
                 add(y[t], g, network(given, "experts.global", x[t]));
             }
-            given.work().came("if idea.weir:30:9", g < sure);
-            if (g < sure) {
+            boolean doubted = sure == 1 || !given.work().isAbove("local", g, sure);
+            given.work().came("if idea.weir:30:9", doubted);
+            if (doubted) {
                 add(y[t], 1 - g, network(given, "experts.local", x[t]));
             }
         }

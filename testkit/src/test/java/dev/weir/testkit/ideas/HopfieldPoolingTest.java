@@ -45,7 +45,7 @@ class HopfieldPoolingTest {
                 }
                 y[h] = next;
             }
-            if (change < 0.05) {
+            if (!given.work().isAbove("change", change, 0.05)) {
                 break;
             }
         }

@@ -34,7 +34,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
@@ -47,7 +49,9 @@ import java.util.regex.Pattern;
  * be taken in steps; of the program's other forms, interpreted, by LLVM at the one sizes and on the
  * JVM at the others; and the ledger with the work that the textbook form did, and with what the
  * interpreter did element by element. That the comparison can fail is part of it: other numbers in
- * any one parameter have to change the textbook form's result.
+ * any one parameter have to change the textbook form's result. Where the textbook form compares
+ * something with a threshold ({@link Work#isAbove}), other random numbers are looked for until some
+ * lie closely above it, and some closely below, and the interpreter has to decide there as it does.
  *
  * <p>A program with several entries runs those of {@link #context} first, on inputs of their own:
  * the textbook form asks for them as {@code entry.argument}, and gives the rows of all entries'
@@ -55,6 +59,7 @@ import java.util.regex.Pattern;
  */
 final class Idea {
     private static final double BOUND = 2e-4;
+    private static final int SEEDS = 5000;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Rows of the first result, any axes behind the first merged. */
@@ -73,7 +78,7 @@ final class Idea {
     private final List<Part> context = new ArrayList<>();
     private final Map<String, Double> scales = new LinkedHashMap<>();
     private final JsonNode description;
-    private final long ids;
+    private long ids;
     private int tokens = 11;
     private int calls = 1;
     private long seed = 3;
@@ -148,6 +153,12 @@ final class Idea {
         return this;
     }
 
+    /** What lies above each whole number of the inputs, where the example itself takes none. */
+    Idea ids(long most) {
+        ids = most;
+        return this;
+    }
+
     /** Another seed, where the usual one lets a gate stay shut. */
     Idea seed(long other) {
         seed = other;
@@ -195,11 +206,14 @@ final class Idea {
                 "what is tested before the step, and what " + name + " measures it behind");
         for (int s = 0; s < sizes.size(); s++) {
             for (Form form : forms) {
-                Trial trial = new Trial(form, sizes.get(s));
+                Trial trial = new Trial(form, sizes.get(s), seed);
                 Given given = trial.given(trial.weights);
                 double[][] expected = reference.of(given);
                 if (form.equals(forms.getFirst())) {
                     trial.everyParameterMatters(reference, expected);
+                    if (s == 0) {
+                        trial.decidesCloseToThresholds(reference, given.work().sides());
+                    }
                 }
                 for (Target target : Target.values()) {
                     // To compile costs most of the time: other forms take one generator a size.
@@ -222,13 +236,15 @@ final class Idea {
         private final TensorProgram program;
         private final Map<String, Signature> signatures = new LinkedHashMap<>();
         private final Map<Parameter, List<Tensor>> weights;
-        private final Map<String, Tensor> inputs = new LinkedHashMap<>();
+        private final Map<String, Tensor> inputs;
+        private final long seed;
         /** What the interpreter did, one element after the other. */
         private List<Ledger.Gate> gates = List.of();
         private List<Ledger.Route> routes = List.of();
 
-        Trial(Form form, Map<String, String> settings) {
+        Trial(Form form, Map<String, String> settings, long seed) {
             this.form = form;
+            this.seed = seed;
             this.settings = new TreeMap<>(settings);
             // A size that the baseline alone has is no setting of the idea.
             this.settings.keySet().removeIf(size -> !form.text().contains(" " + size + " =")
@@ -241,14 +257,20 @@ final class Idea {
                     .findFirst().orElseThrow();
             programs.forEach(p -> signatures.put(p.entry().name(), Signature.of(p)));
             weights = weights(seed);
+            inputs = inputs(seed);
+        }
+
+        private Map<String, Tensor> inputs(long seed) {
+            Map<String, Tensor> inputs = new LinkedHashMap<>();
             for (Part part : parts()) {
                 for (Signature.Slot argument : signatures.get(part.entry()).arguments()) {
                     for (int call = 1; call <= calls && !argument.isPositions(); call++) {
                         String input = input(part, argument, call);
-                        inputs.put(input, random(part, argument, input));
+                        inputs.put(input, random(part, argument, input, seed));
                     }
                 }
             }
+            return inputs;
         }
 
         /** What ran before, and what the idea is about. */
@@ -282,7 +304,7 @@ final class Idea {
             return all;
         }
 
-        private Tensor random(Part part, Signature.Slot argument, String input) {
+        private Tensor random(Part part, Signature.Slot argument, String input, long seed) {
             List<Long> shape = new ArrayList<>();
             if (!argument.isStream()) {
                 shape.add(1L);
@@ -305,7 +327,27 @@ final class Idea {
         }
 
         Given given(Map<Parameter, List<Tensor>> weights) {
+            return given(weights, inputs);
+        }
+
+        private Given given(
+                Map<Parameter, List<Tensor>> weights, Map<String, Tensor> inputs) {
             return new Given(form.text(), settings, weights, inputs);
+        }
+
+        /** The textbook form is cheap: it looks for numbers that are worth to be interpreted. */
+        void decidesCloseToThresholds(Reference reference, Set<String> sides) {
+            Set<String> missing = new TreeSet<>(sides);
+            for (long other = seed + 1; !missing.isEmpty(); other++) {
+                assertTrue(other <= seed + SEEDS, what() + ": no random numbers lie closely "
+                        + missing + "; scale some parameters, or take more tokens");
+                Given given = given(weights(other), inputs(other));
+                double[][] expected = reference.of(given);
+                if (missing.removeAll(given.work().close())) {
+                    new Trial(form, settings, other)
+                            .run(Target.INTERPRETER, expected, given.work());
+                }
+            }
         }
 
         /** Decisions are steps, so that one other value may happen to change nothing. */

@@ -46,7 +46,7 @@ class JointExitsTest {
                 double score = trust[0] * p[best[0]] + trust[1] * (p[best[0]] - p[best[1]])
                         + trust[2] * entropy + given.scalar("exits." + i + ".threshold");
                 left[t] = i;
-                boolean trusts = sigmoid(score) > 0.5;
+                boolean trusts = given.work().isAbove("sure", sigmoid(score), 0.5);
                 given.work().came("gate0", trusts);
                 if (trusts) {
                     break;

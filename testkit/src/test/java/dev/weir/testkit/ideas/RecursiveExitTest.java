@@ -220,7 +220,8 @@ class RecursiveExitTest {
             y[t] = layer(given, x, place, seen, (matrix, row) -> plus(
                     times(given.matrix(matrix + ".w"), row),
                     relaxed(given, matrix + relax, row)));
-            if (sigmoid(dot(normed(given, "norm", y[t]), given.vector("halt"))) > 0.5) {
+            if (given.work().isAbove("sure", sigmoid(
+                    dot(normed(given, "norm", y[t]), given.vector("halt"))), 0.5)) {
                 y[t] = scaled(-1, y[t]);
             }
             given.work().served("query.relax", depth[t], given.size("Depth") + 1);
@@ -247,7 +248,8 @@ class RecursiveExitTest {
                         times(given.matrix(matrix), row),
                         relaxed(given, "relax_" + matrix + depth, row)));
                 double[] normed = rmsNorm(given.vector("norm.scale"), x[t]);
-                boolean leaves = sigmoid(dot(normed, given.vector("halt"))) > 0.5;
+                boolean leaves = given.work().isAbove(
+                        "sure", sigmoid(dot(normed, given.vector("halt"))), 0.5);
                 given.work().came("gate0", leaves);
                 if (!leaves) {
                     stay.add(t);

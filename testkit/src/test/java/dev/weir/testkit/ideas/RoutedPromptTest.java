@@ -25,7 +25,7 @@ class RoutedPromptTest {
                 Textbook.add(mean, 1.0 / PROMPT, y[t]);
             }
             double score = Textbook.dot(given.vector("layers." + i + ".router"), mean);
-            boolean open = Textbook.sigmoid(score) > 0.5;
+            boolean open = given.work().isAbove("chosen", Textbook.sigmoid(score), 0.5);
             given.work().came("if idea.weir:30:9", open);
             given.work().came("if idea.weir:35:9", open);
             if (open) {

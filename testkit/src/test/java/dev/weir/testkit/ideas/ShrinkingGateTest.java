@@ -31,8 +31,9 @@ class ShrinkingGateTest {
                 double[] x = rmsNorm(given.vector("norms." + i + ".scale"), row);
                 double[] p = softmax(scaled(1 / 0.5, times(given.matrix(layer + ".router"), x)));
                 for (int e = 0; e < p.length; e++) {
-                    given.work().came("if idea.weir:15:13", p[e] >= 0.125);
-                    if (p[e] >= 0.125) {
+                    boolean takes = given.work().isAbove("least", p[e], 0.125);
+                    given.work().came("if idea.weir:15:13", takes);
+                    if (takes) {
                         add(row, p[e], swiGlu(given, layer + ".experts." + e, x));
                     }
                 }

@@ -53,7 +53,8 @@ class SimilarityExitsTest {
             for (int t = 0; t < y.length; t++) {
                 if (!left[t]) {
                     y[t] = decoder(given, "decoder." + i, before, t, known);
-                    left[t] = cosine(y[t], before[t]) > ALIKE;
+                    left[t] = given.work().isAbove(
+                            "alike", cosine(y[t], before[t]), ALIKE);
                     given.work().came("gate1", left[t]);
                 }
             }
@@ -74,8 +75,9 @@ class SimilarityExitsTest {
                 add(y[p], 1, network(given, path, y[p]));
                 alike += cosine(y[p], before[p]) / y.length;
             }
-            given.work().came(gate, alike > ALIKE);
-            if (alike > ALIKE) {
+            boolean leaves = given.work().isAbove(gate, alike, ALIKE);
+            given.work().came(gate, leaves);
+            if (leaves) {
                 break;
             }
         }

@@ -35,7 +35,8 @@ class UncertaintyExitTest {
             int step = given.ids("step" + call)[0];
             for (int i = 0; i < kept.length; i++) {
                 boolean again = step < given.size("Steps") - 1
-                        && sigmoid(given.matrix("router")[step][i]) > 0.5;
+                        && given.work().isAbove(
+                                "again", sigmoid(given.matrix("router")[step][i]), 0.5);
                 for (int n = 0; n < y.length; n++) {
                     if (!again) {
                         kept[i][n] = swiGlu(given, "layers." + i + ".network",
@@ -73,7 +74,7 @@ class UncertaintyExitTest {
                 doubt += sigmoid(dot(given.matrix("doubt")[i], y[n])
                         + dot(given.matrix("doubt_step")[i], when)) / x.length;
             }
-            if (doubt < 0.45) {
+            if (!given.work().isAbove("sure", doubt, 0.45)) {
                 break;
             }
         }

@@ -91,7 +91,7 @@ final class Intervals {
         };
     }
 
-    /** What a number's absolute value cannot exceed if all data is small; infinite: not followed. */
+    /** What a number's absolute value cannot exceed if all data is small; else infinite. */
     private double magnitude(Scalar scalar) {
         if (scalar.format() != Format.I64) {
             return Double.POSITIVE_INFINITY;

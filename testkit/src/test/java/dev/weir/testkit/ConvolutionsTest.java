@@ -108,4 +108,16 @@ class ConvolutionsTest {
                     .anyMatch(k -> k.name().contains("turned")), "" + model.kernels().stories());
         }
     }
+
+    /** A fallback that cannot be needed costs nothing: no row is gathered behind a condition. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 0, 0", "4, 4, 0, 0", "3, 2, 0, 0", "3, 1, 1, 1", "4, 4, 2, 1"})
+    void rowsAreGatheredOnlyIfTheyMayLeaveTheImage(
+            int side, int stride, int border, int gathered) throws Exception {
+        try (TestModel model = TestModel.random(
+                PATCHES.formatted(16, 32, side, stride, border, 12, 12), 1, Target.NATIVE, 1)) {
+            assertEquals(gathered, model.kernels().stories().stream()
+                    .filter(story -> story.form().contains("rows gathered")).count());
+        }
+    }
 }

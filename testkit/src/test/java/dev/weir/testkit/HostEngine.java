@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -230,9 +231,9 @@ public final class HostEngine implements Engine {
     }
 
     @Override
-    public List<Tensor> step(
+    public <R> R step(
             String entry, List<Session> sessions, long[] rows, List<Tensor> arguments,
-            Tracer tracer) {
+            Tracer tracer, Function<List<Tensor>, R> read) {
         List<Tensor> given = new ArrayList<>();
         for (int i = 0; i < arguments.size(); i++) {
             if (HostLowering.given(program).contains(program.arguments().get(i))) {
@@ -262,7 +263,7 @@ public final class HostEngine implements Engine {
         for (int i = 0; i < slots.size(); i++) {
             results.add(result(slots.get(i), i, rows));
         }
-        return results;
+        return read.apply(results);
     }
 
     private static long words(Arena arena, long[] values) {

@@ -9,8 +9,10 @@ import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.testkit.TestModel.Target;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -393,5 +395,68 @@ class SessionsTest {
             assertEquals(64, model.batch(one, row, List.of(
                     Tensor.zeros(Format.F32, new long[] {1, 64, 64}))).elements());
         }
+    }
+
+    /** Who reads results during a step sees what is given to others, and nothing afterwards. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void resultsAreReadDuringTheStepOnly(Target target) throws Exception {
+        try (TestModel model = TestModel.random(SUMMING, 1, target, 1)) {
+            Engine engine = model.engine();
+            List<Tensor> seen = new ArrayList<>();
+            Tensor copy = summed(engine, engine.start(), 3, results -> {
+                seen.addAll(results);
+                return results.getFirst().copy();
+            });
+            assertEquals(engine.step(List.of(engine.start()), new long[] {3},
+                    List.of(numbers(3)), Engine.Tracer.NONE).getFirst(), copy);
+            if (target != Target.INTERPRETER) {
+                assertThrows(IllegalStateException.class, () -> seen.getFirst().real(0));
+            }
+        }
+    }
+
+    /** A reader that fails has failed the step: the session goes on as if it had not been. */
+    @ParameterizedTest
+    @EnumSource(Target.class)
+    void aReaderThatFailsLeavesSessionsAsTheyWere(Target target) throws Exception {
+        try (TestModel model = TestModel.random(SUMMING, 1, target, 1)) {
+            Engine engine = model.engine();
+            Engine.Session session = engine.start();
+            summed(engine, session, 2, results -> true);
+            assertThrows(ArithmeticException.class, () -> summed(engine, session, 2, results -> {
+                throw new ArithmeticException("a reader's own");
+            }));
+            assertEquals(2, session.position());
+            Engine.Session other = engine.start();
+            summed(engine, other, 2, results -> true);
+            Tensor expected = summed(engine, other, 1, results -> results.getFirst().copy());
+            Tensor actual = summed(engine, session, 1, results -> results.getFirst().copy());
+            assertEquals(expected, actual);
+        }
+    }
+
+    private static final String SUMMING = """
+            model M {
+                state total[2] = 0
+                forward(x[T, 2]) -> y[T, 2] {
+                    scan t {
+                        total[d] = total[d] + x[t, d]
+                        y[t, d] = total[d]
+                    }
+                }
+            }
+            """;
+
+    private static <R> R summed(
+            Engine engine, Engine.Session session, int rows, Function<List<Tensor>, R> read) {
+        return engine.step(engine.entries().getFirst(), List.of(session), new long[] {rows},
+                List.of(numbers(rows)), Engine.Tracer.NONE, read);
+    }
+
+    private static Tensor numbers(int rows) {
+        Tensor x = Tensor.zeros(Format.F32, rows, 2);
+        LongStream.range(0, x.elements()).forEach(i -> x.setReal(i, i + 1));
+        return x;
     }
 }

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** A Weir program, compiled and loaded with the weights that all contestants share. */
@@ -147,28 +148,33 @@ public final class WeirModel implements AutoCloseable {
         return model;
     }
 
-    /** A step of one sequence that has not begun. */
-    public Tensor whole(long rows, Tensor... arguments) {
+    /**
+     * A step of one sequence that has not begun.
+     *
+     * @param read gets the first result, whose memory is the model's
+     */
+    public <R> R whole(Function<Tensor, R> read, long rows, Tensor... arguments) {
         try (Engine.Session session = model.start()) {
-            return step(session, rows, arguments);
+            return step(session, read, rows, arguments);
         }
     }
 
     /**
      * A step of one sequence.
      *
+     * @param read gets the first result, whose memory is the model's
      * @param arguments in the program's order; where it asks for positions, these are supplied
-     * @return the first result
      */
-    public Tensor step(Engine.Session session, long rows, Tensor... arguments) {
+    public <R> R step(
+            Engine.Session session, Function<Tensor, R> read, long rows, Tensor... arguments) {
         List<Tensor> all = new ArrayList<>(List.of(arguments));
         for (int i = 0; i < program.arguments().size(); i++) {
             if (program.arguments().get(i).name().equals("positions")) {
                 all.add(i, Engine.positions(List.of(session), new long[] {rows}));
             }
         }
-        return model.step(List.of(session), new long[] {rows}, all, Engine.Tracer.NONE)
-                .getFirst();
+        return model.step(model.entries().getFirst(), List.of(session), new long[] {rows}, all,
+                Engine.Tracer.NONE, results -> read.apply(results.getFirst()));
     }
 
     @Override

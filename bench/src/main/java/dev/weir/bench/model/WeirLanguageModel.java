@@ -12,7 +12,7 @@ public final class WeirLanguageModel implements LanguageModel {
     private final String name;
     private final WeirModel model;
     private final Engine.Session session;
-    private Tensor last;
+    private float[] last;
 
     /**
      * Compiles and loads.
@@ -44,7 +44,7 @@ public final class WeirLanguageModel implements LanguageModel {
 
     @Override
     public void feed(long[] ids) {
-        last = model.step(session, ids.length, Tensor.ofLongs(ids));
+        last = model.step(session, WeirLanguageModel::last, ids.length, Tensor.ofLongs(ids));
     }
 
     @Override
@@ -57,10 +57,15 @@ public final class WeirLanguageModel implements LanguageModel {
         session.truncate(tokens);
     }
 
+    /** Of the last token. */
+    private static float[] last(Tensor logits) {
+        long rows = logits.shape()[0];
+        return Weights.floats(logits.rows(rows - 1, rows));
+    }
+
     @Override
     public float[] logits() {
-        long rows = last.shape()[0];
-        return Weights.floats(last.rows(rows - 1, rows));
+        return last;
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Lowers what stands before brackets: elements of tensors with their bounds, parts of them, blocks
@@ -215,10 +216,18 @@ final class Accesses {
         Scalar otherwise = Scalars.convert(evaluator.scalar(
                 evaluator.evaluate(fallback.value().get(), scope, true), a.span()),
                 load.format());
+        if (inUse.isEmpty() && isInside(tensor, coordinates)) {
+            return new Meaning.Element(load);
+        }
         Scalar guarded = loaded(load, Scalar.Bounds.GUARDED, Optional.of(otherwise), tensor,
                 coordinates, a.span());
         return new Meaning.Element(inUse.map(used ->
                 Scalar.apply(Operation.SELECT, used, guarded, otherwise)).orElse(guarded));
+    }
+
+    private boolean isInside(Meaning.Tensor tensor, List<Scalar> coordinates) {
+        return IntStream.range(0, coordinates.size()).allMatch(i -> body.bounds.inside(
+                coordinates.get(i), tensor.shape().get(i).size()) == Bounds.Verdict.PROVED);
     }
 
     /**

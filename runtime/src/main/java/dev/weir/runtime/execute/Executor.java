@@ -18,6 +18,7 @@ import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.BatchState;
 import dev.weir.runtime.model.Engine;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
@@ -27,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Runs host programs: allocates, launches kernels, branches and loops. One executor serves one run
@@ -112,23 +114,22 @@ public final class Executor {
                 value, new Memory(memory.segment, false)));
     }
 
-    /** What a step computed; valid until the next one unless copied. */
-    public record Results(List<Tensor> tensors) {}
-
     /**
      * Runs one step.
      *
      * @param arguments in the program's order, rows of all sequences one behind the other
      * @param rows how many rows of the stream each sequence has
+     * @param read gets the results, whose memory others use as soon as it returns
      */
-    public Results step(
+    public <R> R step(
             List<Tensor> arguments,
             long[] rows,
             BatchState states,
             Ledger ledger,
-            Engine.Tracer tracer) {
+            Engine.Tracer tracer,
+            Function<List<Tensor>, R> read) {
         Run run = new Run(states, ledger, tracer);
-        try {
+        try (Arena reading = Arena.ofConfined()) {
             program.states().forEach(run::tables);
             run.frames(rows);
             for (int i = 0; i < arguments.size(); i++) {
@@ -136,11 +137,8 @@ public final class Executor {
                         new Memory(arguments.get(i).memory(), false));
             }
             run.statements(program.step());
-            List<Tensor> results = new ArrayList<>();
-            for (Value value : program.results()) {
-                results.add(run.tensor(value).copy());
-            }
-            return new Results(results);
+            return read.apply(program.results().stream()
+                    .map(value -> run.tensor(value).during(reading)).toList());
         } finally {
             run.giveBack();
             Reference.reachabilityFence(this);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.LongPredicate;
 
 /** Generates tokens with a model that maps a stream of ids to a stream of logits. */
@@ -40,7 +41,7 @@ public final class Generator {
 
     /** Feeds ids to a session in one step; gives the logits {@code [ids, vocabulary]}. */
     public Tensor feed(Engine.Session session, List<Long> ids) {
-        return feed(List.of(session), ids.stream().mapToLong(Long::longValue).toArray());
+        return feed(List.of(session), ids(ids));
     }
 
     /**
@@ -50,6 +51,11 @@ public final class Generator {
      * @return the logits {@code [ids, vocabulary]}
      */
     public Tensor feed(List<Engine.Session> sessions, long[] ids) {
+        return feed(sessions, ids, Tensor::copy);
+    }
+
+    /** As {@link #feed(List, long[])}, with logits that are read during the step only. */
+    private <R> R feed(List<Engine.Session> sessions, long[] ids, Function<Tensor, R> read) {
         long[] rows = new long[sessions.size()];
         Arrays.fill(rows, ids.length / sessions.size());
         Tensor tokens = Tensor.ofLongs(ids);
@@ -57,7 +63,8 @@ public final class Generator {
         for (Signature.Slot argument : arguments) {
             inputs.add(argument.isPositions() ? Engine.positions(sessions, rows) : tokens);
         }
-        return engine.step(sessions, rows, inputs, Engine.Tracer.NONE).getFirst();
+        return engine.step(engine.entries().getFirst(), sessions, rows, inputs,
+                Engine.Tracer.NONE, results -> read.apply(results.getFirst()));
     }
 
     /**
@@ -80,16 +87,23 @@ public final class Generator {
             throw new CheckpointException("the prompt is empty: there is nothing to continue");
         }
         int step = chunk > 0 ? chunk : prompt.size();
-        Tensor logits = null;
-        for (int from = 0; from < prompt.size(); from += step) {
-            logits = feed(session, prompt.subList(from, Math.min(prompt.size(), from + step)));
+        int last = maxTokens == 0 ? prompt.size() : (prompt.size() - 1) / step * step;
+        for (int from = 0; from < last; from += step) {
+            List<Long> piece = prompt.subList(from, Math.min(prompt.size(), from + step));
+            feed(List.of(session), ids(piece), logits -> true);
         }
+        long[] ids = ids(prompt.subList(last, prompt.size()));
         for (long n = 0; n < maxTokens; n++) {
-            long next = sampler.next(logits, logits.shape()[0] - 1);
-            if (stop.contains(next) || !consumer.test(next) || n + 1 == maxTokens) {
+            long next = feed(List.of(session), ids,
+                    logits -> sampler.next(logits, logits.shape()[0] - 1));
+            if (stop.contains(next) || !consumer.test(next)) {
                 return;
             }
-            logits = feed(session, List.of(next));
+            ids = new long[] {next};
         }
+    }
+
+    private static long[] ids(List<Long> ids) {
+        return ids.stream().mapToLong(Long::longValue).toArray();
     }
 }

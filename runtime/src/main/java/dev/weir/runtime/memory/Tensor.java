@@ -131,6 +131,11 @@ public record Tensor(Format format, long[] shape, MemorySegment memory) {
         return copy;
     }
 
+    /** The same memory, which cannot be read any more once the arena is closed. */
+    public Tensor during(Arena arena) {
+        return new Tensor(format, shape, memory.reinterpret(arena, null));
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Tensor t

@@ -7,6 +7,7 @@ import dev.weir.runtime.memory.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 /**
@@ -112,9 +113,25 @@ public interface Engine extends AutoCloseable {
      *
      * @throws IllegalArgumentException if there is no such entry
      */
-    List<Tensor> step(
+    default List<Tensor> step(
             String entry, List<Session> sessions, long[] rows, List<Tensor> arguments,
-            Tracer tracer);
+            Tracer tracer) {
+        return step(entry, sessions, rows, arguments, tracer,
+                results -> results.stream().map(Tensor::copy).toList());
+    }
+
+    /**
+     * As {@link #step(String, List, long[], List, Tracer)}, but the results are read where they
+     * were computed and not copied: a prompt's logits are many.
+     *
+     * @param read gets the results in the model's order, once, as part of the step: if it throws,
+     *     the step has failed. Their memory is the engine's, and cannot be read any more when it
+     *     returns. It cannot step, fork, mark, cut or close sessions of this engine.
+     * @return what it gives
+     */
+    <R> R step(
+            String entry, List<Session> sessions, long[] rows, List<Tensor> arguments,
+            Tracer tracer, Function<List<Tensor>, R> read);
 
     /** What ran so far. */
     Ledger ledger();

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /** A model run by the interpreter, one sequence after the other: slow, and what the others mean. */
 public final class InterpretedModel implements Engine {
@@ -85,16 +86,16 @@ public final class InterpretedModel implements Engine {
     }
 
     @Override
-    public List<Tensor> step(
+    public <R> R step(
             String entry, List<Session> taking, long[] rows, List<Tensor> arguments,
-            Tracer tracer) {
+            Tracer tracer, Function<List<Tensor>, R> read) {
         if (entries.containsKey(entry)) {
             Signature.of(entries.get(entry).program()).requireFits(arguments, rows);
         }
-        return sessions.step(entry, taking, rows, stores -> run(
+        return sessions.step(entry, taking, rows, stores -> read.apply(run(
                 entries.get(entry),
                 stores.stream().map(s -> ((InterpretedStore) s).memory()).toList(),
-                rows, arguments, tracer));
+                rows, arguments, tracer)));
     }
 
     private List<Tensor> run(

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.Function;
 
 /**
  * A compiled model with its weights, ready to run. Weights and code are shared by all sequences.
@@ -163,9 +164,9 @@ public final class Model implements Engine {
     }
 
     @Override
-    public List<Tensor> step(
+    public <R> R step(
             String entry, List<Session> taking, long[] rows, List<Tensor> arguments,
-            Tracer tracer) {
+            Tracer tracer, Function<List<Tensor>, R> read) {
         if (signatures.containsKey(entry)) {
             signatures.get(entry).requireFits(arguments, rows);
         }
@@ -174,7 +175,8 @@ public final class Model implements Engine {
                 rows,
                 new BatchState(stores.stream().map(s -> (BufferStore) s).toList()),
                 ledger,
-                tracer).tensors());
+                tracer,
+                read));
     }
 
     @Override

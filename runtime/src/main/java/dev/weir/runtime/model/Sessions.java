@@ -3,7 +3,6 @@ package dev.weir.runtime.model;
 import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.StreamAxis;
-import dev.weir.runtime.memory.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -102,11 +101,11 @@ final class Sessions {
      * @param work runs it on what they remember
      * @throws Fault if the model takes whole sequences and one of these has begun
      */
-    List<Tensor> step(
+    <R> R step(
             String entry,
             List<Engine.Session> sessions,
             long[] rows,
-            Function<List<Store>, List<Tensor>> work) {
+            Function<List<Store>, R> work) {
         return alone(() -> {
             requireOpen();
             if (!entries.containsKey(entry)) {
@@ -119,7 +118,7 @@ final class Sessions {
             List<Store.Saved> before = new ArrayList<>();
             try {
                 stores.forEach(store -> before.add(store.save()));
-                List<Tensor> results = work.apply(stores);
+                R results = work.apply(stores);
                 for (int b = 0; b < rows.length; b++) {
                     sequences.get(b).stepped(entry, rows[b]);
                 }

@@ -1,6 +1,7 @@
 package dev.weir.passes.schedule;
 
 import static dev.weir.passes.schedule.Build.binary;
+import static dev.weir.passes.schedule.Build.select;
 import static dev.weir.passes.schedule.Build.subtract;
 import static dev.weir.passes.schedule.Build.whole;
 
@@ -30,23 +31,44 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
             ScalarEmitter emitter,
             Expression lower,
             Expression upper) {
+        if (!Walk.mentions(condition, List.of(index)) && Vectors.harmless(condition)) {
+            // All places or none.
+            return new WalkBounds(lower, emitter.writer().let(
+                    select(emitter.emit(condition), upper, lower)), true);
+        }
         if (!(condition instanceof Scalar.Apply apply)) {
             return new WalkBounds(lower, upper, false);
         }
         Scalar left = apply.operands().get(0);
         Scalar right = apply.operands().size() > 1 ? apply.operands().get(1) : left;
         return switch (apply.operation()) {
-            case AND -> {
-                WalkBounds first = of(left, index, emitter, lower, upper);
-                WalkBounds both = of(right, index, emitter, first.lower, first.upper);
-                yield new WalkBounds(both.lower, both.upper, first.exact && both.exact);
+            case AND -> of(left, index, emitter, lower, upper).and(right, index, emitter);
+            case EQUAL -> of(Scalar.apply(Operation.LESS_EQUAL, left, right), index, emitter,
+                    lower, upper)
+                    .and(Scalar.apply(Operation.LESS_EQUAL, right, left), index, emitter);
+            case GREATER_EQUAL, GREATER -> of(
+                    Scalar.apply(apply.operation() == Operation.GREATER
+                            ? Operation.LESS : Operation.LESS_EQUAL, right, left),
+                    index, emitter, lower, upper);
+            case LESS, LESS_EQUAL -> {
+                long over = apply.operation() == Operation.LESS ? 0 : 1;
+                if (left instanceof Scalar.Apply size
+                        && size.operation() == Operation.ABSOLUTE) {
+                    Scalar inner = size.operands().getFirst();
+                    Scalar negated = Scalar.apply(Operation.SUBTRACT, Scalar.whole(0), inner);
+                    yield below(inner, right, over, index, emitter, lower, upper).and(
+                            Scalar.apply(apply.operation(), negated, right), index, emitter);
+                }
+                yield below(left, right, over, index, emitter, lower, upper);
             }
-            case LESS_EQUAL -> below(left, right, 1, index, emitter, lower, upper);
-            case LESS -> below(left, right, 0, index, emitter, lower, upper);
-            case GREATER_EQUAL -> below(right, left, 1, index, emitter, lower, upper);
-            case GREATER -> below(right, left, 0, index, emitter, lower, upper);
             default -> new WalkBounds(lower, upper, false);
         };
+    }
+
+    /** Narrowed by another condition as well. */
+    private WalkBounds and(Scalar condition, Index index, ScalarEmitter emitter) {
+        WalkBounds both = of(condition, index, emitter, lower, upper);
+        return new WalkBounds(both.lower, both.upper, exact && both.exact);
     }
 
     /** By {@code left - right < over}, if the index stands in it once, as it is or negated. */

@@ -141,6 +141,61 @@ class CostTest {
         }
     }
 
+    /** Blocks of a list that one kernel brings together are each read. */
+    @Test
+    void blocksOfAListInOneKernelAreAllRead() throws Exception {
+        try (TestModel model = TestModel.random("""
+                block Scale<D> {
+                    param w[D]
+                    forward(x[D]) -> y[D] { y[d] = w[d] * x[d] }
+                }
+                model M<D = 16> {
+                    scales: Scale<D> * 3
+                    forward(x[T, D]) -> y[T, D] {
+                        y = scales[0](x) + scales[1](x) - scales[2](scales[1](x))
+                    }
+                }
+                """, 1, Target.JVM, 1)) {
+            assertEquals(1, model.kernels().kernels().size());
+            Cost cost = cost(model.kernels(), ONE);
+            assertEquals(3 * 16, cost.active());
+            assertEquals(cost.active() * 4, cost.total().weights());
+        }
+    }
+
+    /** Of unlike blocks, a token is expected to read the share that it is sent to. */
+    @Test
+    void aRouteAmongUnlikeBlocksReadsTheBlocksThatAreChosen() throws Exception {
+        try (TestModel model = TestModel.random("""
+                block Wide<D> {
+                    param w[D, D]
+                    forward(x[D]) -> y[D] = w @ x
+                }
+                block Scale<D> {
+                    param w[D]
+                    forward(x[D]) -> y[D] { y[d] = w[d] * x[d] }
+                }
+                block Routed<D> {
+                    param router[2, D]
+                    blocks: [Wide<D>, Scale<D>]
+                    forward(x[D]) -> y[D] {
+                        one[n in 0..2] = 1.0
+                        y = route x to blocks by top(1, router @ x, weights: one)
+                    }
+                }
+                model M<D = 16> {
+                    routed: Routed<D>
+                    forward(x[T, D]) -> y[T, D] = routed(x)
+                }
+                """, 1, Target.JVM, 1)) {
+            Question many = new Question(64, 0, 1, Map.of());
+            assertEquals(2 * 16 + (16 * 16 + 16) / 2.0,
+                    cost(model.kernels(), ONE).active(), 1e-9);
+            assertEquals(4 * (2 * 16 + 16 * 16 + 16),
+                    cost(model.kernels(), many).total().weights(), 1e-3);
+        }
+    }
+
     /** One layer at four depths has its weights once, and reads them four times. */
     @Test
     void aSharedLayerIsActiveOnce() throws Exception {

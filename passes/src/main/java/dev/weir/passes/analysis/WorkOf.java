@@ -157,24 +157,12 @@ public final class WorkOf {
         if (inside.contains(value) || facts.isHostScalar(value)) {
             return;
         }
-        Set<Index> mentioned = new HashSet<>();
-        load.coordinates().forEach(c -> variables(c, mentioned));
-        Size points = mentioned.stream()
-                .map(i -> extents.getOrDefault(i, Size.of(1)))
-                .reduce(Size.of(1), Size::product);
         if (facts.parameter(value).isPresent()) {
-            List<Scalar> own = load.coordinates().subList(
-                    facts.tableAxes(value), load.coordinates().size());
-            // What data or the host picks out of a parameter counts as weights.
-            if (!own.stream().allMatch(c -> c instanceof Scalar.Variable)
-                    && own.stream().allMatch(c ->
-                            picks(c, inside, facts).isEmpty() && !facts.isFixed(c))) {
-                List<Size> shape = value.type().shape();
-                Size all = shape.subList(facts.tableAxes(value), shape.size()).stream()
-                        .reduce(Size.of(1), Size::product);
-                read(value, bytes(value, points), bytes(value, all));
-            }
-        } else if (facts.state(value).isPresent()) {
+            // What is read of parameters counts as weights.
+            return;
+        }
+        Size points = points(load);
+        if (facts.state(value).isPresent()) {
             boolean grows = facts.state(value).get().lengths().isPresent();
             List<Size> shape = value.type().shape();
             Size row = shape.subList(facts.tableAxes(value) + (grows ? 1 : 0), shape.size())
@@ -187,6 +175,23 @@ public final class WorkOf {
         } else {
             read(value, whole(value), inEach(bytes(value, points), load.coordinates()));
         }
+    }
+
+    /** How many values the indices have together that say which element a load of a node reads. */
+    public static Size points(Scalar.Load load, Node node, Facts facts) {
+        WorkOf work = new WorkOf(facts);
+        for (Axis axis : Walk.axes(node)) {
+            work.extents.put(axis.index(), work.extent(axis));
+        }
+        return work.points(load);
+    }
+
+    private Size points(Scalar.Load load) {
+        Set<Index> mentioned = new HashSet<>();
+        load.coordinates().forEach(c -> variables(c, mentioned));
+        return mentioned.stream()
+                .map(i -> extents.getOrDefault(i, Size.of(1)))
+                .reduce(Size.of(1), Size::product);
     }
 
     /**

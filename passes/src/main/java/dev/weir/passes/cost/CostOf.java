@@ -8,6 +8,7 @@ import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;
+import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.stream.Collectors;
 
 /**
@@ -50,6 +52,9 @@ public final class CostOf {
     private final Map<Value, Size> divided = new HashMap<>();
     /** By where groups begin: how many each block of the route serves, if the question says it. */
     private final Map<Value, List<Long>> served = new HashMap<>();
+    /** How likely numbers of rows that a route decides are more than 0, and sizes that are such. */
+    private final Map<Value, Double> filled = new HashMap<>();
+    private final Map<String, Double> filledSizes = new HashMap<>();
     /** Where a kernel counts what it selects: of how many. */
     private final Map<Value, Size> selected = new HashMap<>();
     private final Map<Value, Parameter> parameters = new HashMap<>();
@@ -260,6 +265,33 @@ public final class CostOf {
         return offsets.type().shape().getFirst().constant().orElseThrow() - 1.0;
     }
 
+    /**
+     * How likely it is that some groups of a route have a row at all: each of R rows falls into
+     * them with the same chance, which with n rows expected in them is n / R.
+     */
+    private void filled(HostStatement.SetScalar set, double expected) {
+        Walk.loads(set.value(), load -> Optional.ofNullable(divided.get(load.source()))
+                .ifPresent(pairs -> {
+                    double rows = expectation.of(pairs).orElse(question.tokens()) / chosen(pairs);
+                    filled.put(set.variable(), 1 - Math.pow(
+                            1 - Math.min(1, expected / rows), rows));
+                }));
+    }
+
+    /** Of so many pairs of an element and a block: how many blocks each element chooses. */
+    private static double chosen(Size pairs) {
+        return pairs instanceof Size.Product p && p.right() instanceof Size.Constant k
+                ? k.value() : 1;
+    }
+
+    /** How likely it is that a launch has any tile, as far as routes decide that. */
+    private double reached(Scalar tiles) {
+        Stream<Double> here = tiles instanceof Scalar.Extent extent
+                ? extent.size().symbols().stream().map(s -> filledSizes.getOrDefault(s, 1.0))
+                : Walk.operands(tiles).stream().map(this::reached);
+        return here.reduce(1.0, Math::min);
+    }
+
     /** What a size is that data decides: all tokens, lest the cost be too small. */
     private double sizeOr(OptionalDouble known, String name) {
         if (known.isPresent()) {
@@ -302,13 +334,16 @@ public final class CostOf {
     private void statement(HostStatement statement, Map<String, HostStatement.Tally> gates) {
         switch (statement) {
             case HostStatement.SetSize s -> setSize(s, gates);
-            case HostStatement.SetSizeToLargest s -> expectation.set(s.size().name(),
-                    sizeOr(largest(s.table()), s.size().name()));
+            case HostStatement.SetSizeToLargest s -> {
+                expectation.set(s.size().name(), sizeOr(largest(s.table()), s.size().name()));
+                filledSizes.put(s.size().name(), filled.getOrDefault(s.table(), 1.0));
+            }
             case HostStatement.SetScalar s -> {
                 entrants(s.value()).ifPresent(size -> entered.put(s.variable(), size));
                 OptionalDouble value = expectation.of(s.value());
                 value.ifPresentOrElse(v -> variables.put(s.variable(), v),
                         () -> variables.remove(s.variable()));
+                value.ifPresent(v -> filled(s, v));
             }
             case HostStatement.Own s -> own(s);
             case HostStatement.Launch s -> launch(s);
@@ -527,14 +562,15 @@ public final class CostOf {
         double written = probability * amount(work.written(), launch);
         append(launch, written);
         double weights = 0;
+        double reached = reached(launch.tiles());
         for (HostStatement.WeightUse use : launch.weights()) {
-            double instances = probability
+            double instances = probability * (use.groups().isEmpty() ? reached : 1)
                     * use.picked().map(p -> picked(use, p, launch)).orElseGet(() -> instances(use));
             instancesRead.merge(use.parameter(), instances * use.picked()
                     .map(p -> (double) use.bytes() / p.most()).orElse(1.0), Double::sum);
             weights += instances * use.bytes();
         }
-        double runs = probability * Math.min(1, tiles);
+        double runs = probability * reached * Math.min(1, tiles);
         add(path(launch), new Amounts(operations, weights, read, written, runs,
                 time(operations, weights + read + written, runs,
                         gathering.contains(launch.kernel()))));
@@ -609,10 +645,7 @@ public final class CostOf {
         }
         Value offsets = use.groups().get();
         Size pairs = divided.get(offsets);
-        double chosen = 1;
-        if (pairs instanceof Size.Product p && p.right() instanceof Size.Constant k) {
-            chosen = k.value();
-        }
+        double chosen = chosen(pairs);
         double rows = expectation.of(pairs).orElse(question.tokens()) / chosen;
         double left = served.containsKey(offsets)
                 ? served.get(offsets).stream().filter(n -> n == 0).count() / groups(offsets)

@@ -263,30 +263,41 @@ public final class Schedule {
         }, uses);
     }
 
+    /** Which weights a use is of, as far as that is known: those of a block that has others. */
+    private record Weights(Value parameter, List<Scalar> instance) {
+        static Weights of(Scalar.Load load, int instanceAxes) {
+            List<Scalar> instance = load.coordinates().subList(0, instanceAxes);
+            boolean isKnown = instance.stream().allMatch(c -> c instanceof Scalar.Whole);
+            return new Weights(load.source(), isKnown ? instance : List.of());
+        }
+    }
+
     /** Parameters that are read whole, and what data picks out of others. */
     private List<HostStatement.WeightUse> plainUses(Cluster cluster) {
         Set<Value> inside = new HashSet<>();
         cluster.nodes().forEach(n -> inside.addAll(n.results()));
-        Map<Value, HostStatement.WeightUse> uses = new LinkedHashMap<>();
+        Map<Weights, HostStatement.WeightUse> uses = new LinkedHashMap<>();
         for (Node node : cluster.nodes()) {
             Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
                 Optional<Parameter> parameter = facts.parameter(load.source());
-                parameter.flatMap(p -> plainUse(load, p.instanceAxes(), inside))
-                        .ifPresent(use -> uses.merge(load.source(), use,
-                                (a, b) -> a.picked().isPresent() ? b : a));
+                parameter.ifPresent(p -> uses.merge(
+                        Weights.of(load, p.instanceAxes()),
+                        plainUse(node, load, p.instanceAxes(), inside),
+                        (a, b) -> a.picked().isPresent() ? b : a));
             }));
         }
         return List.copyOf(uses.values());
     }
 
-    private Optional<HostStatement.WeightUse> plainUse(
-            Scalar.Load load, int leading, Set<Value> inside) {
+    private HostStatement.WeightUse plainUse(
+            Node node, Scalar.Load load, int leading, Set<Value> inside) {
         Value value = load.source();
         List<Scalar> own = load.coordinates().subList(leading, load.coordinates().size());
         List<Scalar> picked = own.stream()
                 .filter(c -> WorkOf.picks(c, inside, facts).isPresent()).toList();
-        long all = value.type().format().bytes();
-        long each = all;
+        long element = value.type().format().bytes();
+        long all = element;
+        long each = element;
         for (int axis = 0; axis < own.size(); axis++) {
             long extent = value.type().shape().get(leading + axis).constant().orElse(0L);
             all *= extent;
@@ -297,19 +308,22 @@ public final class Schedule {
             each *= counted ? 1 : extent;
         }
         if (own.stream().allMatch(c -> c instanceof Scalar.Variable)) {
-            return Optional.of(new HostStatement.WeightUse(
-                    value, all, Optional.empty(), Optional.empty(), Optional.empty()));
+            return new HostStatement.WeightUse(
+                    value, all, Optional.empty(), Optional.empty(), Optional.empty());
         }
         Optional<Size> picks = picked.stream()
                 .flatMap(c -> WorkOf.picks(c, inside, facts).stream())
                 .reduce((a, b) -> a.equals(b) ? a : Size.product(a, b));
         if (picks.isEmpty() && own.stream().noneMatch(facts::isFixed)) {
-            return Optional.empty();
+            // Computed from indices: an element for each of their values.
+            each = element;
+            Size points = WorkOf.points(load, node, facts);
+            picks = Optional.of(facts.isOfFrames(points) ? points : Size.of(all / element));
         }
         var count = Scalar.extent(picks.orElse(Size.of(1)));
-        return Optional.of(new HostStatement.WeightUse(
+        return new HostStatement.WeightUse(
                 value, each, Optional.empty(), Optional.empty(),
-                Optional.of(new HostStatement.Picked(count, all))));
+                Optional.of(new HostStatement.Picked(count, all)));
     }
 
     /** Writes the body of a kernel. */
@@ -318,7 +332,7 @@ public final class Schedule {
     }
 
     private void launch(Cluster cluster, List<HostStatement> out, String name, Body body) {
-        launch(cluster, out, name, work(cluster), body, List.of());
+        launch(cluster, out, name, work(cluster), body, plainUses(cluster));
     }
 
     private void launch(

@@ -52,6 +52,8 @@ public final class Schedule {
     private final Identifiers identifiers;
     private final Packing packing;
     /** Present in the step: what is computed once is not worth a copy of its weights. */
+    /** Whether what is scheduled lays out parameters, at load. */
+    private boolean isPacking;
     private Optional<Turning> turning = Optional.empty();
     private final Checks checks = new Checks();
     private final Map<Kernel, String> kernels = new LinkedHashMap<>();
@@ -166,7 +168,11 @@ public final class Schedule {
                 .map(n -> (Node) n)
                 .toList();
         List<Value> packed = packs.stream().map(n -> n.results().getFirst()).toList();
-        return region(new Region(List.of(), packs, packed), new HashSet<>(packed));
+        isPacking = true;
+        List<HostStatement> statements =
+                region(new Region(List.of(), packs, packed), new HashSet<>(packed));
+        isPacking = false;
+        return statements;
     }
 
     private static Kernel named(Kernel kernel, String name) {
@@ -274,6 +280,10 @@ public final class Schedule {
 
     /** Parameters that are read whole, and what data picks out of others. */
     private List<HostStatement.WeightUse> plainUses(Cluster cluster) {
+        if (isPacking) {
+            // Who reads the packed copy reads the parameter.
+            return List.of();
+        }
         Set<Value> inside = new HashSet<>();
         cluster.nodes().forEach(n -> inside.addAll(n.results()));
         Map<Weights, HostStatement.WeightUse> uses = new LinkedHashMap<>();

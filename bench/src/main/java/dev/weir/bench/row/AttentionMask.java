@@ -8,7 +8,7 @@ package dev.weir.bench.row;
  * @param visible the same in Java
  */
 record AttentionMask(String name, String condition, Visible visible) {
-    /** Side of the tiles by whose number the share of a mask is counted. */
+    /** Keys of a tile. */
     private static final int TILE = 64;
 
     /** Whether a query sees a key, of tokens that belong to documents. */
@@ -16,7 +16,7 @@ record AttentionMask(String name, String condition, Visible visible) {
         boolean sees(int t, int s, int[] document);
     }
 
-    /** Rows of a query's tiles in which anything is visible, as a share of all. */
+    /** Tiles of a single query in which anything is visible, as a share of all. */
     double shareOfTiles(int[] document) {
         int side = document.length / TILE;
         long open = 0;

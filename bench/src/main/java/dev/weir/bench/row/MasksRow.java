@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Whether the time of attention follows the tiles that its mask leaves: 20 masks of 2,048 tokens in
+ * Whether the time of attention follows the tiles that its mask leaves: masks of 2,048 tokens in
  * five documents, 4 heads of 64 channels, each beside the same program without a mask.
  */
 public final class MasksRow implements Row {

@@ -146,11 +146,8 @@ final class Intervals {
     }
 
     private static boolean isAlwaysEvaluated(Scalar within, Scalar part) {
-        boolean isLazy = within instanceof Scalar.Apply apply
-                && List.of(Operation.AND, Operation.OR, Operation.SELECT)
-                        .contains(apply.operation());
         return within.equals(part) || Walk.operands(within).stream()
-                .limit(isLazy ? 1 : Integer.MAX_VALUE)
+                .limit(Vectors.isLazy(within) ? 1 : Integer.MAX_VALUE)
                 .anyMatch(o -> isAlwaysEvaluated(o, part));
     }
 

@@ -81,10 +81,7 @@ final class Vectors {
         if (!Walk.mentions(scalar, indices)) {
             return true;
         }
-        boolean mayStop = scalar instanceof Scalar.Apply apply
-                && List.of(Operation.AND, Operation.OR, Operation.SELECT)
-                        .contains(apply.operation());
-        if (mayStop || scalar instanceof Scalar.Within) {
+        if (isLazy(scalar) || scalar instanceof Scalar.Within) {
             return harmless(scalar);
         }
         List<Scalar> moving = Walk.operands(scalar).stream()
@@ -98,6 +95,13 @@ final class Vectors {
                             && harmlessAlong(apply.operands().get(0), indices);
             default -> moving.stream().allMatch(o -> harmlessAlong(o, indices));
         };
+    }
+
+    /** Whether the first operand says which of the others are evaluated. */
+    static boolean isLazy(Scalar scalar) {
+        return scalar instanceof Scalar.Apply apply
+                && List.of(Operation.AND, Operation.OR, Operation.SELECT)
+                        .contains(apply.operation());
     }
 
     private static boolean isWholeDivision(Scalar.Apply apply) {

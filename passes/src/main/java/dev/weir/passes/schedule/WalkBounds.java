@@ -53,7 +53,8 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
             case LESS, LESS_EQUAL -> {
                 long over = apply.operation() == Operation.LESS ? 0 : 1;
                 if (left instanceof Scalar.Apply size
-                        && size.operation() == Operation.ABSOLUTE) {
+                        && size.operation() == Operation.ABSOLUTE
+                        && size.format() == Format.I64) {
                     Scalar inner = size.operands().getFirst();
                     Scalar negated = Scalar.apply(Operation.SUBTRACT, Scalar.whole(0), inner);
                     yield below(inner, right, over, index, emitter, lower, upper).and(

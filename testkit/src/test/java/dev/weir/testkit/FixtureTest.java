@@ -32,10 +32,6 @@ class FixtureTest {
                 "olmoe", "deepseek_v3", "gpt_oss", "qwen3_next", "mamba", "jamba", "zamba2");
     }
 
-    static Stream<Arguments> compiled() {
-        return all().filter(a -> a.get()[1] != Target.INTERPRETER);
-    }
-
     private static Stream<Arguments> on(String... fixtures) {
         return Arrays.stream(fixtures).flatMap(f ->
                 Arrays.stream(Target.values()).map(t -> Arguments.of(f, t)));
@@ -160,61 +156,73 @@ class FixtureTest {
         return chosen;
     }
 
+    /** One test for both, since making the code is most of their time. */
     @ParameterizedTest
-    @MethodSource("cases")
-    void greedyTokensAreGoldenThroughPrefillAndChunksAndInABatch(String fixture, Target target)
-            throws Exception {
-        Map<String, Tensor> golden = golden(fixture);
-        List<Long> expected = wholes(golden.get("greedy"));
-        long[] prompt = row(golden.get("input_ids"), 0);
-        try (TestModel model = open(fixture, target, 2, false)) {
-            Engine.Session whole = model.engine().start();
-            Tensor logits = model.feed(whole, prompt);
-            assertEquals(expected, model.greedy(whole, logits, 16), "prefill and decode");
-
-            Engine.Session chunked = model.engine().start();
-            Tensor last = null;
-            for (int from = 0; from < prompt.length; from += 5) {
-                last = model.feed(chunked, Arrays.copyOfRange(
-                        prompt, from, Math.min(prompt.length, from + 5)));
-            }
-            assertEquals(expected, model.greedy(chunked, last, 16), "chunks of 5");
-
-            Engine.Session shorter = model.engine().start();
-            Engine.Session batched = model.engine().start();
-            Tensor both = model.batch(
-                    List.of(shorter, batched), List.of(Arrays.copyOf(prompt, 6), prompt));
-            assertEquals(expected, model.greedy(batched, both, 16), "beside a shorter sequence");
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("compiled")
-    void bytesDependNeitherOnChunksNorStepsNorCompanionsNorThreads(String fixture, Target target)
+    @MethodSource("all")
+    void greedyTokensAreGoldenAndBytesDependOnNothingElse(String fixture, Target target)
             throws Exception {
         long[] prompt = row(golden(fixture).get("input_ids"), 0);
         long[] other = row(golden(fixture).get("input_ids"), 1);
-        Tensor alone;
-        try (TestModel model = open(fixture, target, 1, false)) {
-            alone = model.feed(model.engine().start(), prompt);
-        }
         try (TestModel model = open(fixture, target, 2, false)) {
-            assertEquals(alone, model.feed(model.engine().start(), prompt), "two threads");
-            Engine.Session chunked = model.engine().start();
-            boolean whole = model.program().stream().orElseThrow().obstacle().isPresent();
-            for (int from = 0; !whole && from < prompt.length; from += 5) {
-                int to = Math.min(prompt.length, from + 5);
-                assertEquals(alone.rows(from, to),
-                        model.feed(chunked, Arrays.copyOfRange(prompt, from, to)), "chunks");
+            if (golden(fixture).containsKey("greedy")) {
+                assertGreedyTokensAreGolden(model, wholes(golden(fixture).get("greedy")), prompt);
+            } else {
+                assertTrue(takesWholeSequences(model), "no golden tokens");
             }
-            Engine.Session single = model.engine().start();
-            for (int at = 0; !whole && at < prompt.length; at++) {
-                assertEquals(alone.rows(at, at + 1), model.feed(single, prompt[at]), "one by one");
+            if (target != Target.INTERPRETER) {
+                assertBytesAreTheSame(model, prompt, other);
             }
-            Tensor both = model.batch(
-                    List.of(model.engine().start(), model.engine().start()),
-                    List.of(Arrays.copyOf(other, 6), prompt));
-            assertEquals(alone, both.rows(6, 6 + prompt.length), "in a batch");
         }
+    }
+
+    private static boolean takesWholeSequences(TestModel model) {
+        return model.program().stream().orElseThrow().obstacle().isPresent();
+    }
+
+    /** Through prefill, in chunks, and in a batch. */
+    private static void assertGreedyTokensAreGolden(
+            TestModel model, List<Long> expected, long[] prompt) {
+        Engine.Session whole = model.engine().start();
+        Tensor logits = model.feed(whole, prompt);
+        assertEquals(expected, model.greedy(whole, logits, 16), "prefill and decode");
+
+        Engine.Session chunked = model.engine().start();
+        Tensor last = null;
+        for (int from = 0; from < prompt.length; from += 5) {
+            last = model.feed(chunked, Arrays.copyOfRange(
+                    prompt, from, Math.min(prompt.length, from + 5)));
+        }
+        assertEquals(expected, model.greedy(chunked, last, 16), "chunks of 5");
+
+        Engine.Session shorter = model.engine().start();
+        Engine.Session batched = model.engine().start();
+        Tensor both = model.batch(
+                List.of(shorter, batched), List.of(Arrays.copyOf(prompt, 6), prompt));
+        assertEquals(expected, model.greedy(batched, both, 16), "beside a shorter sequence");
+    }
+
+    /** Whatever the chunks, steps, companions and threads. */
+    private static void assertBytesAreTheSame(TestModel model, long[] prompt, long[] other)
+            throws Exception {
+        Tensor alone;
+        try (TestModel one = model.by(1)) {
+            alone = one.feed(one.engine().start(), prompt);
+        }
+        assertEquals(alone, model.feed(model.engine().start(), prompt), "two threads");
+        Engine.Session chunked = model.engine().start();
+        boolean whole = takesWholeSequences(model);
+        for (int from = 0; !whole && from < prompt.length; from += 5) {
+            int to = Math.min(prompt.length, from + 5);
+            assertEquals(alone.rows(from, to),
+                    model.feed(chunked, Arrays.copyOfRange(prompt, from, to)), "chunks");
+        }
+        Engine.Session single = model.engine().start();
+        for (int at = 0; !whole && at < prompt.length; at++) {
+            assertEquals(alone.rows(at, at + 1), model.feed(single, prompt[at]), "one by one");
+        }
+        Tensor both = model.batch(
+                List.of(model.engine().start(), model.engine().start()),
+                List.of(Arrays.copyOf(other, 6), prompt));
+        assertEquals(alone, both.rows(6, 6 + prompt.length), "in a batch");
     }
 }

@@ -53,6 +53,8 @@ public final class TestModel implements AutoCloseable {
 
     private final List<TensorProgram> programs;
     private final List<KernelProgram> kernels;
+    private final Map<Parameter, List<Tensor>> weights;
+    private final CodeMadeOnce code;
     private final Engine engine;
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, List<Tensor>> traced = new TreeMap<>();
@@ -73,18 +75,32 @@ public final class TestModel implements AutoCloseable {
             long memoryLimit) {
         programs = Compiler.entries(source, LIBRARY, new LowerOptions(
                 Optional.empty(), Configuration.parse(configuration), settings, trace));
-        Map<Parameter, List<Tensor>> weights = new HashMap<>();
+        weights = new HashMap<>();
         programs.forEach(p -> weights.putAll(checkpoint.apply(p.parameters())));
         if (target == Target.INTERPRETER) {
             kernels = List.of();
+            code = null;
             engine = new InterpretedModel(programs, weights);
         } else {
-            KernelCompiler compiler = compiler(target);
+            code = new CodeMadeOnce(compiler(target));
             kernels = programs.stream().map(p ->
-                    Compiler.schedule(Compiler.optimise(p), compiler.target())).toList();
-            resources.add(compiler);
-            engine = new Model(kernels, compiler, weights, threads, memoryLimit);
+                    Compiler.schedule(Compiler.optimise(p), code.target())).toList();
+            resources.add(code);
+            engine = new Model(kernels, code, weights, threads, memoryLimit);
         }
+    }
+
+    private TestModel(TestModel other, int threads) {
+        programs = other.programs;
+        kernels = other.kernels;
+        weights = other.weights;
+        code = other.code;
+        engine = new Model(kernels, code, weights, threads, Pool.UNLIMITED);
+    }
+
+    /** The same code and weights by so many threads: to be closed before this one. */
+    TestModel by(int threads) {
+        return new TestModel(this, threads);
     }
 
     /** With weights that a seed gives. */

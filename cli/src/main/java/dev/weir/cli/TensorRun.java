@@ -7,6 +7,7 @@ import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.Signature;
 import java.lang.foreign.Arena;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,12 +27,25 @@ final class TensorRun {
      */
     record Call(String entry, Path inputs) {}
 
+    /** Which sequences the tensors of a file belong to. */
+    private enum Layout {
+        /** One sequence. */
+        SINGLE,
+        /** Each tensor has an axis of sequences in front. */
+        EQUAL_LENGTHS,
+        /** Streams stand one behind the other; all else has an axis of sequences in front. */
+        OWN_LENGTHS
+    }
+
+    /** The tensor that says how long the sequences are, {@code [sequences]}. */
+    private static final String LENGTHS = "lengths";
+
     private final Loaded loaded;
     private final Call call;
     private final Signature signature;
     private final List<Signature.Slot> arguments;
     private final Map<String, Tensor> given;
-    private final boolean batched;
+    private final Layout layout;
 
     private TensorRun(Loaded loaded, Call call, Arena arena) {
         this.loaded = loaded;
@@ -39,7 +53,7 @@ final class TensorRun {
         this.signature = loaded.signatures().get(call.entry());
         this.arguments = signature.arguments();
         this.given = SafeTensors.map(call.inputs(), arena);
-        this.batched = isBatched();
+        this.layout = layout();
     }
 
     /** Runs the calls in their order, and writes what all of them gave. */
@@ -62,6 +76,9 @@ final class TensorRun {
                 String prefix = calls.size() == 1 ? "" : run.call.entry() + ".";
                 run.step(sessions).forEach((name, tensor) ->
                         written.put(unused(prefix + name, written), tensor.copy()));
+                if (run.layout == Layout.OWN_LENGTHS) {
+                    written.put(unused(prefix + LENGTHS, written), run.given.get(LENGTHS).copy());
+                }
             }
             SafeTensors.write(outputs, written);
             sessions.forEach(Engine.Session::close);
@@ -69,12 +86,15 @@ final class TensorRun {
     }
 
     private long sequences() {
-        return batched ? first().shape()[0] : 1;
+        return switch (layout) {
+            case SINGLE -> 1;
+            case EQUAL_LENGTHS -> first().shape()[0];
+            case OWN_LENGTHS -> given.get(LENGTHS).elements();
+        };
     }
 
     private Map<String, Tensor> step(List<Engine.Session> sessions) {
-        long[] rows = new long[sessions.size()];
-        Arrays.fill(rows, rowsOfEach());
+        long[] rows = rows(sessions.size());
         List<Tensor> flat = new ArrayList<>();
         for (Signature.Slot argument : arguments) {
             flat.add(argument.isPositions() && !given.containsKey(argument.name())
@@ -120,31 +140,66 @@ final class TensorRun {
         return input(arguments.getFirst());
     }
 
-    private boolean isBatched() {
+    private Layout layout() {
+        Tensor lengths = given.get(LENGTHS);
+        if (lengths != null && arguments.stream().noneMatch(a -> a.name().equals(LENGTHS))) {
+            if (lengths.shape().length != 1 || lengths.format().isFloat()) {
+                throw new UserException(call.inputs() + ": lengths is " + lengths.format()
+                        + Arrays.toString(lengths.shape())
+                        + ", expected one whole number for each sequence");
+            }
+            return Layout.OWN_LENGTHS;
+        }
         int own = arguments.getFirst().type().rank();
         int rank = first().shape().length;
         if (rank != own && rank != own + 1) {
             throw new UserException("the input " + arguments.getFirst().name() + " has "
                     + rank + " axes, expected " + own + ", or one more for a batch");
         }
-        return rank == own + 1;
+        return rank == own ? Layout.SINGLE : Layout.EQUAL_LENGTHS;
+    }
+
+    /** How many elements of its stream each sequence gets. */
+    private long[] rows(int sequences) {
+        long[] rows = new long[sequences];
+        if (layout != Layout.OWN_LENGTHS) {
+            Arrays.fill(rows, rowsOfEach());
+            return rows;
+        }
+        Arrays.setAll(rows, i -> given.get(LENGTHS).whole(i));
+        for (long length : rows) {
+            if (length < 0) {
+                throw new UserException(call.inputs() + ": lengths holds " + length
+                        + ", expected the elements of a sequence");
+            }
+        }
+        return rows;
     }
 
     private long rowsOfEach() {
         for (Signature.Slot argument : arguments) {
             if (argument.isStream() && given.containsKey(argument.name())) {
-                return given.get(argument.name()).shape()[batched ? 1 : 0];
+                return given.get(argument.name()).shape()[leading(argument)];
             }
         }
         return 1;
+    }
+
+    /** How many axes of sequences a tensor of the file has in front. */
+    private int leading(Signature.Slot slot) {
+        return switch (layout) {
+            case SINGLE -> 0;
+            case EQUAL_LENGTHS -> 1;
+            case OWN_LENGTHS -> slot.isStream() ? 0 : 1;
+        };
     }
 
     private Tensor flat(Signature.Slot argument, Tensor tensor, long[] rows) {
         long sequences = rows.length;
         long[] shape = tensor.shape();
         List<Size> own = argument.type().shape();
-        int lead = batched ? 1 : 0;
-        if (shape.length != own.size() + lead || batched && shape[0] != sequences) {
+        int lead = leading(argument);
+        if (shape.length != own.size() + lead || lead == 1 && shape[0] != sequences) {
             throw misshapen(argument, tensor);
         }
         for (int axis = 0; axis < own.size(); axis++) {
@@ -153,19 +208,33 @@ final class TensorRun {
                 throw misshapen(argument, tensor);
             }
         }
-        if (argument.isStream() && rows.length > 0 && shape[lead] != rows[0]) {
-            throw new UserException("the input " + argument.name() + " has " + shape[lead]
+        if (argument.isStream()) {
+            requireRows(argument, shape[lead], rows);
+        }
+        long[] merged = argument.isStream()
+                ? Arrays.copyOfRange(shape, lead, shape.length)
+                : lead == 1 ? shape.clone() : prepend(1, shape);
+        if (argument.isStream() && lead == 1) {
+            merged[0] *= sequences;
+        }
+        return converted(argument, new Tensor(tensor.format(), merged, tensor.memory()));
+    }
+
+    private void requireRows(Signature.Slot argument, long found, long[] rows) {
+        if (layout == Layout.OWN_LENGTHS) {
+            // Those of a hostile file may be as large as numbers are.
+            var all = Arrays.stream(rows).mapToObj(BigInteger::valueOf)
+                    .reduce(BigInteger.ZERO, BigInteger::add);
+            if (!all.equals(BigInteger.valueOf(found))) {
+                throw new UserException("the input " + argument.name() + " has " + found
+                        + " elements of the stream, those of all lengths are " + all);
+            }
+        } else if (rows.length > 0 && found != rows[0]) {
+            throw new UserException("the input " + argument.name() + " has " + found
                     + " elements of the stream where " + arguments.stream()
                             .filter(Signature.Slot::isStream).findFirst().orElseThrow().name()
                     + " has " + rows[0] + "; all that go along the stream have equally many");
         }
-        long[] merged = argument.isStream()
-                ? Arrays.copyOfRange(shape, lead, shape.length)
-                : batched ? shape.clone() : prepend(1, shape);
-        if (argument.isStream()) {
-            merged[0] *= sequences;
-        }
-        return converted(argument, new Tensor(tensor.format(), merged, tensor.memory()));
     }
 
     private static UserException misshapen(Signature.Slot argument, Tensor tensor) {
@@ -201,15 +270,17 @@ final class TensorRun {
 
     private Tensor shaped(Signature.Slot value, Tensor result, long sequences) {
         long[] shape = result.shape();
-        if (value.isStream()) {
-            long[] split = prepend(sequences, shape);
-            split[1] = sequences == 0 ? 0 : shape[0] / sequences;
-            return new Tensor(
-                    result.format(), batched ? split : shape, result.memory());
+        if (!value.isStream()) {
+            return layout == Layout.SINGLE
+                    ? new Tensor(result.format(), Arrays.copyOfRange(shape, 1, shape.length),
+                            result.memory())
+                    : result;
         }
-        return batched
-                ? result
-                : new Tensor(result.format(), Arrays.copyOfRange(shape, 1, shape.length),
-                        result.memory());
+        if (layout != Layout.EQUAL_LENGTHS) {
+            return result;
+        }
+        long[] split = prepend(sequences, shape);
+        split[1] = sequences == 0 ? 0 : shape[0] / sequences;
+        return new Tensor(result.format(), split, result.memory());
     }
 }

@@ -38,6 +38,8 @@ final class ExampleLedger {
             Map.entry("left", SHARES),
             Map.entry("shut", SHARES),
             Map.entry("once", SHARES),
+            Map.entry("tiles", new Form("the share of tiles, a number of at least 0",
+                    ExampleLedger::isShare)),
             Map.entry("read", new Form("a number of at least 0", ExampleLedger::isShare)),
             Map.entry("nothing", TEXT),
             Map.entry("because", TEXT));

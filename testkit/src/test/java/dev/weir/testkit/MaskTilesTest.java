@@ -1,7 +1,10 @@
 package dev.weir.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.weir.compiler.Compiler;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
@@ -10,17 +13,27 @@ import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelInterpreter;
 import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Pool;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.runtime.model.Model;
+import dev.weir.runtime.model.Signature;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.BiPredicate;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -108,6 +121,137 @@ class MaskTilesTest {
         assertEquals(exponentialsOfAll * open(mask.visible), exponentials(mask.text) * all, mask.text);
     }
 
+    /**
+     * A program of {@code examples} with a mask of its own.
+     *
+     * @param function that says what is seen
+     * @param sizes that are small in all but what the mask is about
+     * @param visible by the sizes, the query and the key
+     */
+    private record Part(
+            String example, String function, Map<String, String> sizes, int tokens, Seen visible) {
+        @Override
+        public String toString() {
+            return example + " at " + sizes;
+        }
+    }
+
+    /** Whether a query sees a key at some sizes. */
+    private interface Seen {
+        boolean sees(Map<String, Integer> sizes, int query, int key);
+    }
+
+    static Stream<Part> parts() {
+        Map<String, String> video = Map.of("D", "4", "H", "1", "C", "2", "L", "1");
+        return Stream.of(
+                new Part("long_contexts", "partial", Map.of("D", "4", "H", "1", "G", "1", "C", "2",
+                        "F", "2", "L", "3", "Window", "70", "Sinks", "3", "Block", "32",
+                        "Every", "5"), 327, MaskTilesTest::isOfPart),
+                new Part("radial_attention", "radial", with(video, "S", "64"), 330,
+                        MaskTilesTest::isNear),
+                new Part("radial_attention", "radial", with(video, "S", "3"), 321,
+                        MaskTilesTest::isNear));
+    }
+
+    private static Map<String, String> with(Map<String, String> sizes, String name, String size) {
+        Map<String, String> all = new TreeMap<>(sizes);
+        all.put(name, size);
+        return all;
+    }
+
+    /** The window, the first tokens, and a block of every few. */
+    private static boolean isOfPart(Map<String, Integer> sizes, int query, int key) {
+        int period = sizes.get("Block") * sizes.get("Every");
+        return key <= query && (key > query - sizes.get("Window") || key < sizes.get("Sinks")
+                || key - key / period * period < sizes.get("Block"));
+    }
+
+    /** The band of each doubling of the distance, or a diagonal of every few frames. */
+    private static boolean isNear(Map<String, Integer> sizes, int query, int key) {
+        int frame = sizes.get("S");
+        int distance = Math.abs(query / frame - key / frame);
+        int doubled = 1;
+        while (2 * doubled <= distance) {
+            doubled *= 2;
+        }
+        int band = frame / doubled;
+        int every = 1;
+        while (every * frame < doubled) {
+            every++;
+        }
+        int places = Math.abs(query % frame - key % frame);
+        return key < frame || places < band || places == 0 && distance / every * every == distance;
+    }
+
+    /**
+     * What the mask of an example rules out is not computed: of the exponentials of a program that
+     * sees everything, less those of one that sees nothing, there are as many as tiles have
+     * something visible.
+     */
+    @ParameterizedTest
+    @MethodSource("parts")
+    void examplesComputeTheTilesOfTheirMasks(Part part) {
+        String program = TestModel.text(
+                TestModel.ROOT.resolve("examples/" + part.example + "/idea.weir"));
+        long none = exponentials(part, seeing(program, part.function, "k > q + 1000000"));
+        long all = exponentials(part, seeing(program, part.function, "k >= 0"));
+        long own = exponentials(part, program);
+        Map<String, Integer> sizes = new TreeMap<>();
+        part.sizes.forEach((name, size) -> sizes.put(name, Integer.valueOf(size)));
+        long tiles = open(part.tokens, (t, s) -> true);
+        long visible = open(part.tokens, (t, s) -> part.visible.sees(sizes, t, s));
+        assertTrue(none < own && own < all, none + " of nothing, " + own + ", " + all + " of all");
+        assertTrue(part.tokens > 5 * TILE && visible < tiles, "some tiles are shut");
+        assertEquals((all - none) * visible, (own - none) * tiles, part.toString());
+    }
+
+    /** An example that promises a share of tiles has it at the sizes that are measured. */
+    @Test
+    void examplesStateTheirShareOfTiles() throws IOException {
+        for (Path example : ExamplesTest.examples()) {
+            JsonNode description = new ObjectMapper().readTree(
+                    TestModel.text(example.resolve("example.json")));
+            JsonNode stated = description.path("ledger").path("tiles");
+            if (stated.isMissingNode()) {
+                continue;
+            }
+            Part part = parts().filter(p -> example.endsWith(p.example)).findFirst().orElseThrow(
+                    () -> new AssertionError(example + " promises tiles and is not counted here"));
+            Map<String, Integer> sizes = new TreeMap<>();
+            Matcher defaults = Pattern.compile("(\\w+) = (\\d+)[,>]").matcher(
+                    TestModel.text(example.resolve("idea.weir")));
+            while (defaults.find()) {
+                sizes.put(defaults.group(1), Integer.valueOf(defaults.group(2)));
+            }
+            int tokens = description.path("tokens").asInt();
+            double all = open(tokens, (t, s) -> true);
+            assertEquals(open(tokens, (t, s) -> part.visible.sees(sizes, t, s)) / all,
+                    stated.asDouble(), 0.005, example.toString());
+        }
+    }
+
+    /** The program in which the function says something else. */
+    private static String seeing(String program, String function, String seen) {
+        int from = program.indexOf("bool =", program.indexOf("fn " + function + "(")) + 6;
+        return program.substring(0, from) + " " + seen
+                + program.substring(program.indexOf("\n\n", from));
+    }
+
+    private static long exponentials(Part part, String program) {
+        List<TensorProgram> programs = Compiler.entries(
+                new Source("idea.weir", program), TestModel.library(),
+                new LowerOptions(Optional.empty(), Configuration.empty(), part.sizes, false));
+        Map<Parameter, List<Tensor>> weights = new LinkedHashMap<>();
+        programs.forEach(p -> weights.putAll(RandomWeights.of(p.parameters(), 1)));
+        Tensor x = reals(part.tokens, Integer.parseInt(part.sizes.get("D")), 1);
+        return steps(programs, weights, part.tokens, expression ->
+                expression instanceof Expression.Bitcast, session ->
+                        Signature.of(programs.getFirst()).arguments().stream()
+                                .map(a -> a.isPositions() ? Engine.positions(
+                                        programs.getFirst().entry().name(), List.of(session),
+                                        new long[] {part.tokens}) : x).toList());
+    }
+
     /** A tile that is open or shut as a whole is asked about its ends, not about its places. */
     @Test
     void placesAreAskedOnlyWhereSomeAreSeenAndOthersNot() {
@@ -132,12 +276,16 @@ class MaskTilesTest {
     /** Pairs of a query and a tile of keys of which it sees at least one. */
     private static long open(Visible visible) {
         int[] page = pages();
+        return open(ROWS, (t, s) -> visible.sees(t, s, page));
+    }
+
+    private static long open(int rows, BiPredicate<Integer, Integer> visible) {
         long open = 0;
-        for (int t = 0; t < ROWS; t++) {
-            for (int tile = 0; tile < ROWS; tile += TILE) {
+        for (int t = 0; t < rows; t++) {
+            for (int tile = 0; tile < rows; tile += TILE) {
                 boolean any = false;
-                for (int s = tile; s < Math.min(ROWS, tile + TILE); s++) {
-                    any |= visible.sees(t, s, page);
+                for (int s = tile; !any && s < Math.min(rows, tile + TILE); s++) {
+                    any = visible.test(t, s);
                 }
                 open += any ? 1 : 0;
             }
@@ -158,21 +306,31 @@ class MaskTilesTest {
         List<TensorProgram> programs = Compiler.entries(
                 new Source("test.weir", MODEL.formatted(CHANNELS, mask)), TestModel.library(),
                 new LowerOptions(Optional.empty(), Configuration.empty(), Map.of(), false));
+        return steps(programs, Map.of(), ROWS, counted, session ->
+                List.of(reals(ROWS, CHANNELS, 1), reals(ROWS, CHANNELS, 2),
+                        reals(ROWS, CHANNELS, 3), page()));
+    }
+
+    private static long steps(
+            List<TensorProgram> programs, Map<Parameter, List<Tensor>> weights, int rows,
+            Predicate<Expression> counted,
+            Function<Engine.Session, List<Tensor>> arguments) {
         long[] steps = {0};
         try (KernelCompiler compiler = new KernelInterpreter(TARGET, expression ->
                         steps[0] += counted.test(expression) ? 1 : 0);
                 Model model = new Model(programs.stream().map(p ->
                         Compiler.schedule(Compiler.optimise(p), TARGET)).toList(),
-                        compiler, Map.of(), 1, Pool.UNLIMITED)) {
-            model.step(List.of(model.start()), new long[] {ROWS},
-                    List.of(reals(1), reals(2), reals(3), page()), Engine.Tracer.NONE);
+                        compiler, weights, 1, Pool.UNLIMITED)) {
+            Engine.Session session = model.start();
+            model.step(List.of(session), new long[] {rows}, arguments.apply(session),
+                    Engine.Tracer.NONE);
         }
         return steps[0];
     }
 
-    private static Tensor reals(long seed) {
+    private static Tensor reals(int rows, int channels, long seed) {
         Random random = new Random(seed);
-        Tensor tensor = Tensor.zeros(Format.F32, ROWS, CHANNELS);
+        Tensor tensor = Tensor.zeros(Format.F32, rows, channels);
         for (long i = 0; i < tensor.elements(); i++) {
             tensor.setReal(i, random.nextGaussian());
         }

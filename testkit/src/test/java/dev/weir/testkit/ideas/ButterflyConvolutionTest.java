@@ -4,7 +4,20 @@ import static dev.weir.testkit.ideas.Textbook.each;
 import static dev.weir.testkit.ideas.Textbook.plus;
 import static dev.weir.testkit.ideas.Textbook.rmsNorm;
 import static dev.weir.testkit.ideas.Textbook.times;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.passes.cost.CostOf;
+import dev.weir.passes.cost.Question;
+import dev.weir.testkit.TestModel;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** A11: transforms by butterflies give what a sum over all tokens before gives. */
@@ -30,6 +43,31 @@ class ButterflyConvolutionTest {
                                     (cos(turn[f, m]) * re[f, d] - sin(turn[f, m]) * im[f, d])
                                 """))
                 .is(ButterflyConvolutionTest::textbook);
+    }
+
+    /**
+     * Twice as many tokens make 2 · 11 / 10 times the butterflies of 512, and four times the pairs;
+     * the maps behind the convolutions are linear in both.
+     */
+    @Test
+    void workGrowsAsTheSequenceByItsDoublings() {
+        double maps = 2 * 1024 * 64 * (2 * 64 + 8);
+        double before = operations("idea.weir", Map.of("N", "512", "S", "10"));
+        double after = operations("idea.weir", Map.of("N", "1024", "S", "11"));
+        assertEquals(2.0 * 11 / 10, (after - maps) / (before - maps / 2), 0.02);
+        double pairs = operations("baseline.weir", Map.of("N", "1024"));
+        double half = operations("baseline.weir", Map.of("N", "512"));
+        assertEquals(4, (pairs - maps) / (half - maps / 2), 0.1);
+    }
+
+    private static double operations(String file, Map<String, String> sizes) {
+        List<TensorProgram> entries = Compiler.entries(new Source(file, TestModel.text(
+                TestModel.ROOT.resolve("examples/butterfly_convolution").resolve(file))),
+                TestModel.library(),
+                new LowerOptions(Optional.empty(), Configuration.empty(), sizes, false));
+        return CostOf.program(Compiler.schedule(Compiler.optimise(entries.getFirst()),
+                        TargetDescription.AVX512), new Question(1, List.of(), 1, Map.of()),
+                Optional.empty()).total().operations();
     }
 
     private static double[][] textbook(Given given) {

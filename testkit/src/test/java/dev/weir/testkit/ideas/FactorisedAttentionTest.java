@@ -4,6 +4,7 @@ import static dev.weir.testkit.ideas.Textbook.add;
 import static dev.weir.testkit.ideas.Textbook.dot;
 import static dev.weir.testkit.ideas.Textbook.part;
 import static dev.weir.testkit.ideas.Textbook.plus;
+import static dev.weir.testkit.ideas.Textbook.product;
 import static dev.weir.testkit.ideas.Textbook.rmsNorm;
 import static dev.weir.testkit.ideas.Textbook.rope;
 import static dev.weir.testkit.ideas.Textbook.softmax;
@@ -30,6 +31,21 @@ class FactorisedAttentionTest {
         Idea.example("factorised_attention").file("latent.weir")
                 .sizes("D=5 H=3 C=2 E=4 R=4 L=1")
                 .is(given -> layers(given, FactorisedAttentionTest::latent));
+    }
+
+    /** Values are made of each key here; the program maps what was read of the keys. */
+    @Test
+    void keysAsValues() {
+        Idea.example("factorised_attention").file("keys.weir").sizes("D=5 H=3 C=2 R=4 L=1")
+                .form("a value of each key", s -> s.replace("""
+                                read[t, h, c] = sum[s] p[t, h, s] * keys[s, c]
+                                mapped = map @ read
+                                z = read + share * mapped
+                        """, """
+                                value[s, c] = keys[s, c] + share[c] * sum[i] map[c, i] * keys[s, i]
+                                z[t, h, c] = sum[s] p[t, h, s] * value[s, c]
+                        """))
+                .is(given -> layers(given, FactorisedAttentionTest::keys));
     }
 
     /** What a head adds to the rows. */
@@ -60,6 +76,21 @@ class FactorisedAttentionTest {
             queries[t] = rope(times(given.cube(layer + ".up_q")[h], low), t);
             keys[t] = rope(times(given.matrix(layer + ".wk"), x[t]), t);
             values[t] = times(given.matrix(layer + ".wv"), x[t]);
+        }
+        attend(given, layer, h, queries, keys, values, step);
+    }
+
+    private static void keys(Given given, String layer, int h, double[][] x, double[][] step) {
+        double[][] queries = new double[x.length][];
+        double[][] keys = new double[x.length][];
+        double[][] values = new double[x.length][];
+        for (int t = 0; t < x.length; t++) {
+            double[] low = times(given.matrix(layer + ".down_q"), x[t]);
+            queries[t] = rope(times(given.cube(layer + ".up_q")[h], low), t);
+            double[] key = times(given.matrix(layer + ".wk"), x[t]);
+            keys[t] = rope(key, t);
+            values[t] = plus(key, product(given.vector(layer + ".share"),
+                    times(given.matrix(layer + ".map"), key)));
         }
         attend(given, layer, h, queries, keys, values, step);
     }

@@ -25,6 +25,14 @@ class LongContextsTest {
                 .is(LongContextsTest::textbook);
     }
 
+    /** Several tiles of keys, of which the layers at both ends leave some out. */
+    @Test
+    void overSeveralTiles() {
+        Idea.example("long_contexts").small("Window=16 Sinks=2 Block=32 Every=4")
+                .sizes("D=5 H=1 G=1 C=2 F=4 L=3 Window=9 Sinks=1 Block=64 Every=3").tokens(150)
+                .is(LongContextsTest::textbook);
+    }
+
     private static double[][] textbook(Given given) {
         double[][] y = given.rows("x");
         int layers = given.size("L");

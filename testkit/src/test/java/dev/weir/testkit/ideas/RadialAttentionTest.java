@@ -14,12 +14,23 @@ import org.junit.jupiter.api.Test;
 class RadialAttentionTest {
     @Test
     void isTheTextbooks() {
-        Idea.example("radial_attention").sizes("S=2 D=5 H=1 C=3 L=1").tokens(17)
+        // Frames of two and three tokens thin out from a distance of four on.
+        Idea.example("radial_attention").sizes("S=2 D=5 H=1 C=3 L=1").tokens(45)
                 .takesWholeSequences()
                 .form("powers of two by comparison", s -> s.replace(
                         "(filled(filled(filled(filled(x, 1), 2), 4), 8) + 1) / 2",
-                        "if x < 2 { 1 } else { if x < 4 { 2 } else { if x < 8 { 4 } else { 8 } } }"))
+                        "if x < 2 { 1 } else { if x < 4 { 2 } else { if x < 8 { 4 } else { "
+                                + "if x < 16 { 8 } else { 16 } } } }"))
+                .form("frames before and behind", s -> s.replace("max(q / S - k / S, k / S - q / S)",
+                        "if q < k { k / S - q / S } else { q / S - k / S }"))
                 .is(RadialAttentionTest::textbook);
+    }
+
+    /** Several tiles of keys, some of which are shut: frames of 64 tokens, and of 40. */
+    @Test
+    void overSeveralTiles() {
+        Idea.example("radial_attention").small("S=64").sizes("S=40 D=5 H=1 C=3 L=1").tokens(163)
+                .takesWholeSequences().is(RadialAttentionTest::textbook);
     }
 
     private static double[][] textbook(Given given) {
@@ -61,9 +72,18 @@ class RadialAttentionTest {
         return y;
     }
 
+    /** Bands that narrow with each doubling of the distance, then diagonals of ever fewer frames. */
     private static boolean isSeen(int query, int key, int tokens) {
-        int frames = Math.max(1, Math.abs(query / tokens - key / tokens));
-        double window = tokens / Math.pow(2, Math.floor(Math.log(frames + 0.5) / Math.log(2)));
-        return key < tokens || Math.abs(query % tokens - key % tokens) < window;
+        int distance = Math.abs(query / tokens - key / tokens);
+        int places = Math.abs(query % tokens - key % tokens);
+        double width = tokens;
+        for (int reach = 2; reach <= distance; reach *= 2) {
+            width /= 2;
+        }
+        boolean first = key < tokens;
+        if (first || width >= 1 && places <= width - 1) {
+            return true;
+        }
+        return places == 0 && distance % (int) Math.ceil(1 / width) == 0;
     }
 }

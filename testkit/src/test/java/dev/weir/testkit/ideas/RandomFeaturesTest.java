@@ -30,6 +30,19 @@ class RandomFeaturesTest {
                 .is(given -> layers(given, RandomFeaturesTest::towers));
     }
 
+    /** Bundled with B = V Φ(W), a network gives what its towers give. */
+    @Test
+    void aBundleOfTowersIsTheTowers() {
+        Idea.example("random_features").file("towers.weir").sizes("D=5 F=3 M=8 L=1")
+                .form("bundled", s -> s.replace(
+                        s.substring(s.indexOf("        weight_features"), s.indexOf("    }\n}")), """
+                                bundle[d, m] = sum[f] down[d, f]
+                                    * relu(sum[i in 0..D] g[m, i] * w[f, i]) / sqrt(M)
+                                y = bundle @ (relu(g @ x) / sqrt(M))
+                        """))
+                .is(given -> layers(given, RandomFeaturesTest::towers));
+    }
+
     /** What a layer adds to a row. */
     private interface Layer {
         void of(Given given, String path, double[] x, double[] row);

@@ -21,6 +21,122 @@ class SpikingMixingTest {
                 .is(SpikingMixingTest::textbook);
     }
 
+    /** Each synapse has a bell curve over the last steps; another form keeps those in a state. */
+    @Test
+    void learntDelays() {
+        Idea.example("spiking_mixing").file("delays.weir").small("W=4")
+                .sizes("D=5 W=7 L=1").tokens(30).scaled("delay", 3).scaled(".w", 2.5)
+                .form("the last steps as a state", s -> s
+                        .replace("    param w[E, D], delay[E, D]\n", """
+                                param w[E, D], delay[E, D]
+                                state past[W, D] = 0
+                            """)
+                        .replace("y[t in 0..T, e] = sum[u, d] kernel[u, e, d] * (s[t - u, d] or 0)",
+                                """
+                                scan t {
+                                    past[u, d] = if u == 0 { s[t, d] } else { past[u - 1, d] or 0 }
+                                    y[t, e] = sum[u, d] kernel[u, e, d] * past[u, d]
+                                }
+                                """))
+                .is(SpikingMixingTest::delayed);
+    }
+
+    /** As many steps as wanted; what is carried from one to the next is no matter if there is one. */
+    @Test
+    void oneTimeStep() {
+        Idea.example("spiking_mixing").file("one_step.weir").small("E=4 S=3")
+                .sizes("D=5 F=7 E=3 S=2").tokens(25)
+                .scaled("threshold", 0.3).scaled("first", 2)
+                .form("products with spikes of 0 and 1", SpikingMixingTest::withProducts)
+                .is(SpikingMixingTest::steps);
+        Idea.example("spiking_mixing").file("one_step.weir").small("E=4 S=1")
+                .sizes("D=5 F=7 E=3 S=1").tokens(25)
+                .scaled("threshold", 0.3).scaled("first", 2)
+                .written(s -> s.replace("param threshold[1], leak[1]", "param threshold[1]")
+                        .replace("u = sigmoid(leak[0]) * before + x", "u = x + 0.0 * before"))
+                .is(SpikingMixingTest::steps);
+    }
+
+    private static String withProducts(String program) {
+        return program.replace("""
+                        firing = [d where spikes[d] > 0.5]
+                        y[e in 0..E] = sum[k] w[firing[k], e]
+                """, """
+                        y[e] = sum[d] w[d, e] * spikes[d]
+                """);
+    }
+
+    private static double[][] delayed(Given given) {
+        double[][] s = fired(given.rows("x"));
+        for (int i = 0; i < given.size("L"); i++) {
+            String path = "synapses." + i;
+            double[][] w = given.matrix(path + ".w");
+            double[][] current = new double[s.length][w.length];
+            for (int e = 0; e < w.length; e++) {
+                for (int d = 0; d < w[e].length; d++) {
+                    double[] curve = curve(given.size("W"),
+                            Textbook.sigmoid(given.matrix(path + ".delay")[e][d]));
+                    // Each spike arrives in the steps behind it.
+                    for (int t = 0; t < s.length; t++) {
+                        for (int u = 0; u < curve.length && t + u < s.length; u++) {
+                            current[t + u][e] += w[e][d] * curve[u] * s[t][d];
+                        }
+                    }
+                }
+            }
+            s = fired(current);
+        }
+        double[][] y = new double[s.length][];
+        for (int t = 0; t < y.length; t++) {
+            y[t] = times(given.matrix("head"), s[t]);
+        }
+        return y;
+    }
+
+    /** Densities around a place between the first step and the last, to sum to 1. */
+    private static double[] curve(int steps, double place) {
+        double[] curve = new double[steps];
+        double sum = 0;
+        for (int u = 0; u < steps; u++) {
+            double distance = (u - place * (steps - 1)) / 0.5;
+            curve[u] = Math.exp(-distance * distance / 2);
+            sum += curve[u];
+        }
+        return Textbook.scaled(1 / sum, curve);
+    }
+
+    private static double[][] steps(Given given) {
+        double[][] x = given.rows("x");
+        double[][] y = new double[x.length][given.size("E")];
+        int width = given.size("F");
+        for (int t = 0; t < x.length; t++) {
+            double[] current = times(given.matrix("first"), x[t]);
+            double[][] left = new double[2][width];
+            for (int step = 0; step < given.size("S"); step++) {
+                double[] spikes = fire(given, "neurons.0", current, left[0]);
+                spikes = fire(given, "neurons.1", map(given, "hidden", spikes), left[1]);
+                add(y[t], 1, map(given, "head", spikes));
+            }
+        }
+        return y;
+    }
+
+    /** Who fires, and in place what is left. */
+    private static double[] fire(Given given, String path, double[] current, double[] left) {
+        double threshold = Math.exp(given.scalar(path + ".threshold"));
+        double[] spikes = new double[left.length];
+        for (int f = 0; f < left.length; f++) {
+            double before = given.size("S") == 1
+                    ? 0 : left[f] * Textbook.sigmoid(given.scalar(path + ".leak"));
+            left[f] = before + current[f];
+            if (given.work().isAbove(path, left[f], threshold)) {
+                spikes[f] = 1;
+                left[f] -= threshold;
+            }
+        }
+        return spikes;
+    }
+
     private static double[][] textbook(Given given) {
         double[][] x = Textbook.copy(given.rows("x"));
         for (int i = 0; i < given.size("L"); i++) {

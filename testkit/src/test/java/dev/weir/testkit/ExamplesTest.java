@@ -377,6 +377,7 @@ class ExamplesTest {
         "\"ledger\": {\"fewer\": [\"beauty\"]} | \"fewer\" has to be a list of operations, weights",
         "\"ledger\": {\"shut\": {\"operations\": -1}} | \"shut\" has to be an object with the share",
         "\"ledger\": {\"left\": {\"time\": 1}} | for some of operations, weights, parameters, cache",
+        "\"ledger\": {\"tiles\": \"few\"} | \"tiles\" has to be the share of tiles, a number",
         "\"ledger\": {\"doors\": []} | \"ledger\" says \"doors\", which means nothing",
         "\"compare\": \"cache\" | compares \"cache\", of which the baseline has none",
         "\"tokns\": 4 | says \"tokns\", which means nothing",

@@ -21,7 +21,8 @@ class RadialAttentionTest {
                         "(filled(filled(filled(filled(x, 1), 2), 4), 8) + 1) / 2",
                         "if x < 2 { 1 } else { if x < 4 { 2 } else { if x < 8 { 4 } else { "
                                 + "if x < 16 { 8 } else { 16 } } } }"))
-                .form("frames before and behind", s -> s.replace("max(q / S - k / S, k / S - q / S)",
+                .form("frames before and behind", s -> s.replace(
+                        "max(q / S - k / S, k / S - q / S)",
                         "if q < k { k / S - q / S } else { q / S - k / S }"))
                 .is(RadialAttentionTest::textbook);
     }
@@ -72,7 +73,7 @@ class RadialAttentionTest {
         return y;
     }
 
-    /** Bands that narrow with each doubling of the distance, then diagonals of ever fewer frames. */
+    /** Bands that narrow as the distance doubles, then diagonals of ever fewer frames. */
     private static boolean isSeen(int query, int key, int tokens) {
         int distance = Math.abs(query / tokens - key / tokens);
         int places = Math.abs(query % tokens - key % tokens);

@@ -35,7 +35,8 @@ class RandomFeaturesTest {
     void aBundleOfTowersIsTheTowers() {
         Idea.example("random_features").file("towers.weir").sizes("D=5 F=3 M=8 L=1")
                 .form("bundled", s -> s.replace(
-                        s.substring(s.indexOf("        weight_features"), s.indexOf("    }\n}")), """
+                        s.substring(s.indexOf("        weight_features"), s.indexOf("    }\n}")),
+                        """
                                 bundle[d, m] = sum[f] down[d, f]
                                     * relu(sum[i in 0..D] g[m, i] * w[f, i]) / sqrt(M)
                                 y = bundle @ (relu(g @ x) / sqrt(M))

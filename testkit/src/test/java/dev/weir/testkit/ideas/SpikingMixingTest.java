@@ -41,7 +41,7 @@ class SpikingMixingTest {
                 .is(SpikingMixingTest::delayed);
     }
 
-    /** As many steps as wanted; what is carried from one to the next is no matter if there is one. */
+    /** As many steps as wanted; if there is one, nothing is carried to the next. */
     @Test
     void oneTimeStep() {
         Idea.example("spiking_mixing").file("one_step.weir").small("E=4 S=3")

@@ -4,7 +4,7 @@ import static dev.weir.testkit.ideas.Textbook.silu;
 
 import org.junit.jupiter.api.Test;
 
-/** A17: a function for each edge, made of splines by the recursion of Cox and de Boor, or a qubit. */
+/** A17: a function for each edge: splines by the recursion of Cox and de Boor, or a qubit. */
 class SplineEdgesTest {
     @Test
     void isTheTextbooks() {

@@ -12,6 +12,7 @@ import dev.weir.testkit.TestModel;
 import dev.weir.testkit.TestModel.Target;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,14 @@ class BlockFusionTest {
                         }
                         """))
                 .is(BlockFusionTest::fused);
+    }
+
+    @Test
+    void simpleNetIsTheTextbooks() {
+        Idea.example("block_fusion").file("simple_net.weir").small("I=16 J=16 C=3 N=3")
+                .sizes("I=16 J=32 C=2 N=2")
+                .scaled(".w", 0.35).scaled("bias", 0.5)
+                .is(BlockFusionTest::simpleNet);
     }
 
     @Test
@@ -124,6 +133,66 @@ class BlockFusionTest {
                 }
                 return sum;
             });
+        }
+        return y;
+    }
+
+    /** Thirteen convolutions; maps are channel by channel. */
+    private static double[][] simpleNet(Given given) {
+        double[][] pixels = given.rows("image");
+        int width = given.size("J");
+        double[][][] x = new double[3][pixels.length / width][width];
+        for (int p = 0; p < pixels.length; p++) {
+            for (int c = 0; c < 3; c++) {
+                x[c][p / width][p % width] = pixels[p][c];
+            }
+        }
+        x = convolved(given, "stem", x);
+        x = convolved(given, "first.first", x);
+        x = convolved(given, "first.others.0", x);
+        x = halved(convolved(given, "first.last", x));
+        x = convolved(given, "second.first", x);
+        x = convolved(given, "second.others.0", x);
+        x = halved(convolved(given, "second.last", x));
+        x = convolved(given, "third.first", x);
+        x = halved(convolved(given, "third.last", x));
+        x = convolved(given, "wide", x);
+        x = biased(given, "open", Textbook.pointwise(given.matrix("open.w"), x));
+        x = halved(biased(given, "close", Textbook.pointwise(given.matrix("close.w"), x)));
+        x = convolved(given, "last", x);
+        double[] z = Arrays.stream(x).mapToDouble(channel -> Arrays.stream(channel)
+                .flatMapToDouble(Arrays::stream).max().orElseThrow()).toArray();
+        return new double[][] {
+            Textbook.plus(times(given.matrix("head"), z), given.vector("bias"))};
+    }
+
+    private static double[][][] convolved(Given given, String path, double[][][] x) {
+        return biased(given, path, Textbook.convolution(given.matrix(path + ".w"), x));
+    }
+
+    private static double[][][] biased(Given given, String path, double[][][] x) {
+        double[] bias = given.vector(path + ".bias");
+        double[][][] y = new double[x.length][x[0].length][];
+        for (int e = 0; e < x.length; e++) {
+            double shift = bias[e];
+            for (int i = 0; i < x[e].length; i++) {
+                y[e][i] = each(x[e][i], v -> Textbook.relu(v + shift));
+            }
+        }
+        return y;
+    }
+
+    /** The largest of each four pixels. */
+    private static double[][][] halved(double[][][] x) {
+        double[][][] y = new double[x.length][x[0].length / 2][x[0][0].length / 2];
+        for (int c = 0; c < y.length; c++) {
+            for (int i = 0; i < y[c].length; i++) {
+                for (int j = 0; j < y[c][i].length; j++) {
+                    y[c][i][j] = Math.max(
+                            Math.max(x[c][2 * i][2 * j], x[c][2 * i][2 * j + 1]),
+                            Math.max(x[c][2 * i + 1][2 * j], x[c][2 * i + 1][2 * j + 1]));
+                }
+            }
         }
         return y;
     }

@@ -352,8 +352,9 @@ final class Idea {
 
         /** Decisions are steps, so that one other value may happen to change nothing. */
         void everyParameterMatters(Reference reference, double[][] expected) {
-            // Entries share parameters by path.
-            for (String path : weights.keySet().stream().map(Parameter::path).distinct().toList()) {
+            // Entries share parameters by path; a list may be empty at some sizes.
+            for (String path : weights.keySet().stream().filter(p -> !weights.get(p).isEmpty())
+                    .map(Parameter::path).distinct().toList()) {
                 boolean same = true;
                 for (int other = 1; same && other <= 8; other++) {
                     Map<Parameter, List<Tensor>> changed = new LinkedHashMap<>(weights);

@@ -13,16 +13,26 @@ import static dev.weir.testkit.ideas.Textbook.top;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Format;
+import dev.weir.passes.cost.CostOf;
+import dev.weir.passes.cost.Question;
 import dev.weir.runtime.ledger.Ledger;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
-import dev.weir.testkit.TestModel;
 import dev.weir.testkit.TestModel.Target;
+import dev.weir.testkit.TestModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -46,6 +56,34 @@ class TokenPruningTest {
                                 places[k] = argmax[t] is[k, t]
                         """))
                 .is(TokenPruningTest::pageRank);
+    }
+
+    /** Page rank of the heads that vary neither too little nor too much, then similarity. */
+    @Test
+    void bothStagesAreTheTextbooks() {
+        Idea.example("token_pruning").file("stages.weir").small("R=1")
+                .sizes("P=9 G=3 R=2 D=5 H=3 C=3 F=4 L=2").scaled("wq", 2).seed(8)
+                .form("layer by layer", TokenPruningTest::unrolled)
+                .is(TokenPruningTest::stages);
+    }
+
+    /** Each layer has fewer rows than the one before; the likeness of keys costs some of it. */
+    @Test
+    void laterLayersAreComputedForFewerTokens() {
+        double all = operations("baseline.weir");
+        assertEquals(0.66, operations("stages.weir") / all, 0.01);
+        assertEquals(0.61, operations("idea.weir") / all, 0.01);
+    }
+
+    /** Of an image, at the sizes that are measured. */
+    private static double operations(String file) {
+        TensorProgram program = Compiler.entries(
+                new Source(file, TestModel.text(
+                        TestModel.ROOT.resolve("examples/token_pruning").resolve(file))),
+                TestModel.library(), LowerOptions.of(Configuration.empty())).getFirst();
+        return CostOf.program(
+                Compiler.schedule(Compiler.optimise(program), TargetDescription.AVX512),
+                new Question(1, List.of(), 1, Map.of()), Optional.empty()).total().operations();
     }
 
     /** A rate for each layer: the least seen leave, those before them join others, and leave. */
@@ -111,6 +149,54 @@ class TokenPruningTest {
             }
         }
         return new double[][] {z[0]};
+    }
+
+    private static double[][] stages(Given given) {
+        double[][] z = given.rows("x");
+        int patches = given.size("P");
+        for (int i = 0; i < given.size("L"); i++) {
+            String path = "layers." + i;
+            double[][][] p = new double[given.size("H")][][];
+            double[][] h = attended(given, path, z, null, p);
+            double[] square = new double[z.length];
+            for (double[][] head : p) {
+                double[] rank = ranked(head);
+                double variance = 0;
+                for (double share : rank) {
+                    variance += Math.pow(share * rank.length - 1, 2) / rank.length;
+                }
+                boolean varies = given.work().isAbove("least", variance, 0.01);
+                boolean much = given.work().isAbove("most", variance, 0.7);
+                for (int t = 0; varies && !much && t < rank.length; t++) {
+                    square[t] += rank[t] * rank[t];
+                }
+            }
+            square[0] = Double.POSITIVE_INFINITY;
+            int goes = 1 + patches - given.size("G") * (i + 1);
+            int[] order = top(goes + given.size("R"), square);
+            double[][] keys = keys(given, path, of(z, order));
+            double[] unlike = new double[order.length];
+            for (int k = 0; k < order.length; k++) {
+                unlike[k] = Double.POSITIVE_INFINITY;
+                for (int u = 0; k >= order.length / 2 && u < order.length / 2; u++) {
+                    unlike[k] = Math.min(unlike[k], -cosine(keys[k], keys[u]));
+                }
+            }
+            int[] left = top(goes, unlike);
+            z = new double[goes][];
+            for (int n = 0; n < goes; n++) {
+                double[] row = h[order[left[n]]];
+                z[n] = plus(row, network(given, path, row));
+            }
+        }
+        return new double[][] {z[0]};
+    }
+
+    /** The keys of all heads, one behind the other. */
+    private static double[][] keys(Given given, String path, double[][] x) {
+        double[][] n = rmsNorm(given.vector(path + ".norm.scale"), x);
+        return Arrays.stream(n).map(row -> times(given.matrix(path + ".attention.wk"), row))
+                .toArray(double[][]::new);
     }
 
     private static double[][] rates(Given given) {

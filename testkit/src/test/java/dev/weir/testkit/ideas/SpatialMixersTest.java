@@ -6,13 +6,14 @@ import static dev.weir.testkit.ideas.Textbook.plus;
 import static dev.weir.testkit.ideas.Textbook.rmsNorm;
 import static dev.weir.testkit.ideas.Textbook.times;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A09: means of neighbours, shifted channels, and networks along columns and rows, in turns. */
+/** A09: means and maxima of neighbours, mixed and shifted channels, columns and rows, in turns. */
 class SpatialMixersTest {
     @Test
     void isTheTextbooks() {
-        Idea.example("spatial_mixers").sizes("I=3 J=5 D=20 R=4 G=3 F=4 L=3")
+        Idea.example("spatial_mixers").sizes("I=3 J=5 D=12 S=5 R=4 G=3 E=5 F=4 L=5")
                 .form("the mean as a sum and a count", s -> s
                         .replace("y = x + pooled(n, 3) - n", """
                                 total[i in 0..I, j in 0..J, d] =
@@ -30,10 +31,11 @@ class SpatialMixersTest {
         double[][] y = given.rows("x");
         for (int i = 0; i < given.size("L"); i++) {
             String path = "mixers." + i;
-            double[][] mixed = switch (i % 3) {
+            double[][] mixed = switch (i % 4) {
                 case 0 -> pooling(given, path, y);
                 case 1 -> shifting(given, path, y);
-                default -> raft(given, path, y);
+                case 2 -> raft(given, path, y);
+                default -> largest(given, path, y);
             };
             for (int p = 0; p < y.length; p++) {
                 y[p] = network(given, "nets." + i, mixed[p]);
@@ -80,21 +82,66 @@ class SpatialMixersTest {
         return y;
     }
 
+    /** Regions as wide as the shift, mixed where they lie, then moved down and to the side. */
     private static double[][] shifting(Given given, String path, double[][] x) {
         int width = given.size("J");
+        int height = given.size("I");
+        int groups = given.size("S");
         double[][] n = normed(given, path + ".norm", x);
-        double[][] y = Textbook.copy(x);
-        int[][] steps = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
-        for (int p = 0; p < x.length; p++) {
-            for (int d = 0; d < x[p].length; d++) {
-                int tenth = d * 10 / x[p].length;
-                int[] step = tenth < 4 ? steps[tenth] : new int[2];
-                int i = p / width + step[0];
-                int j = p % width + step[1];
-                if (i >= 0 && i < given.size("I") && j >= 0 && j < width) {
-                    y[p][d] += n[i * width + j][d];
+        double[][] sum = new double[x.length][x[0].length];
+        for (int d = 0; d < x[0].length; d++) {
+            int step = d * groups / x[0].length - groups / 2;
+            for (String way : List.of("down", "side")) {
+                for (int p = 0; p < x.length; p++) {
+                    int i = p / width + (way.equals("down") ? step : 0);
+                    int j = p % width + (way.equals("side") ? step : 0);
+                    if (i >= 0 && i < height && j >= 0 && j < width) {
+                        sum[i * width + j][d] += region(given, path + "." + way, n, p, d, step);
+                    }
                 }
             }
+        }
+        double[][] y = new double[x.length][];
+        for (int p = 0; p < x.length; p++) {
+            y[p] = plus(x[p], times(given.matrix(path + ".out"), sum[p]));
+        }
+        return y;
+    }
+
+    private static double region(
+            Given given, String path, double[][] n, int p, int d, int step) {
+        int width = given.size("J");
+        int half = given.size("S") / 2;
+        int reach = Math.abs(step);
+        double sum = 0;
+        for (int q = 0; q < n.length; q++) {
+            int u = q / width - p / width;
+            int v = q % width - p % width;
+            if (Math.abs(u) <= reach && Math.abs(v) <= reach) {
+                sum += given.cube(path)[u + half][v + half][d] * n[q][d];
+            }
+        }
+        return sum;
+    }
+
+    /** The largest of the neighbours, between two products. */
+    private static double[][] largest(Given given, String path, double[][] x) {
+        int width = given.size("J");
+        double[][] h = normed(given, path + ".norm", x);
+        for (int p = 0; p < x.length; p++) {
+            h[p] = each(times(given.matrix(path + ".wide"), h[p]), Textbook::relu);
+        }
+        double[][] y = new double[x.length][];
+        for (int p = 0; p < x.length; p++) {
+            double[] most = h[p].clone();
+            for (int q = 0; q < x.length; q++) {
+                for (int f = 0; f < most.length
+                        && Math.abs(p / width - q / width) <= 1
+                        && Math.abs(p % width - q % width) <= 1; f++) {
+                    most[f] = Math.max(most[f], h[q][f]);
+                }
+            }
+            y[p] = plus(x[p], times(given.matrix(path + ".narrow"), most));
         }
         return y;
     }

@@ -21,6 +21,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Loops whose points go on by themselves are one kernel, others are not; all mean the same. */
 class RecurrenceKernelsTest {
@@ -183,6 +184,16 @@ class RecurrenceKernelsTest {
                 : forms.stream().noneMatch(f -> f.startsWith("recurrence"))
                         && forms.stream().anyMatch(f -> f.startsWith(program.form)),
                 forms.toString());
+    }
+
+    /** A scan over pairs of directions is no two: its states lie side by side. */
+    @ParameterizedTest
+    @ValueSource(strings = {"locality_gate/idea.weir", "both_ways/together.weir"})
+    void bothDirectionsOfAScanAreOneKernel(String example) {
+        KernelProgram kernels = compile(
+                TestModel.text(TestModel.ROOT.resolve("examples").resolve(example)));
+        assertEquals(1, kernels.stories().stream()
+                .filter(s -> s.form().startsWith("recurrence")).count());
     }
 
     @ParameterizedTest

@@ -72,8 +72,8 @@ final class RunCommand implements Callable<Integer> {
 
     @Option(names = "--inputs", paramLabel = "[ENTRY=]FILE", description = "safetensors with the "
             + "inputs; given several times, these entries run one after the other, and results are "
-            + "ENTRY.NAME; those of an entry's second step are ENTRY.NAME#2. One more axis in front "
-            + "is a batch; with a tensor `lengths`, streams stand one behind the other instead")
+            + "ENTRY.NAME; those of an entry's second step are ENTRY.NAME#2. One more axis in "
+            + "front is a batch; with a tensor `lengths`, streams stand one behind the other")
     private List<String> inputs = List.of();
 
     @Option(names = "--outputs", paramLabel = "FILE", description = "safetensors to write")

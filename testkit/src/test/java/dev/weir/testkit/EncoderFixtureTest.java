@@ -7,7 +7,9 @@ import static dev.weir.testkit.FixtureTest.golden;
 import static dev.weir.testkit.FixtureTest.row;
 import static dev.weir.testkit.FixtureTest.wholes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weir.ir.tensor.Parameter;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 import dev.weir.testkit.TestModel.Target;
@@ -15,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class EncoderFixtureTest {
     private static final String ENCODE = "encode";
+    private static final int EXPERTS = 4;
 
     static Stream<Arguments> cases() {
         return Stream.of("switch_transformers", "switch_transformers_cap").flatMap(f ->
@@ -102,6 +106,35 @@ class EncoderFixtureTest {
                     assertEquals(expected, actual, "rows from " + from);
                 }
             }
+        }
+    }
+
+    /** Only the encoder makes the keys and values that the decoder's steps read. */
+    @Test
+    void crossAttentionMakesKeysOnce() throws Exception {
+        try (TestModel model = open("switch_transformers", Target.NATIVE, 1, false)) {
+            Engine.Session session = model.engine().start();
+            model.batch(ENCODE, List.of(session),
+                    List.of(row(golden("switch_transformers").get("input_ids"), 0)));
+            model.feed(session, 0);
+            model.compiled().resetLedger();
+            model.feed(session, 5);
+            long read = 0;
+            long crossed = 0;
+            for (Parameter parameter : model.kernels().parameters()) {
+                String path = parameter.path();
+                long bytes = Float.BYTES * Arrays.stream(parameter.storedShape())
+                        .reduce(1, Math::multiplyExact);
+                // Of a list of experts one is chosen.
+                long instances = path.contains("experts")
+                        ? parameter.instances().size() / EXPERTS : parameter.instances().size();
+                boolean keys = path.matches("decoder.others.*attention.w[kv]");
+                crossed += keys ? bytes * instances : 0;
+                read += path.startsWith("encoder") || keys ? 0 : bytes * instances;
+            }
+            assertTrue(crossed > 100 * 512, "those of keys and values are many: " + crossed);
+            // Beside the matrices a row of the table and one of the bias are read once more.
+            assertEquals(read, model.engine().ledger().weightBytes(), 512);
         }
     }
 }

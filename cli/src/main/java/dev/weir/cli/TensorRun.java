@@ -173,6 +173,13 @@ final class TensorRun {
                         + ", expected the elements of a sequence");
             }
         }
+        // Before anything is made that is as long: positions stand for no tensor of the file.
+        List<Signature.Slot> streams = arguments.stream()
+                .filter(a -> a.isStream() && given.containsKey(a.name())).toList();
+        if (streams.isEmpty()) {
+            throw new UserException(call.inputs() + " has lengths and no stream that they are of");
+        }
+        streams.forEach(stream -> requireRows(stream, leadingSize(stream), rows));
         return rows;
     }
 
@@ -183,6 +190,15 @@ final class TensorRun {
             }
         }
         return 1;
+    }
+
+    /** Elements of a stream that stand one sequence behind the other. */
+    private long leadingSize(Signature.Slot stream) {
+        Tensor tensor = given.get(stream.name());
+        if (tensor.shape().length == 0) {
+            throw misshapen(stream, tensor);
+        }
+        return tensor.shape()[0];
     }
 
     /** How many axes of sequences a tensor of the file has in front. */

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code weir run --inputs … --outputs …} on models of all kinds, and on batches. */
 class TensorRunTest {
@@ -129,6 +130,32 @@ class TensorRunTest {
                 "--outputs", folder.resolve("out.safetensors").toString());
         assertEquals(1, outcome.code(), outcome.err());
         assertTrue(outcome.err().contains(message), outcome.err());
+    }
+
+    /** Positions are not made before the lengths are known to be those of the file. */
+    @ParameterizedTest
+    @ValueSource(longs = {1L << 31, 1L << 40})
+    void positionsAreNotMadeForLengthsThatDoNotFit(long length) throws Exception {
+        Path program = Files.writeString(folder.resolve("placed.weir"), """
+                model Placed<D = 3> {
+                    forward(pos[T]: int = positions, x[T, D]) -> y[T, D] {
+                        y[t, d] = x[t, d] + float(pos[t])
+                    }
+                }
+                """);
+        Tensor x = Tensor.zeros(Format.F32, 5, 3);
+        Path in = written("in", Map.of("x", x, "lengths", wholes(length, 3)));
+        Path none = written("none", Map.of("lengths", wholes(length, 3)));
+        Path out = folder.resolve("out.safetensors");
+        Outcome outcome = weir("run", program.toString(), "--inputs", in.toString(),
+                "--outputs", out.toString());
+        assertTrue(outcome.err().contains("x has 5 elements of the stream, those of all lengths"),
+                outcome.err());
+        Outcome nothing = weir("run", program.toString(), "--inputs", none.toString(),
+                "--outputs", out.toString());
+        assertTrue(nothing.err().contains("has lengths and no stream that they are of"),
+                nothing.err());
+        assertEquals(List.of(1, 1), List.of(outcome.code(), nothing.code()));
     }
 
     /** A graph with random edges and weights, and what {@code idea.weir} says of one of its nodes. */
@@ -263,7 +290,7 @@ class TensorRunTest {
         return model.toString();
     }
 
-    /** 2^20 edges of 16 kinds among 65,536 nodes; each hundredth node is computed by hand. */
+    /** 2^20 edges of 16 kinds among 65,536 nodes, of which 14 are computed by hand. */
     @Test
     void aGraphOfAMillionEdgesRuns() throws Exception {
         Map<String, Tensor> weights = Graph.weights(1, 2, 16, 64);

@@ -9,6 +9,7 @@ import dev.weir.frontend.SourceProvider;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.runtime.checkpoint.Checkpoint;
@@ -41,6 +42,8 @@ public final class TestModel implements AutoCloseable {
     /** The repository's root. */
     public static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
+    private static final TargetDescription HOST = host();
+
     static final SourceProvider LIBRARY = module -> {
         String name = "/weir/" + module.replace('.', '/') + ".weir";
         try (InputStream in = TestModel.class.getResourceAsStream(name)) {
@@ -58,6 +61,12 @@ public final class TestModel implements AutoCloseable {
     private final Engine engine;
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, List<Tensor>> traced = new TreeMap<>();
+
+    private static TargetDescription host() {
+        try (LlvmCompiler compiler = new LlvmCompiler()) {
+            return compiler.target();
+        }
+    }
 
     /** The standard library. */
     public static SourceProvider library() {
@@ -142,7 +151,12 @@ public final class TestModel implements AutoCloseable {
 
     /** A generator of code. */
     public static KernelCompiler compiler(Target target) {
-        return target == Target.JVM ? new BytecodeCompiler() : new LlvmCompiler();
+        return compiler(target, LlvmCompiler.Effort.USUAL);
+    }
+
+    /** As {@link #compiler(Target)}; LLVM with this effort. */
+    public static KernelCompiler compiler(Target target, LlvmCompiler.Effort effort) {
+        return target == Target.JVM ? new BytecodeCompiler() : new LlvmCompiler(HOST, effort);
     }
 
     /** A stock checkpoint with the library's program for its model type. */

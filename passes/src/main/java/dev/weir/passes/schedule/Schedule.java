@@ -51,9 +51,9 @@ public final class Schedule {
     private final Facts facts;
     private final Identifiers identifiers;
     private final Packing packing;
-    /** Present in the step: what is computed once is not worth a copy of its weights. */
     /** Whether what is scheduled lays out parameters, at load. */
     private boolean isPacking;
+    /** Present in the step: what is computed once is not worth a copy of its weights. */
     private Optional<Turning> turning = Optional.empty();
     private final Checks checks = new Checks();
     private final Map<Kernel, String> kernels = new LinkedHashMap<>();

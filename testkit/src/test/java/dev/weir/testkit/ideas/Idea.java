@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.codegen.llvm.LlvmCompiler.Effort;
 import dev.weir.compiler.Compiler;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
@@ -216,11 +217,13 @@ final class Idea {
                     }
                 }
                 for (Target target : Target.values()) {
-                    // To compile costs most of the time: other forms take one generator a size.
+                    // To compile costs most of the time: other forms take one generator a size,
+                    // and what users get from LLVM the program itself at one size.
                     Target other = s == 0 ? Target.JVM : Target.NATIVE;
-                    if (target != other || form.equals(forms.getFirst())) {
-                        trial.run(target, expected,
-                                form.equals(forms.getFirst()) ? given.work() : new Work());
+                    boolean itself = form.equals(forms.getFirst());
+                    if (target != other || itself) {
+                        trial.run(target, s == 0 && itself ? Effort.USUAL : Effort.LEAST,
+                                expected, itself ? given.work() : new Work());
                     }
                 }
             }
@@ -345,7 +348,7 @@ final class Idea {
                 double[][] expected = reference.of(given);
                 if (missing.removeAll(given.work().close())) {
                     new Trial(form, settings, other)
-                            .run(Target.INTERPRETER, expected, given.work());
+                            .run(Target.INTERPRETER, Effort.LEAST, expected, given.work());
                 }
             }
         }
@@ -370,14 +373,14 @@ final class Idea {
             }
         }
 
-        void run(Target target, double[][] expected, Work work) {
+        void run(Target target, Effort effort, double[][] expected, Work work) {
             if (target == Target.INTERPRETER) {
                 try (Engine engine = new InterpretedModel(programs, weights)) {
                     compare(target, engine, expected, new Work());
                 }
                 return;
             }
-            try (KernelCompiler compiler = TestModel.compiler(target);
+            try (KernelCompiler compiler = TestModel.compiler(target, effort);
                     Model model = new Model(programs.stream().map(p -> Compiler.schedule(
                             Compiler.optimise(p), compiler.target())).toList(),
                             compiler, weights, 2, Pool.UNLIMITED)) {

@@ -28,8 +28,8 @@ class LongContextsTest {
     /** Several tiles of keys, of which the layers at both ends leave some out. */
     @Test
     void overSeveralTiles() {
-        Idea.example("long_contexts").small("Window=16 Sinks=2 Block=32 Every=4")
-                .sizes("D=5 H=1 G=1 C=2 F=4 L=3 Window=9 Sinks=1 Block=64 Every=3").tokens(150)
+        Idea.example("long_contexts").small("D=4 H=1 C=2 F=2 Window=12 Sinks=2 Block=32 Every=4")
+                .sizes("D=5 H=1 G=1 C=2 F=4 L=3 Window=9 Sinks=1 Block=64 Every=3").tokens(145)
                 .is(LongContextsTest::textbook);
     }
 

@@ -63,7 +63,6 @@ class TokenPruningTest {
     void bothStagesAreTheTextbooks() {
         Idea.example("token_pruning").file("stages.weir").small("R=1")
                 .sizes("P=9 G=3 R=2 D=5 H=3 C=3 F=4 L=2").scaled("wq", 2).seed(8)
-                .form("layer by layer", TokenPruningTest::unrolled)
                 .is(TokenPruningTest::stages);
     }
 

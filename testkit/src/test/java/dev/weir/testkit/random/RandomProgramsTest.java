@@ -42,7 +42,7 @@ import net.jqwik.api.lifecycle.BeforeContainer;
         afterFailure = AfterFailureMode.RANDOM_SEED)
 class RandomProgramsTest {
     private static final String SEED = "20250728";
-    private static final int PROGRAMS = 1000;
+    private static final int PROGRAMS = 700;
     /** In how many programs each thing that is counted has to occur. */
     private static final int LEAST = 20;
 

@@ -42,9 +42,9 @@ import net.jqwik.api.lifecycle.BeforeContainer;
         afterFailure = AfterFailureMode.RANDOM_SEED)
 class RandomProgramsTest {
     private static final String SEED = "20250728";
-    private static final int PROGRAMS = 700;
+    private static final int PROGRAMS = 600;
     /** In how many programs each thing that is counted has to occur. */
-    private static final int LEAST = 20;
+    private static final int LEAST = 10;
 
     private static final Coverage COVERAGE = new Coverage();
     private static final List<Trial> TRIAL = new ArrayList<>();

@@ -37,7 +37,7 @@ class CodeCacheTest {
                 "--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector",
                 "-Xlog:class+load:file=" + folder.resolve(name + ".classes"),
                 "-cp", System.getProperty("java.class.path"), "dev.weir.cli.Weir",
-                "run", TestModel.tinyworld().toString(), "--prompt-ids", "5,17,3", "-n", "4",
+                "run", TestModel.fixture("llama").toString(), "--prompt-ids", "5,17,3", "-n", "4",
                 "--threads", "1"));
         command.addAll(Arrays.asList(options));
         ProcessBuilder builder = new ProcessBuilder(command)

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.Statement;
 import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
@@ -42,7 +43,7 @@ class ConvolutionsTest {
     @CsvSource({
         "3, 5, 3, 1, 1, 7, 6", "16, 33, 3, 1, 1, 9, 5", "19, 64, 3, 2, 1, 8, 11",
         "35, 40, 1, 1, 0, 6, 6", "3, 32, 7, 2, 3, 13, 9", "64, 8, 5, 3, 2, 12, 12",
-        "300, 4, 6, 1, 5, 3, 4"})
+        "300, 4, 6, 1, 5, 3, 4", "3, 33, 7, 2, 3, 15, 23", "5, 17, 4, 3, 1, 11, 13"})
     void patches(int in, int out, int side, int stride, int border, int height, int width)
             throws Exception {
         agree(PATCHES.formatted(in, out, side, stride, border, height, width),
@@ -50,7 +51,8 @@ class ConvolutionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"5, 3, 4, 6", "16, 7, 5, 5", "37, 3, 9, 4", "96, 5, 3, 8"})
+    @CsvSource({"5, 3, 4, 6", "16, 7, 5, 5", "37, 3, 9, 4", "96, 5, 3, 8", "37, 3, 7, 11", "16, 5, 9, 14",
+        "530, 3, 4, 9", "48, 1, 3, 6"})
     void depthwise(int channels, int side, int height, int width) throws Exception {
         agree(DEPTHWISE.formatted(channels, side, height, width), height, width, channels);
     }
@@ -107,6 +109,34 @@ class ConvolutionsTest {
             assertTrue(model.kernels().kernels().stream()
                     .anyMatch(k -> k.name().contains("turned")), "" + model.kernels().stories());
         }
+    }
+
+    /** Far from the border neighbours share what they read of filters, and nobody asks. */
+    @Test
+    void neighboursInsideOfTheImageGoTogether() throws Exception {
+        try (TestModel model = TestModel.random(
+                DEPTHWISE.formatted(32, 3, 8, 8), 3, Target.NATIVE, 1)) {
+            assertTrue(model.kernels().kernels().stream()
+                    .flatMap(k -> k.body().stream())
+                    .anyMatch(s -> sumsWithoutQuestion(s) >= 8), "" + model.kernels().kernels());
+        }
+    }
+
+    /** The most sums that a loop inside adds to without an `if`. */
+    private static int sumsWithoutQuestion(Statement statement) {
+        return switch (statement) {
+            case Statement.For loop when loop.body().stream()
+                    .allMatch(s -> s instanceof Statement.Assign) -> loop.body().size();
+            case Statement.For loop -> most(loop.body());
+            case Statement.If choice ->
+                    Math.max(most(choice.then()), most(choice.otherwise()));
+            default -> 0;
+        };
+    }
+
+    private static int most(List<Statement> statements) {
+        return statements.stream().mapToInt(ConvolutionsTest::sumsWithoutQuestion)
+                .max().orElse(0);
     }
 
     /** A fallback that cannot be needed costs nothing: no row is gathered behind a condition. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.compiler.Compiler;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
@@ -86,7 +87,9 @@ class ExamplesTest {
         if (target == Target.INTERPRETER) {
             return run(example, new InterpretedModel(entries, weights), entries);
         }
-        try (KernelCompiler compiler = TestModel.compiler(target);
+        // What runs, and what it gives, do not depend on how hard LLVM tries.
+        try (KernelCompiler compiler =
+                        TestModel.compiler(target, LlvmCompiler.Effort.LEAST);
                 Model model = new Model(entries.stream().map(e -> Compiler.schedule(
                         Compiler.optimise(e), compiler.target())).toList(), compiler, weights, 2,
                         Pool.UNLIMITED)) {

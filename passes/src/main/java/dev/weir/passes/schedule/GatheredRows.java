@@ -9,13 +9,16 @@ import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.passes.contract.Contraction;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * The activations of a tile's rows, computed once and laid side by side in scratch memory, before
@@ -63,7 +66,11 @@ final class GatheredRows {
     }
 
     private static long length(Contraction contraction) {
-        return contraction.reduced().stream()
+        return product(contraction.reduced());
+    }
+
+    private static long product(List<Axis> axes) {
+        return axes.stream()
                 .mapToLong(a -> ((Scalar.Whole) a.upper()).value())
                 .reduce(1, Math::multiplyExact);
     }
@@ -85,14 +92,70 @@ final class GatheredRows {
     }
 
     private void axes(List<Axis> axes, Expression place) {
+        Optional<Interior> interior =
+                axes.size() == 2 && isRun(axes) ? interior(axes) : Optional.empty();
+        interior.ifPresentOrElse(
+                i -> writer.when(i.holds(),
+                        () -> emitter.interior(() -> copy(axes, place)),
+                        () -> oneByOne(axes, place)),
+                () -> oneByOne(axes, place));
+    }
+
+    private Optional<Interior> interior(List<Axis> run) {
+        List<Axis> points = new ArrayList<>(contraction.compute().axes());
+        points.addAll(contraction.reduced());
+        return Interior.of(emitter, List.of(contraction.activations()), points, run);
+    }
+
+    /**
+     * Whether neighbours along the last two axes are neighbours where they are read, such as the
+     * pixels of a row with all their channels, and at least a vector of them.
+     */
+    private boolean isRun(List<Axis> axes) {
+        if (!(contraction.activations() instanceof Scalar.Load load)
+                || load.coordinates().size() < 2
+                || load.source().type().format() != Format.F32
+                || product(axes) < lanes()) {
+            return false;
+        }
+        int last = load.coordinates().size() - 1;
+        Axis inner = axes.getLast();
+        Index outer = axes.getFirst().index();
+        boolean alone = IntStream.range(0, last).noneMatch(i -> Walk.mentions(
+                load.coordinates().get(i),
+                i == last - 1 ? List.of(inner.index()) : List.of(inner.index(), outer)));
+        return alone
+                && last - 1 >= emitter.facts().tableAxes(load.source())
+                && load.coordinates().get(last).equals(Scalar.variable(inner.index()))
+                && inner.covers(load.source().type().shape().get(last))
+                && Vectors.linear(load.coordinates().get(last - 1), outer);
+    }
+
+    /** Copies a run; its last vector begins where it ends with the run. */
+    private void copy(List<Axis> run, Expression place) {
+        Scalar.Load load = (Scalar.Load) contraction.activations();
+        run.forEach(a -> emitter.bind(a, whole(0)));
+        ScalarEmitter.Place first = emitter.place(
+                load.source(), load.coordinates().stream().map(emitter::emit).toList());
+        Expression from = writer.let(first.index());
+        long length = product(run);
+        Consumer<Expression> vector = at -> writer.store(scratch, add(place, at),
+                writer.let(new Expression.Load(
+                        first.buffer(), add(from, at), lanes(), Optional.empty())));
+        writer.loop(whole(0), whole(length / lanes() * lanes()), lanes(), vector);
+        if (length % lanes() > 0) {
+            vector.accept(whole(length - lanes()));
+        }
+    }
+
+    private void oneByOne(List<Axis> axes, Expression place) {
         Axis axis = axes.getFirst();
         Expression extent = emitter.emit(axis.upper());
         if (axes.size() == 1) {
             last(axis, extent, place);
             return;
         }
-        long inner = axes.stream().skip(1).mapToLong(a -> ((Scalar.Whole) a.upper()).value())
-                .reduce(1, Math::multiplyExact);
+        long inner = product(axes.subList(1, axes.size()));
         writer.loop(whole(0), extent, 1, index -> {
             emitter.bind(axis, index);
             axes(axes.subList(1, axes.size()),

@@ -28,7 +28,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Writes a cluster as a kernel over the points of its shared axes: at each point, its nodes one
@@ -43,6 +45,8 @@ final class PointSchedule {
     private static final long LEAST_CHUNK = 64;
     /** Terms of sums after which a tile is long enough. */
     private static final long TERMS = 16384;
+    /** Rows of elements that go together where nothing asks for borders. */
+    private static final int NEIGHBOURS = 4;
 
     private final Cluster cluster;
     private final ScalarEmitter emitter;
@@ -81,14 +85,24 @@ final class PointSchedule {
         List<Size> shape = first.result().type().shape();
         List<Size> rows = shape.subList(0, shape.size() - 1);
         Size last = shape.getLast();
-        long most = Math.clamp(TERMS / terms(), LEAST_CHUNK, CHUNK);
+        int lanes = emitter.facts().target().lanes();
+        long most = Math.clamp(TERMS / terms() / lanes * lanes, LEAST_CHUNK, CHUNK);
         long chunk = last.constant().filter(n -> n > 0 && n <= 2 * most).orElse(most);
         boolean vector = cluster.nodes().stream().allMatch(n -> vectorisable(
                 (Node.Compute) n, ((Node.Compute) n).axes().getLast()));
-        String form = vector
-                ? "elements, " + emitter.facts().target().lanes() + " lanes" : "elements";
+        String form = vector ? "elements, " + lanes + " lanes" : "elements";
+        Optional<Interior> interior = vector && last.isConstant()
+                ? interior(rows) : Optional.empty();
+        if (interior.isPresent()) {
+            long together = Math.max(1, most / chunk / NEIGHBOURS) * NEIGHBOURS;
+            return new Plan(shortRows(rows, together, (begin, end) ->
+                    neighbours(first, interior.get(), begin, end)), form);
+        }
         if (chunk <= most / 2 && last.isConstant() && !rows.isEmpty()) {
-            return new Plan(shortRows(first, rows, most / chunk, vector), form);
+            Expression length = emitter.extent(last);
+            return new Plan(shortRows(rows, most / chunk, (begin, end) ->
+                    writer.loop(begin, end, 1,
+                            row -> row(first, row, whole(0), length, vector))), form);
         }
         Size chunks = Size.quotient(
                 Size.sum(last, Size.of(chunk - 1)), Size.of(chunk));
@@ -112,18 +126,87 @@ final class PointSchedule {
                 .max().orElse(1);
     }
 
-    /** Rows of few elements: a tile takes some of them, one after the other. */
+    /** A tile takes some rows. */
     private Scalar shortRows(
-            Node.Compute first, List<Size> rows, long together, boolean vector) {
+            List<Size> rows, long together, BiConsumer<Expression, Expression> body) {
         Size all = product(rows);
         Expression begin = writer.let(multiply(writer.tile(), whole(together)));
         // Handed over also if it is known: how many rows there are makes no other kernel.
         Expression end = writer.let(minimum(
                 add(begin, whole(together)), writer.scalar(Scalar.extent(all))));
-        Expression length = emitter.extent(first.result().type().shape().getLast());
-        writer.loop(begin, end, 1, row -> row(first, row, whole(0), length, vector));
+        body.accept(begin, end);
         return Scalar.extent(Size.quotient(
                 Size.sum(all, Size.of(together - 1)), Size.of(together)));
+    }
+
+    /** The question whether rows read inside of everything, if that is worth asking. */
+    private Optional<Interior> interior(List<Size> rows) {
+        boolean isWide = !rows.isEmpty()
+                && rows.getLast().constant().map(n -> n >= NEIGHBOURS).orElse(true);
+        if (!isWide || !IntStream.rangeClosed(0, rows.size()).allMatch(this::isWhole)) {
+            return Optional.empty();
+        }
+        List<Scalar> read = new ArrayList<>();
+        List<Axis> axes = new ArrayList<>();
+        List<Axis> reduced = new ArrayList<>();
+        for (Node node : cluster.nodes()) {
+            read.addAll(Walk.scalars(node));
+            axes.addAll(((Node.Compute) node).axes());
+            ((Node.Compute) node).reduction().ifPresent(r -> reduced.addAll(r.axes()));
+        }
+        return reduced.isEmpty()
+                ? Optional.empty() : Interior.of(emitter, read, axes, reduced);
+    }
+
+    /**
+     * Rows of elements. Neighbours that read inside of everything go together, and share what they
+     * read of weights.
+     */
+    private void neighbours(
+            Node.Compute first, Interior interior, Expression begin, Expression end) {
+        List<Size> shape = first.result().type().shape();
+        List<Size> rows = shape.subList(0, shape.size() - 1);
+        List<Axis> along = cluster.nodes().stream()
+                .map(n -> ((Node.Compute) n).axes().get(rows.size() - 1))
+                .toList();
+        writer.loop(begin, end, NEIGHBOURS, at -> {
+            List<Expression> places = new ArrayList<>(unflatten(at, rows));
+            bind(places);
+            Expression place = places.getLast();
+            Expression behind = writer.let(add(at, whole(NEIGHBOURS)));
+            Expression fits = Build.and(
+                    Build.compare(Expression.Comparison.LESS_EQUAL, behind, end),
+                    Build.compare(Expression.Comparison.LESS_EQUAL,
+                            add(place, whole(NEIGHBOURS)), emitter.extent(rows.getLast())));
+            Expression together = writer.let(
+                    Build.and(fits, interior.holds(along, NEIGHBOURS)));
+            writer.when(together,
+                    () -> emitter.interior(() -> points(
+                            whole(0), whole(NEIGHBOURS), 1, 1, neighbour -> {
+                                places.set(places.size() - 1,
+                                        writer.let(add(place, neighbour)));
+                                wholeRow(shape.getLast(), places, NEIGHBOURS);
+                            })),
+                    () -> writer.loop(at, writer.let(minimum(behind, end)), 1, row -> {
+                        List<Expression> outer = unflatten(row, rows);
+                        bind(outer);
+                        writer.when(interior.holds(),
+                                () -> emitter.interior(
+                                        () -> wholeRow(shape.getLast(), outer, 1)),
+                                () -> wholeRow(shape.getLast(), outer, 1));
+                    }));
+        });
+    }
+
+    /** All elements of a row in lanes, the rest one by one. */
+    private void wholeRow(Size length, List<Expression> outer, int neighbours) {
+        int lanes = emitter.facts().target().lanes();
+        long all = length.constant().orElseThrow();
+        long rest = all / lanes * lanes;
+        points(whole(0), whole(rest), lanes, neighbours, index -> elements(outer, index, lanes));
+        if (rest < all) {
+            writer.loop(whole(rest), whole(all), 1, index -> elements(outer, index, 1));
+        }
     }
 
     /** A part of a row of elements, those in the nodes' ranges. */
@@ -460,8 +543,18 @@ final class PointSchedule {
     /** A loop over points that do not depend on one another; some go side by side. */
     private void points(
             Expression from, Expression to, long step, Consumer<Expression> body) {
+        points(from, to, step, 1, body);
+    }
+
+    /**
+     * @param neighbours how many rounds of a loop outside go side by side too
+     */
+    private void points(
+            Expression from, Expression to, long step, long neighbours,
+            Consumer<Expression> body) {
         if (emitter.facts().isOn(ScheduleStep.UNROLL_AND_JAM)) {
-            int registers = emitter.facts().target().vectorRegisters() / 2;
+            int registers =
+                    (int) (emitter.facts().target().vectorRegisters() / 2 / neighbours);
             writer.points(from, to, step, registers, body);
         } else {
             writer.loop(from, to, step, body);

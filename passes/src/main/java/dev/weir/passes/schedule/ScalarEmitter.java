@@ -54,6 +54,7 @@ final class ScalarEmitter {
     private final Map<Value, Local> locals = new HashMap<>();
     private final Set<Value> changing = new HashSet<>();
     private final Reductions reductions;
+    private boolean isInterior;
 
     /**
      * Neighbouring values of an index that are computed at once.
@@ -90,6 +91,13 @@ final class ScalarEmitter {
     /** That the kernel itself changes a value's memory: what is read of it is read each time. */
     void setChanging(Value value) {
         changing.add(value);
+    }
+
+    /** Writes what runs only where all that is read with a guard is known to lie inside. */
+    void interior(Runnable body) {
+        isInterior = true;
+        body.run();
+        isInterior = false;
     }
 
     Optional<Local> local(Value value) {
@@ -169,7 +177,7 @@ final class ScalarEmitter {
             Expression value = writer.scalar(load);
             return convert(element(load.source().type().format()), value);
         }
-        if (load.bounds() == Scalar.Bounds.GUARDED) {
+        if (load.bounds() == Scalar.Bounds.GUARDED && !isInterior) {
             return guarded(load, lanes);
         }
         List<Expression> coordinates = new ArrayList<>();

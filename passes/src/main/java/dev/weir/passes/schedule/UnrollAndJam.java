@@ -190,7 +190,10 @@ final class UnrollAndJam {
     private void findSums(List<Statement> statements) {
         for (Statement statement : statements) {
             switch (statement) {
-                case Statement.For f -> sums(f.body(), new HashSet<>());
+                case Statement.For f -> {
+                    sums(f.body(), new HashSet<>());
+                    findSums(f.body());
+                }
                 case Statement.If i -> {
                     findSums(i.then());
                     findSums(i.otherwise());

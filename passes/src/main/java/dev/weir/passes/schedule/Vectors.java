@@ -170,7 +170,7 @@ final class Vectors {
     }
 
     /** Whether an expression is the index plus something that does not depend on it. */
-    private static boolean linear(Scalar scalar, Index index) {
+    static boolean linear(Scalar scalar, Index index) {
         if (scalar instanceof Scalar.Variable variable) {
             return variable.index().equals(index);
         }

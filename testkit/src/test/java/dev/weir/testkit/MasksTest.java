@@ -114,6 +114,77 @@ class MasksTest {
         }
     }
 
+    /**
+     * Points go through tiles together or alone, over rows that are copied or where they lie: in
+     * chunks of one stream, beside another one, or all at once.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"s <= t", "s <= t and (t - s < 70 or s < 4)"})
+    void howPointsComeTogetherDoesNotChangeBytes(String mask) throws Exception {
+        String source = """
+                model M<H = 2, C = 64> {
+                    state keys[S, C], values[S, C], at[S]: int
+
+                    forward(q[T, H, C], pos[T]: int = positions) -> z[T, H, C] {
+                        key[t, c] = q[t, 0, c]
+                        value[t, c] = q[t, 1, c]
+                        keys ++= key
+                        values ++= value
+                        at ++= pos
+                        score[t, h, s] = (sum[c] q[t, h, c] * keys[s, c]) / sqrt(C)
+                        p[t, h, s] = softmax[s] score[t, h, s] where seen(pos[t], at[s])
+                        z[t, h, c] = sum[s] p[t, h, s] * values[s, c]
+                    }
+                }
+
+                fn seen(t: int, s: int) -> bool = %s
+                """.formatted(mask);
+        Tensor first = reals(new Random(1), 200, 64);
+        Tensor second = reals(new Random(2), 70, 64);
+        for (Target target : List.of(Target.NATIVE, Target.JVM)) {
+            try (TestModel model = TestModel.random(source, 5, target, 2)) {
+                Engine engine = model.engine();
+                Tensor whole = step(engine, List.of(engine.start()), List.of(first));
+                Tensor other = step(engine, List.of(engine.start()), List.of(second));
+                assertEquals(both(whole, other), step(engine,
+                        List.of(engine.start(), engine.start()), List.of(first, second)));
+                Engine.Session session = engine.start();
+                int from = 0;
+                for (int rows : new int[] {1, 3, 66, 1, 64, 2, 63}) {
+                    assertEquals(part(whole, from, rows), step(engine, List.of(session),
+                            List.of(part(first, from, rows))), rows + " from " + from);
+                    from += rows;
+                }
+            }
+        }
+    }
+
+    private static Tensor step(
+            Engine engine, List<Engine.Session> sessions, List<Tensor> inputs) {
+        long[] rows = inputs.stream().mapToLong(i -> i.shape()[0]).toArray();
+        return engine.step(sessions, rows, List.of(
+                inputs.size() == 1 ? inputs.getFirst() : both(inputs.getFirst(), inputs.getLast()),
+                Engine.positions(sessions, rows)), Engine.Tracer.NONE)
+                .getFirst().copy();
+    }
+
+    private static Tensor part(Tensor tensor, int from, int rows) {
+        Tensor part = Tensor.zeros(Format.F32, rows, 2, 64);
+        for (long i = 0; i < part.elements(); i++) {
+            part.setReal(i, tensor.real(from * 128L + i));
+        }
+        return part;
+    }
+
+    private static Tensor both(Tensor first, Tensor second) {
+        Tensor both = Tensor.zeros(Format.F32, first.shape()[0] + second.shape()[0], 2, 64);
+        for (long i = 0; i < both.elements(); i++) {
+            both.setReal(i, i < first.elements()
+                    ? first.real(i) : second.real(i - first.elements()));
+        }
+        return both;
+    }
+
     /** An axis of constant length that is long is walked through in tiles as well. */
     @Test
     void alongALongConstantAxis() throws Exception {

@@ -167,17 +167,19 @@ final class KernelWriter {
      * inside together where that pays.
      *
      * @param registers that their sums may take
+     * @param isApart whether no round reads what another one writes, though they share buffers
      */
     void points(
             Expression from,
             Expression to,
             long step,
             int registers,
+            boolean isApart,
             Consumer<Expression> body) {
         Statement.For loop = counting(from, to, step, body);
         long begin = System.nanoTime();
         Optional<UnrollAndJam.Jammed> together =
-                UnrollAndJam.of(loop, registers, new Renamed(), this::let);
+                UnrollAndJam.of(loop, registers, isApart, new Renamed(), this::let);
         jamming += System.nanoTime() - begin;
         together.ifPresentOrElse(
                 jammed -> {

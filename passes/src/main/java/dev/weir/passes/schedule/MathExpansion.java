@@ -73,14 +73,7 @@ final class MathExpansion {
         Expression n = let(subtract(shifted, magic));
         Expression r = let(fma(n, real(type, 2.12194440e-4),
                 fma(n, real(type, -0.693359375), clamped)));
-        Expression p = real(type, 1.9875691500e-4);
-        double[] coefficients = {
-            1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1
-        };
-        for (double coefficient : coefficients) {
-            p = fma(p, r, real(type, coefficient));
-        }
-        Expression power = let(add(fma(p, multiply(r, r), r), real(type, 1)));
+        Expression power = power(r);
         Expression whole = let(subtract(
                 new Expression.Bitcast(Element.I32, shifted),
                 new Expression.Bitcast(Element.I32, magic)));
@@ -89,6 +82,39 @@ final class MathExpansion {
                 BinaryOperation.SHIFT_RIGHT, whole, whole(integers, 1)));
         Expression rest = let(subtract(whole, half));
         return let(multiply(multiply(power, powerOfTwo(half)), powerOfTwo(rest)));
+    }
+
+    /** e^r for |r| ≤ ln 2 / 2. */
+    private Expression power(Expression r) {
+        Type type = r.type();
+        Expression p = real(type, 1.9875691500e-4);
+        double[] coefficients = {
+            1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1
+        };
+        for (double coefficient : coefficients) {
+            p = fma(p, r, real(type, coefficient));
+        }
+        return let(add(fma(p, multiply(r, r), r), real(type, 1)));
+    }
+
+    /**
+     * e^x on f32 lanes for x ≤ 0, where a softmax needs it: as {@link #exponential}, but what would
+     * be denormal is 0, and so 2^n needs no halves. Of a NaN it gives a NaN; of x > 0, anything.
+     */
+    Expression exponentialBelow(Expression x) {
+        Type type = x.type();
+        // e^x would be less than 2^-126.
+        Expression lowest = real(type, -87.33654);
+        Expression clamped = let(binary(BinaryOperation.MAXIMUM, x, lowest));
+        // As in exponential, with the exponent's bias added already.
+        Expression magic = real(type, 12582912.0 + 127);
+        Expression shifted = let(fma(clamped, real(type, 1.44269504088896341), magic));
+        Expression n = let(subtract(shifted, magic));
+        Expression r = let(fma(n, real(type, 2.12194440e-4),
+                fma(n, real(type, -0.693359375), clamped)));
+        Expression scale = new Expression.Bitcast(
+                Element.F32, shift(new Expression.Bitcast(Element.I32, shifted), 23));
+        return let(select(Build.less(x, lowest), real(type, 0), multiply(power(r), scale)));
     }
 
     private static Expression powerOfTwo(Expression exponent) {

@@ -25,6 +25,7 @@ import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
+import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.analysis.Substitution;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Streaming;
@@ -60,6 +61,8 @@ final class OnlineSchedule {
     private static final int PLACES = 4;
     /** Vectors of a sum that stay in registers during a tile. */
     private static final int VECTORS = 8;
+    /** Points of a block whose sums are made side by side. */
+    private static final int TOGETHER = 4;
 
     private final PointSchedule points;
     private final ScalarEmitter emitter;
@@ -77,6 +80,8 @@ final class OnlineSchedule {
     private final List<Node.Compute> sums = new ArrayList<>();
     private final Map<Node.Compute, Variable> singles = new HashMap<>();
     private Variable largest;
+    /** Where the points of a block read what they share, while it is copied for them. */
+    private Optional<SharedRows> copied = Optional.empty();
 
     private OnlineSchedule(
             PointSchedule points,
@@ -170,10 +175,8 @@ final class OnlineSchedule {
                 || apply.operation() != Operation.SELECT) {
             return Optional.empty();
         }
-        Map<Index, Scalar> renaming = new HashMap<>(Substitution.renaming(
-                node.axes().subList(0, cluster.prefix()), maximum.axes()));
-        renaming.put(axis(node).index(), Scalar.variable(axis(maximum).index()));
-        return Substitution.apply(apply.operands().get(0), renaming).equals(condition.get())
+        return Substitution.apply(apply.operands().get(0), ofMaximum(node))
+                        .equals(condition.get())
                 ? Optional.of(apply.operands().get(1))
                 : Optional.empty();
     }
@@ -205,13 +208,14 @@ final class OnlineSchedule {
      * kept in scratch memory.
      *
      * @param length how many points there are at most
+     * @param axis along which they neighbour each other
      * @param bind makes a point the present one
      * @param earlier what is computed at a point before its first tile, and kept
      * @param after what is done at a point behind its last tile
      */
     void block(
-            long length, Expression first, Expression end, Consumer<Expression> bind,
-            List<Node.Compute> earlier, Runnable after) {
+            long length, int axis, Expression first, Expression end,
+            Consumer<Expression> bind, List<Node.Compute> earlier, Runnable after) {
         Carried carried = new Carried(
                 writer.scratch(Format.I64, 3 * length),
                 writer.scratch(Format.F32, length),
@@ -220,21 +224,31 @@ final class OnlineSchedule {
                 node, writer.scratch(Format.F32, (length + 1) * lanes)));
         Variable lowest = writer.mutable(whole(Long.MAX_VALUE));
         Variable highest = writer.mutable(whole(0));
-        Consumer<Runnable> each = body -> writer.loop(first, end, 1, at -> {
+        Consumer<Expression> enter = at -> {
             bind.accept(at);
             points.together(length, writer.let(subtract(at, first)));
             earlier.forEach(this::takeRoom);
             sums.stream().filter(node -> !isSingle(node)).forEach(this::takeRoom);
+        };
+        Consumer<Runnable> each = body -> writer.loop(first, end, 1, at -> {
+            enter.accept(at);
             body.run();
         });
+        Map<Node.Compute, Axis> readers = new LinkedHashMap<>();
+        before.forEach(node -> readers.put(node, axis(node)));
+        sums.forEach(node -> readers.put(node, axis(node)));
+        Optional<SharedRows> rows = SharedRows.of(emitter, tileLength, readers, axis);
+        bind.accept(first);
+        Optional<SharedRows.Question> isShared = rows.map(SharedRows::ask);
         each.accept(() -> {
+            isShared.ifPresent(SharedRows.Question::ask);
             earlier.forEach(node -> points.node(node, List.of()));
             start();
             writer.store(carried.largest(), points.point(), new Expression.Get(largest));
             saveSingles(carried);
-            Axis axis = streaming.axis();
-            WalkBounds bounds = bounds(writer.let(emitter.emit(axis.lower())),
-                    writer.let(emitter.emit(axis.upper())));
+            Axis streamed = streaming.axis();
+            WalkBounds bounds = bounds(writer.let(emitter.emit(streamed.lower())),
+                    writer.let(emitter.emit(streamed.upper())));
             writer.store(carried.bounds(), lower(), bounds.lower());
             writer.store(carried.bounds(), upper(), bounds.upper());
             writer.assign(lowest, minimum(new Expression.Get(lowest), bounds.lower()));
@@ -244,7 +258,23 @@ final class OnlineSchedule {
                 divide(new Expression.Get(lowest), whole(tileLength)), whole(tileLength)));
         Expression to = writer.let(new Expression.Get(highest));
         mask.start();
-        writer.loop(from, to, tileLength, tile -> tileOfBlock(tile, carried, each));
+        // For few points a copy costs more than it saves.
+        Optional<Expression> copies = isShared.map(question -> writer.let(Build.and(
+                question.answer(),
+                compare(Comparison.GREATER_EQUAL, subtract(end, first), whole(TOGETHER)))));
+        writer.loop(from, to, tileLength, tile -> tileOfBlock(tile, carried, each, body ->
+                copies.ifPresentOrElse(
+                        c -> writer.when(c, () -> {
+                            bind.accept(first);
+                            rows.get().copy(tile,
+                                    writer.let(maximum(tile, new Expression.Get(lowest))),
+                                    writer.let(minimum(Build.add(tile, whole(tileLength)),
+                                            new Expression.Get(highest))));
+                            copied = rows;
+                            tileOfCopies(tile, first, end, carried, enter);
+                            copied = Optional.empty();
+                        }, body),
+                        body)));
         each.accept(() -> {
             restoreLargest(carried);
             restoreSingles(carried);
@@ -258,9 +288,9 @@ final class OnlineSchedule {
      * what is read of them is at hand for each, however far from each other it lies in memory.
      */
     private void tileOfBlock(
-            Expression tile, Carried carried, Consumer<Runnable> each) {
-        Consumer<Runnable> opened = body -> each.accept(() -> writer.when(
-                compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)), body));
+            Expression tile, Carried carried, Consumer<Runnable> each,
+            Consumer<Runnable> unlessCopied) {
+        Consumer<Runnable> opened = body -> each.accept(() -> ifOpen(carried, body));
         Variable any = writer.mutable(Build.truth(false));
         each.accept(() -> {
             Expression isOpen = writer.let(
@@ -268,7 +298,7 @@ final class OnlineSchedule {
             writer.store(carried.bounds(), open(), select(isOpen, whole(1), whole(0)));
             writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), isOpen));
         });
-        writer.when(new Expression.Get(any), () -> {
+        writer.when(new Expression.Get(any), () -> unlessCopied.accept(() -> {
             groups(tile, group -> opened.accept(() -> {
                 Expression first = begin(group, carried);
                 Expression end = end(group, lanes, carried);
@@ -282,7 +312,70 @@ final class OnlineSchedule {
                 sums.stream().filter(node -> !isSingle(node))
                         .forEach(node -> add(node, first, end));
             }));
+        }));
+    }
+
+    private void ifOpen(Carried carried, Runnable body) {
+        writer.when(compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)), body);
+    }
+
+    /**
+     * As {@link #tileOfBlock}, of rows that lie side by side: they are at hand as long as the tile
+     * lasts. Sums of neighbours to which all places of the tile belong are made together.
+     */
+    private void tileOfCopies(
+            Expression tile, Expression first, Expression end, Carried carried,
+            Consumer<Expression> enter) {
+        Consumer<Expression> bounded = at -> {
+            enter.accept(at);
+            exponentials.forEach(node -> ofTile(node, tile));
+        };
+        writer.loop(first, end, 1, at -> {
+            bounded.accept(at);
+            ifOpen(carried, () -> {
+                Expression lower = begin(tile, carried);
+                Expression upper = end(tile, tileLength, carried);
+                before.forEach(node -> before(node, tile, lower, upper));
+                softmaxOfBlock(tile, carried);
+            });
         });
+        List<Node.Compute> wide = sums.stream().filter(node -> !isSingle(node)).toList();
+        Expression behind = writer.let(Build.add(tile, whole(tileLength)));
+        writer.loop(first, end, TOGETHER, group -> {
+            Expression next = writer.let(Build.add(group, whole(TOGETHER)));
+            Variable isWhole = writer.mutable(compare(Comparison.LESS_EQUAL, next, end));
+            writer.when(new Expression.Get(isWhole), () -> writer.loop(group, next, 1, at -> {
+                bounded.accept(at);
+                writer.assign(isWhole, Build.and(new Expression.Get(isWhole), Build.and(
+                        compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)),
+                        Build.and(
+                                compare(Comparison.LESS_EQUAL, carried.at(lower()), tile),
+                                compare(Comparison.GREATER_EQUAL,
+                                        carried.at(upper()), behind)))));
+            }));
+            writer.when(new Expression.Get(isWhole),
+                    () -> wide.forEach(node -> writer.points(
+                            whole(0), whole(TOGETHER), 1, registers(), true, at -> {
+                                bounded.accept(writer.let(Build.add(group, at)));
+                                add(node, tile, behind);
+                            })),
+                    () -> writer.loop(group, writer.let(minimum(next, end)), 1, at -> {
+                        bounded.accept(at);
+                        ifOpen(carried, () -> wide.forEach(node -> add(
+                                node, begin(tile, carried),
+                                end(tile, tileLength, carried))));
+                    }));
+        });
+    }
+
+    private int registers() {
+        return emitter.facts().isOn(ScheduleStep.UNROLL_AND_JAM)
+                ? emitter.facts().target().vectorRegisters() / 2 : 0;
+    }
+
+    /** What a node computes, of rows that are copied where they are. */
+    private Node.Compute reading(Node.Compute node) {
+        return copied.map(rows -> rows.of(node)).orElse(node);
     }
 
     /** The softmax of the present point; the tile stays open if there is something to sum. */
@@ -291,9 +384,11 @@ final class OnlineSchedule {
         restoreLargest(carried);
         restoreSingles(carried);
         before.forEach(node -> locate(node, tile));
-        softmax(tile, mask.takesPart(
-                tile, begin(tile, carried), end(tile, tileLength, carried)), scale -> {
-            sums.forEach(node -> shrink(node, scale));
+        Expression from = begin(tile, carried);
+        Expression to = end(tile, tileLength, carried);
+        Optional<Expression> isWhole =
+                copied.isPresent() ? mask.isWhole(tile, from, to) : Optional.empty();
+        softmax(tile, isWhole, mask.takesPart(tile, from, to), () -> {
             sums.stream().filter(this::isSingle).forEach(node -> add(node, tile));
             writer.store(carried.bounds(), open(), whole(1));
         });
@@ -376,14 +471,14 @@ final class OnlineSchedule {
     void tile(Expression tile, Expression from, Expression to) {
         writer.when(mask.write(tile, from, to), () -> {
             before.forEach(node -> before(node, tile, from, to));
-            softmax(tile, mask.takesPart(tile, from, to), scale -> sums.forEach(node -> {
-                shrink(node, scale);
-                if (isSingle(node)) {
-                    add(node, tile);
-                } else {
-                    add(node, from, to);
-                }
-            }));
+            softmax(tile, Optional.empty(), mask.takesPart(tile, from, to),
+                    () -> sums.forEach(node -> {
+                        if (isSingle(node)) {
+                            add(node, tile);
+                        } else {
+                            add(node, from, to);
+                        }
+                    }));
         });
     }
 
@@ -407,19 +502,21 @@ final class OnlineSchedule {
     }
 
     /**
-     * The maximum and the exponentials.
+     * The maximum and the exponentials, to which older sums are fitted.
      *
+     * @param isWhole whether all places of the tile are known to take part, if that is asked
      * @param takesPart which of the lanes from a place of the tile on take part
-     * @param then what is done with the factor by which older sums shrink, if any place takes part
+     * @param then what is done if any place takes part
      */
     private void softmax(
-            Expression tile, UnaryOperator<Expression> takesPart, Consumer<Expression> then) {
+            Expression tile, Optional<Expression> isWhole,
+            UnaryOperator<Expression> takesPart, Runnable then) {
         Variable most = writer.mutable(real(vector(), Double.NEGATIVE_INFINITY));
-        inLanes(at -> writer.assign(most, binary(BinaryOperation.MAXIMUM,
-                new Expression.Get(most),
-                select(takesPart.apply(at),
-                        inLanes(maximum, maximum.body(), writer.let(Build.add(tile, at))),
-                        real(vector(), Double.NEGATIVE_INFINITY)))));
+        choosing(isWhole, takesPart, Double.NEGATIVE_INFINITY, chosen ->
+                inLanes(at -> writer.assign(most, binary(BinaryOperation.MAXIMUM,
+                        new Expression.Get(most),
+                        chosen.of(at, inLanes(maximum, maximum.body(),
+                                writer.let(Build.add(tile, at))))))));
         Expression old = writer.let(new Expression.Get(largest));
         writer.assign(largest, binary(BinaryOperation.MAXIMUM, old,
                 new Expression.Fold(BinaryOperation.MAXIMUM, new Expression.Get(most))));
@@ -428,21 +525,61 @@ final class OnlineSchedule {
         writer.when(compare(Comparison.NOT_EQUAL, now, number(Double.NEGATIVE_INFINITY)), () -> {
             Expression current = writer.let(now);
             emitter.keep(maximum.result(), new Local.InVariable(current));
-            Expression scale = writer.let(new MathExpansion(writer).exponential(
-                    writer.let(subtract(old, current))));
+            // What has not grown shrinks nothing: the factor would be 1.
+            writer.when(compare(Comparison.NOT_EQUAL, old, current), () -> {
+                Expression scale = writer.let(new MathExpansion(writer)
+                        .exponentialBelow(writer.let(subtract(old, current))));
+                sums.forEach(node -> shrink(node, scale));
+            });
             for (Node.Compute node : exponentials) {
                 Local.InScratch room = ofTile(node, tile);
                 Expression first = writer.let(multiply(points.point(), whole(tileLength)));
-                inLanes(at -> {
-                    Expression value = writer.let(select(takesPart.apply(at),
-                            inLanes(node, bodies.get(node), writer.let(Build.add(tile, at))),
-                            real(vector(), 0)));
-                    writer.store(room.buffer(), Build.add(first, at),
-                            Reductions.stored(node, value));
-                });
+                choosing(isWhole, takesPart, 0, chosen -> inLanes(at -> writer.store(
+                        room.buffer(), Build.add(first, at), Reductions.stored(node, writer.let(
+                                chosen.of(at, exponential(
+                                        node, writer.let(Build.add(tile, at)))))))));
             }
-            then.accept(scale);
+            then.run();
         });
+    }
+
+    /** Puts a number where lanes do not take part. */
+    private interface Chosen {
+        Expression of(Expression at, Expression value);
+    }
+
+    private void choosing(
+            Optional<Expression> isWhole, UnaryOperator<Expression> takesPart,
+            double otherwise, Consumer<Chosen> body) {
+        Runnable some = () -> body.accept((at, value) ->
+                select(takesPart.apply(at), value, real(vector(), otherwise)));
+        isWhole.ifPresentOrElse(
+                whole -> writer.when(whole, () -> body.accept((at, value) -> value), some), some);
+    }
+
+    /** Of what the maximum is taken of, no more than 1. */
+    private Expression exponential(Node.Compute node, Expression place) {
+        Scalar body = bodies.get(node);
+        if (!(body instanceof Scalar.Apply power
+                && power.operation() == Operation.EXPONENTIAL
+                && power.operands().getFirst() instanceof Scalar.Apply difference
+                && isMaximised(node, difference.operands().getFirst()))) {
+            return inLanes(node, body, place);
+        }
+        return new MathExpansion(writer).exponentialBelow(
+                writer.let(inLanes(node, difference, place)));
+    }
+
+    private boolean isMaximised(Node.Compute node, Scalar scalar) {
+        return Substitution.apply(scalar, ofMaximum(node)).equals(maximum.body());
+    }
+
+    /** What makes a node's indices those of the maximum. */
+    private Map<Index, Scalar> ofMaximum(Node.Compute node) {
+        Map<Index, Scalar> renaming = new HashMap<>(Substitution.renaming(
+                node.axes().subList(0, cluster.prefix()), maximum.axes()));
+        renaming.put(axis(node).index(), Scalar.variable(axis(maximum).index()));
+        return renaming;
     }
 
     /** Room for what the present point computes at a tile's places. */
@@ -492,7 +629,7 @@ final class OnlineSchedule {
             writer.loop(from, to, 1, s -> {
                 emitter.bind(axis(node), s);
                 writer.assign(sum, emitter.reductions().combined(
-                        Reduction.Kind.SUM, sum, node.body(), at));
+                        Reduction.Kind.SUM, sum, reading(node).body(), at));
             });
             writer.store(room(node).buffer(), place, new Expression.Get(sum));
         });
@@ -525,7 +662,7 @@ final class OnlineSchedule {
             for (int v = 0; v < vectors; v++) {
                 emitter.bind(own, whole((long) v * lanes));
                 writer.assign(parts.get(v), emitter.reductions().combined(
-                        Reduction.Kind.SUM, parts.get(v), node.body(), at));
+                        Reduction.Kind.SUM, parts.get(v), reading(node).body(), at));
             }
         });
         for (int v = 0; v < vectors; v++) {
@@ -620,7 +757,7 @@ final class OnlineSchedule {
     /** Makes what the present point has of a node in a tile known to who reads it. */
     private void locate(Node.Compute node, Expression tile) {
         if (node.reduction().isPresent() && isReadOnceByOne(node)) {
-            emitter.keep(node.result(), new Local.Inline(node, List.of()));
+            emitter.keep(node.result(), new Local.Inline(reading(node), List.of()));
         } else {
             ofTile(node, tile);
         }

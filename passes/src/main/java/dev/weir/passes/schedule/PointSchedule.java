@@ -372,15 +372,16 @@ final class PointSchedule {
     private Plan writeBlocks(StreamSchedule stream, List<Size> shared, int axis) {
         Size extent = shared.get(axis);
         Size length = Size.of(StreamSchedule.BLOCK);
+        // Blocks that read the same are launched one behind the other.
         List<Size> blocks = new ArrayList<>(shared);
-        blocks.set(axis, Size.quotient(
-                Size.sum(extent, Size.of(StreamSchedule.BLOCK - 1)), length));
+        blocks.remove(axis);
+        blocks.add(Size.quotient(Size.sum(extent, Size.of(StreamSchedule.BLOCK - 1)), length));
         List<Expression> place = new ArrayList<>(unflatten(writer.tile(), blocks));
         Expression first = writer.let(
-                multiply(place.get(axis), whole(StreamSchedule.BLOCK)));
+                multiply(place.removeLast(), whole(StreamSchedule.BLOCK)));
         Expression end = writer.let(minimum(
                 add(first, whole(StreamSchedule.BLOCK)), emitter.extent(extent)));
-        place.set(axis, first);
+        place.add(axis, first);
         bind(place);
         writer.when(inRanges(place), () -> stream.writeBlock(place, axis, first, end));
         return new Plan(Scalar.extent(product(blocks)), "points in blocks, " + stream.form());
@@ -555,7 +556,7 @@ final class PointSchedule {
         if (emitter.facts().isOn(ScheduleStep.UNROLL_AND_JAM)) {
             int registers =
                     (int) (emitter.facts().target().vectorRegisters() / 2 / neighbours);
-            writer.points(from, to, step, registers, body);
+            writer.points(from, to, step, registers, false, body);
         } else {
             writer.loop(from, to, step, body);
         }

@@ -52,7 +52,7 @@ import java.util.stream.IntStream;
 final class StreamSchedule {
     private static final long TILE = 64;
     /** So many points go through the tiles together, where they read the same of them. */
-    static final long BLOCK = 8;
+    static final long BLOCK = 64;
 
     private final PointSchedule points;
     private final ScalarEmitter emitter;
@@ -137,7 +137,7 @@ final class StreamSchedule {
     /** Points that neighbour each other along an axis, up to {@link #BLOCK} of them. */
     void writeBlock(List<Expression> place, int axis, Expression first, Expression end) {
         List<Expression> at = new ArrayList<>(place);
-        wholeWalk().orElseThrow().block(BLOCK, first, end, point -> {
+        wholeWalk().orElseThrow().block(BLOCK, axis, first, end, point -> {
             at.set(axis, point);
             points.bind(at);
         }, besides(0), () -> besides(1).forEach(n -> points.node(n, at)));

@@ -113,6 +113,15 @@ final class TileMask {
         });
     }
 
+    /** Whether all places of the tile take part, if it takes no more than bounds to say so. */
+    Optional<Expression> isWhole(Expression tile, Expression from, Expression to) {
+        return isBounds ? Optional.of(writer.let(Build.and(
+                        compare(Comparison.LESS_EQUAL, from, tile),
+                        compare(Comparison.GREATER_EQUAL,
+                                to, Build.add(tile, whole(tileLength))))))
+                : Optional.empty();
+    }
+
     /** Which lanes take part, from a place of the tile on. */
     UnaryOperator<Expression> takesPart(Expression tile, Expression from, Expression to) {
         return isBounds ? isBetween(tile, from, to) : at -> compare(Comparison.NOT_EQUAL,

@@ -65,14 +65,17 @@ final class UnrollAndJam {
      *
      * @param loop whose rounds do not depend on one another
      * @param registers that sums may take
+     * @param isApart whether rounds are known to read nothing that another one writes
      * @param let gives an expression a name in front of the loops
      */
     static Optional<Jammed> of(
-            Statement.For loop, int registers, Names names, UnaryOperator<Expression> let) {
+            Statement.For loop, int registers, boolean isApart, Names names,
+            UnaryOperator<Expression> let) {
         UnrollAndJam jam = new UnrollAndJam(loop, names);
         jam.mark();
         jam.findSums(loop.body());
-        if (!jam.isPossible(loop.body()) || !jam.isDisjoint() || jam.sums.isEmpty()) {
+        if (!jam.isPossible(loop.body()) || !(isApart || jam.isDisjoint())
+                || jam.sums.isEmpty()) {
             return Optional.empty();
         }
         Optional<Long> rounds = jam.rounds();

@@ -95,7 +95,7 @@ class UnrollAndJamTest {
                 return new Buffer("a" + next++, like.format());
             }
         };
-        Optional<UnrollAndJam.Jammed> jammed = UnrollAndJam.of(loop, registers, names, value -> {
+        Optional<UnrollAndJam.Jammed> jammed = UnrollAndJam.of(loop, registers, false, names, value -> {
             Variable end = new Variable("end", value.type());
             statements.add(new Statement.Declare(end, value, false));
             return new Expression.Get(end);

@@ -202,7 +202,7 @@ public final class TestModel implements AutoCloseable {
     }
 
     /** All entries, the same one first. */
-    List<TensorProgram> programs() {
+    public List<TensorProgram> programs() {
         return programs;
     }
 

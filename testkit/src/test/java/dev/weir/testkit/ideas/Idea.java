@@ -77,6 +77,7 @@ final class Idea {
     private final List<Form> forms = new ArrayList<>();
     private final List<Map<String, String>> sizes = new ArrayList<>();
     private final List<Part> context = new ArrayList<>();
+    private Optional<String> entry = Optional.empty();
     private final Map<String, Double> scales = new LinkedHashMap<>();
     private final JsonNode description;
     private long ids;
@@ -144,6 +145,18 @@ final class Idea {
         return this;
     }
 
+    /** The entry that is compared, where the example measures one of those before it. */
+    Idea entry(String name) {
+        entry = Optional.of(name);
+        return this;
+    }
+
+    /** The entry that is compared; of a program with one alone, this. */
+    private String entry(List<TensorProgram> programs) {
+        return entry.orElseGet(() -> description.path("entry").asText(
+                programs.getFirst().entry().name()));
+    }
+
     /**
      * A model without a stream is called so often in one session. The textbook form gets the inputs
      * of the second call as {@code argument#2}, and gives the rows of all calls one behind the
@@ -199,12 +212,13 @@ final class Idea {
     /** Everything that the class comment says. */
     void is(Reference reference) {
         assertTrue(sizes.size() > 1, "an idea is compared at two sizes");
-        List<String> entries = new ArrayList<>();
+        List<String> measured = new ArrayList<>();
         if (description.path("context").isObject()) {
-            description.path("context").fieldNames().forEachRemaining(entries::add);
+            description.path("context").fieldNames().forEachRemaining(measured::add);
         }
-        assertEquals(entries, context.stream().map(Part::entry).toList(),
-                "what is tested before the step, and what " + name + " measures it behind");
+        entry.ifPresent(other -> measured.add(description.path("entry").asText()));
+        assertEquals(measured, context.stream().map(Part::entry).toList(),
+                "what is tested before the step, and what " + name + " measures");
         for (int s = 0; s < sizes.size(); s++) {
             for (Form form : forms) {
                 Trial trial = new Trial(form, sizes.get(s), seed);
@@ -254,8 +268,7 @@ final class Idea {
                     && !form.text().contains("<" + size + " ="));
             programs = Compiler.entries(new Source(form.name(), form.text()), TestModel.library(),
                     new LowerOptions(Optional.empty(), Configuration.empty(), this.settings, false));
-            String entry = description.path("entry").asText(
-                    programs.getFirst().entry().name());
+            String entry = entry(programs);
             program = programs.stream().filter(p -> p.entry().name().equals(entry))
                     .findFirst().orElseThrow();
             programs.forEach(p -> signatures.put(p.entry().name(), Signature.of(p)));

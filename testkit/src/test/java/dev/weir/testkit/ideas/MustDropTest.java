@@ -19,9 +19,16 @@ import org.junit.jupiter.api.Test;
 class MustDropTest {
     @Test
     void isTheTextbooks() {
-        Idea.example("must_drop").context("prefill", 22).tokens(5)
+        Idea.example("must_drop").context("prefill", 22).entry("forward").tokens(5)
                 .sizes("P=12 W=3 D=5 H=1 C=3 F=4 A=2 L=2")
                 .is(MustDropTest::textbook);
+    }
+
+    /** Prompts of unlike lengths, and unlike numbers of tokens behind them. */
+    @Test
+    void sequencesOfABatchDropPatchesOfTheirOwn() throws Exception {
+        Company.changesNothing("must_drop", new Company.Step("prefill", 23, 18, 29),
+                new Company.Step("forward", 3, 2, 1), new Company.Step("forward", 1, 1, 4));
     }
 
     private static double[][] textbook(Given given) {

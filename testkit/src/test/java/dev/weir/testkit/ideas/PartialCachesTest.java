@@ -35,6 +35,13 @@ class PartialCachesTest {
                 .is(PartialCachesTest::textbook);
     }
 
+    /** Windows that are full, and one that is not; each keeps for good what is its own. */
+    @Test
+    void sequencesOfABatchKeepCachesOfTheirOwn() throws Exception {
+        Company.changesNothing("partial_caches", new Company.Step("forward", 23, 1, 16),
+                new Company.Step("forward", 1, 1, 1), new Company.Step("forward", 2, 7, 1));
+    }
+
     private static double[][] textbook(Given given) {
         for (int i = 0; i < given.size("L"); i++) {
             boolean whole = i >= given.size("L") / 3 && i < given.size("L") - given.size("L") / 3;

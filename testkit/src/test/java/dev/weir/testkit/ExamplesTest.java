@@ -310,7 +310,7 @@ class ExamplesTest {
     private record Steps(
             Path example,
             KernelProgram idea,
-            List<KernelProgram> others,
+            List<TensorProgram> others,
             KernelProgram baseline,
             long tokens,
             List<Question.Context> context) {
@@ -318,9 +318,10 @@ class ExamplesTest {
         static Steps of(Path example) throws IOException {
             JsonNode description = description(example);
             JsonNode context = description.path("context");
-            List<KernelProgram> entries = kernels(example, "idea.weir");
-            return new Steps(example, entries.getFirst(), entries.subList(1, entries.size()),
-                    kernels(example, "baseline.weir").getFirst(),
+            List<TensorProgram> entries = entries(example, "idea.weir");
+            return new Steps(example, kernels(entries.getFirst()),
+                    entries.subList(1, entries.size()),
+                    kernels(entries(example, "baseline.weir").getFirst()),
                     description.path("tokens").asLong(128),
                     context.isObject()
                             ? context.propertyStream().map(e -> new Question.Context(
@@ -351,8 +352,8 @@ class ExamplesTest {
         boolean isWorkBehind(String gate) {
             Question open = asked(1, Optional.empty());
             Question shut = open.with(Map.of(gate, 0.0), Map.of());
-            return Stream.concat(Stream.of(idea), others.stream()).anyMatch(entry ->
-                    Stream.of("operations", "cache").anyMatch(name ->
+            return Stream.concat(Stream.of(idea), others.stream().map(ExamplesTest::kernels))
+                    .anyMatch(entry -> Stream.of("operations", "cache").anyMatch(name ->
                             amount(name, entry, shut) < 0.999 * amount(name, entry, open)));
         }
 
@@ -368,15 +369,18 @@ class ExamplesTest {
         }
     }
 
-    /** Of all entries, first the one that is measured. */
-    private static List<KernelProgram> kernels(Path example, String program) throws IOException {
+    /** First the one that is measured. */
+    private static List<TensorProgram> entries(Path example, String program) throws IOException {
         List<TensorProgram> entries = new ArrayList<>(Compiler.entries(
                 new Source(program, TestModel.text(example.resolve(program))), TestModel.LIBRARY,
                 LowerOptions.of(Configuration.empty())));
         String entry = description(example).path("entry").asText("");
         entries.sort(Comparator.comparing(e -> !e.entry().name().equals(entry)));
-        return entries.stream().map(e -> Compiler.schedule(
-                Compiler.optimise(e), TargetDescription.AVX512)).toList();
+        return entries;
+    }
+
+    private static KernelProgram kernels(TensorProgram entry) {
+        return Compiler.schedule(Compiler.optimise(entry), TargetDescription.AVX512);
     }
 
     @ParameterizedTest

@@ -265,6 +265,8 @@ class MaskTilesTest {
         long ofEnds = steps("s % 1009 < 5000", remainder);
         assertEquals(4 * ROWS * Math.ceilDiv(ROWS, TILE), ofEnds, "two for each end");
         assertEquals(ofEnds + places, steps("s % 1009 <= t", remainder));
+        assertEquals(ofEnds, steps("s % 1009 < 5000 and s % 1009 < 6000", remainder),
+                "a number that stands in two places is asked for once");
     }
 
     /** Pairs of a query and a tile of keys of which it sees at least one. */

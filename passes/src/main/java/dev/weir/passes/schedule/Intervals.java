@@ -17,6 +17,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,8 @@ final class Intervals {
     private final Axis axis;
     private final Scalar condition;
     private final Map<Scalar.Load, Extremes> lookups = new LinkedHashMap<>();
+    /** Of the stretch that is asked about: a condition may say a number in several places. */
+    private final Map<Scalar, Interval> known = new HashMap<>();
 
     /** What is known of a condition in a stretch. */
     record Answer(Expression may, Expression must) {}
@@ -169,6 +172,7 @@ final class Intervals {
     /** What holds from one place up to another; there is a place at least. */
     Answer ask(Expression from, Expression to) {
         Expression last = writer.let(subtract(to, whole(1)));
+        known.clear();
         lookups.forEach((load, extremes) -> lookUp(load, extremes, from, last));
         return answer(condition, new Interval(from, last, YES));
     }
@@ -262,6 +266,16 @@ final class Intervals {
     // ------------------------------------------------------------------ numbers
 
     private Interval interval(Scalar scalar, Interval stretch) {
+        Interval before = known.get(scalar);
+        if (before != null) {
+            return before;
+        }
+        Interval interval = found(scalar, stretch);
+        known.put(scalar, interval);
+        return interval;
+    }
+
+    private Interval found(Scalar scalar, Interval stretch) {
         if (!variesAlong(scalar)) {
             Expression value = writer.let(emitter.emit(scalar));
             boolean isSize = scalar instanceof Scalar.Whole || scalar instanceof Scalar.Variable

@@ -15,12 +15,9 @@ class RadialAttentionTest {
     @Test
     void isTheTextbooks() {
         // Frames of two and three tokens thin out from a distance of four on.
-        Idea.example("radial_attention").sizes("S=2 D=5 H=1 C=3 L=1").tokens(45)
+        Idea.example("radial_attention").sizes("N=23 S=2 D=5 H=1 C=3 L=1").tokens(45)
                 .takesWholeSequences()
-                .form("powers of two by comparison", s -> s.replace(
-                        "(filled(filled(filled(filled(x, 1), 2), 4), 8) + 1) / 2",
-                        "if x < 2 { 1 } else { if x < 4 { 2 } else { if x < 8 { 4 } else { "
-                                + "if x < 16 { 8 } else { 16 } } } }"))
+                .form("powers of two by their bits", RadialAttentionTest::byBits)
                 .form("frames before and behind", s -> s.replace(
                         "max(q / S - k / S, k / S - q / S)",
                         "if q < k { k / S - q / S } else { q / S - k / S }"))
@@ -32,6 +29,23 @@ class RadialAttentionTest {
     void overSeveralTiles() {
         Idea.example("radial_attention").small("S=64").sizes("S=40 D=5 H=1 C=3 L=1").tokens(163)
                 .takesWholeSequences().is(RadialAttentionTest::textbook);
+    }
+
+    /** One band whose width is computed, instead of a list of bands. */
+    private static String byBits(String text) {
+        String chain = text.substring(text.indexOf("/// The same by the dist"),
+                text.indexOf("/// Attention among the tokens that"));
+        return text.replace(chain, """
+                fn near(frames: int, places: int, S: int, N: int) -> bool =
+                    close(frames, places,
+                        (filled(filled(filled(max(frames, 1), 1), 2), 4) + 1) / 2, S)
+
+                fn filled(x: int, by: int) -> int = bit_or(x, shift_right(x, by))
+
+                fn close(frames: int, places: int, r: int, S: int) -> bool = (places + 1) * r <= S
+                    or places == 0 and frames % ((r + S - 1) / S) == 0
+
+                """);
     }
 
     private static double[][] textbook(Given given) {

@@ -198,7 +198,7 @@ final class BenchCommand implements Callable<Integer> {
         ModelOptions all = options.withAllEntries();
         return random
                 .map(seed -> Loaded.load(all, threads, false, memory, this::progress,
-                        p -> Weights.random(seed, p, this::progress)))
+                        p -> Weights.random(all, seed, p, this::progress)))
                 .orElseGet(() -> Loaded.load(all, threads, false, memory, this::progress));
     }
 

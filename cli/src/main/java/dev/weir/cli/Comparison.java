@@ -113,7 +113,7 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
         ModelOptions options = named.withAllEntries();
         return setting.seed
                 .map(seed -> Loaded.load(options, setting.threads, false, new MemoryOption(),
-                        progress, p -> Weights.random(seed, p, progress)))
+                        progress, p -> Weights.random(options, seed, p, progress)))
                 .orElseGet(() -> Loaded.load(options, setting.threads, false,
                         new MemoryOption(), progress));
     }

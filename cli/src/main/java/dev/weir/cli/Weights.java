@@ -1,8 +1,10 @@
 package dev.weir.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.weir.ir.tensor.IndexRanges;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Parameter.Part.Kind;
+import dev.weir.ir.type.Format;
 import dev.weir.runtime.checkpoint.Checkpoint;
 import dev.weir.runtime.checkpoint.NotFinite;
 import dev.weir.runtime.checkpoint.RandomCheckpoint;
@@ -92,8 +94,15 @@ record Weights(
     }
 
     /** Random ones, of which no two parameters share any. */
-    static Weights random(long seed, List<Parameter> parameters, Consumer<String> progress) {
-        RandomCheckpoint checkpoint = new RandomCheckpoint(seed);
+    static Weights random(
+            ModelOptions options, long seed, List<Parameter> parameters,
+            Consumer<String> progress) {
+        boolean hasWhole = parameters.stream()
+                .anyMatch(p -> p.value().type().format() == Format.I64);
+        // Kernels do not say what a number is an index into.
+        RandomCheckpoint checkpoint = new RandomCheckpoint(seed,
+                hasWhole && !options.isKernelDump()
+                        ? IndexRanges.of(options.entries(false)) : Map.of());
         try {
             return new Weights(
                     checkpoint.bind(parameters, counted(parameters, progress)), Set.of(),

@@ -15,6 +15,7 @@ import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.IndexRanges;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Size;
@@ -83,8 +84,9 @@ class ExamplesTest {
                 new Source(program, text), TestModel.LIBRARY,
                 new LowerOptions(Optional.empty(), Configuration.empty(), small, false));
         Map<Parameter, List<Tensor>> weights = new HashMap<>();
+        Map<String, Long> ranges = IndexRanges.of(entries);
         entries.forEach(e -> e.parameters().forEach(p -> weights.putAll(
-                RandomWeights.of(List.of(p), SEED + p.path().hashCode()))));
+                RandomWeights.of(List.of(p), SEED + p.path().hashCode(), ranges))));
         if (target == Target.INTERPRETER) {
             return run(example, new InterpretedModel(entries, weights), entries);
         }

@@ -4,7 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.tensor.IndexRanges;
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
@@ -13,7 +19,11 @@ import dev.weir.runtime.checkpoint.RandomCheckpoint;
 import dev.weir.runtime.memory.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,6 +75,42 @@ class RandomCheckpointTest {
         assertNotEquals(bound(1, w), bound(2, w));
         assertNotEquals(bound(1, w), bound(1, v));
         assertNotEquals(bound(1, w).getFirst(), bound(1, w).getLast());
+    }
+
+    /** Places lie within what they are places of; 0 is one whatever the program makes of it. */
+    @Test
+    void wholeNumbersAreWhatTheProgramUsesThemFor() {
+        TensorProgram program = Compiler.entries(new Source("test.weir", """
+                block Listed<D> {
+                    param near[20]: int, far[20]: int, turned[20]: int, late[20]: int
+                    forward(x[T, D], y[9]) -> z[T, 20] {
+                        z[t, k] = x[t, near[k]] + x[t, far[k]] + y[far[k]] + x[t, turned[k] % D]
+                            + x[late[k], 0]
+                    }
+                }
+
+                model M<D = 5> {
+                    listed: Listed<D> * 2
+                    forward(x[T, D], y[9]) -> z[T, 20] = listed[0](x, y) + listed[1](x, y)
+                }
+                """), TestModel.library(), LowerOptions.of(Configuration.empty())).getFirst();
+        Map<String, Long> ranges = IndexRanges.of(List.of(program));
+        assertEquals(Map.of("listed.{0}.near", 5L, "listed.{0}.far", 5L, "listed.{0}.late", 1L),
+                ranges);
+        try (RandomCheckpoint checkpoint = new RandomCheckpoint(1, ranges)) {
+            checkpoint.bind(program.parameters()).forEach((parameter, tensors) -> {
+                assertEquals(2, tensors.size());
+                for (Tensor tensor : tensors) {
+                    Set<Long> found = new TreeSet<>();
+                    for (long i = 0; i < tensor.elements(); i++) {
+                        found.add(tensor.whole(i));
+                    }
+                    long range = ranges.getOrDefault(parameter.path(), 1L);
+                    assertEquals(LongStream.range(0, range).boxed().collect(Collectors.toSet()),
+                            found, parameter.path());
+                }
+            });
+        }
     }
 
     @Test

@@ -1,6 +1,8 @@
 package dev.weir.testkit;
 
+import dev.weir.ir.tensor.IndexRanges;
 import dev.weir.ir.tensor.Parameter;
+import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.runtime.checkpoint.Quantiser;
@@ -15,7 +17,20 @@ import java.util.Random;
 public final class RandomWeights {
     private RandomWeights() {}
 
+    /** Of a program, whose whole numbers are indices where it uses them so. */
+    static Map<Parameter, List<Tensor>> of(TensorProgram program, long seed) {
+        return of(program.parameters(), seed, IndexRanges.of(List.of(program)));
+    }
+
     public static Map<Parameter, List<Tensor>> of(List<Parameter> parameters, long seed) {
+        return of(parameters, seed, Map.of());
+    }
+
+    /**
+     * @param ranges what lies above the whole numbers of a parameter, by its path
+     */
+    public static Map<Parameter, List<Tensor>> of(
+            List<Parameter> parameters, long seed, Map<String, Long> ranges) {
         Map<Parameter, List<Tensor>> weights = new LinkedHashMap<>();
         Random random = new Random(seed);
         for (Parameter parameter : parameters) {
@@ -32,6 +47,10 @@ public final class RandomWeights {
                 Tensor tensor = Tensor.zeros(parameter.part().isPresent()
                         ? Format.F32 : parameter.value().type().format(), own);
                 for (long e = 0; e < tensor.elements(); e++) {
+                    if (ranges.containsKey(parameter.path())) {
+                        tensor.setWhole(e, random.nextLong(ranges.get(parameter.path())));
+                        continue;
+                    }
                     tensor.setReal(e, random.nextGaussian() * scale);
                 }
                 all.add(parameter.part().isPresent()

@@ -77,7 +77,7 @@ public final class TestModel implements AutoCloseable {
             Source source,
             String configuration,
             Map<String, String> settings,
-            Function<List<Parameter>, Map<Parameter, List<Tensor>>> checkpoint,
+            Function<TensorProgram, Map<Parameter, List<Tensor>>> checkpoint,
             Target target,
             int threads,
             boolean trace,
@@ -85,7 +85,7 @@ public final class TestModel implements AutoCloseable {
         programs = Compiler.entries(source, LIBRARY, new LowerOptions(
                 Optional.empty(), Configuration.parse(configuration), settings, trace));
         weights = new HashMap<>();
-        programs.forEach(p -> weights.putAll(checkpoint.apply(p.parameters())));
+        programs.forEach(p -> weights.putAll(checkpoint.apply(p)));
         if (target == Target.INTERPRETER) {
             kernels = List.of();
             code = null;
@@ -115,7 +115,7 @@ public final class TestModel implements AutoCloseable {
     /** With weights that a seed gives. */
     public static TestModel random(Path program, long seed, Target target, int threads) {
         return new TestModel(new Source(program.toString(), text(program)), "{}",
-                Map.of(), parameters -> RandomWeights.of(parameters, seed), target, threads, false,
+                Map.of(), p -> RandomWeights.of(p, seed), target, threads, false,
                 Pool.UNLIMITED);
     }
 
@@ -128,14 +128,14 @@ public final class TestModel implements AutoCloseable {
     public static TestModel limited(
             String program, long seed, Target target, int threads, long memoryLimit) {
         return new TestModel(new Source("test.weir", program), "{}",
-                Map.of(), parameters -> RandomWeights.of(parameters, seed), target, threads, false,
+                Map.of(), p -> RandomWeights.of(p, seed), target, threads, false,
                 memoryLimit);
     }
 
     /** As {@link #random(String, long, Target, int)}; every named value can be watched. */
     public static TestModel traced(String program, long seed, Target target) {
         return new TestModel(new Source("test.weir", program), "{}",
-                Map.of(), parameters -> RandomWeights.of(parameters, seed), target, 2, true,
+                Map.of(), p -> RandomWeights.of(p, seed), target, 2, true,
                 Pool.UNLIMITED);
     }
 
@@ -144,7 +144,7 @@ public final class TestModel implements AutoCloseable {
             boolean trace) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         TestModel model = new TestModel(source, text(folder.resolve("config.json")), settings,
-                checkpoint::bind, target, threads, trace, Pool.UNLIMITED);
+                p -> checkpoint.bind(p.parameters()), target, threads, trace, Pool.UNLIMITED);
         model.resources.add(checkpoint);
         return model;
     }

@@ -14,17 +14,27 @@ import java.util.random.RandomGenerator;
 /**
  * Weights for a program without a checkpoint, to measure it by: random numbers in the format that
  * each parameter has, so small that values neither grow nor vanish on their way through. What a
- * parameter gets depends on the seed and on its path only. Whole numbers and truths stay 0, which
- * is an index into anything. Close it when nobody uses its tensors any more.
+ * parameter gets depends on the seed, its path and its range only. Whole numbers are evenly
+ * distributed below what the program uses them as an index into; where it does not, they stay 0, as
+ * truths do. Close it when nobody uses its tensors any more.
  */
 public final class RandomCheckpoint implements AutoCloseable {
     /** Its memory, unlike that of {@link Tensor#zeros}, may be more than the Java heap. */
     private final Arena arena = Arena.ofShared();
 
     private final long seed;
+    private final Map<String, Long> ranges;
 
     public RandomCheckpoint(long seed) {
+        this(seed, Map.of());
+    }
+
+    /**
+     * @param ranges what lies above the whole numbers of a parameter, by its path; at least 1
+     */
+    public RandomCheckpoint(long seed, Map<String, Long> ranges) {
         this.seed = seed;
+        this.ranges = Map.copyOf(ranges);
     }
 
     /** A tensor for every instance of every parameter. */
@@ -56,6 +66,11 @@ public final class RandomCheckpoint implements AutoCloseable {
                     .map(r -> Quantiser.part(parameter, filled(Tensor.zeros(format, own), r)))
                     .toList();
         }
+        if (ranges.containsKey(parameter.path())) {
+            long above = ranges.get(parameter.path());
+            return random.splits(count)
+                    .map(r -> below(above, Tensor.zeros(format, own), r)).toList();
+        }
         return random.splits(count).toList().parallelStream()
                 .map(r -> filled(empty(format, own), r))
                 .toList();
@@ -64,6 +79,13 @@ public final class RandomCheckpoint implements AutoCloseable {
     private Tensor empty(Format format, long[] shape) {
         long bytes = Math.multiplyExact(Tensor.count(shape), format.bytes());
         return new Tensor(format, shape, arena.allocate(bytes + 64, 64));
+    }
+
+    private static Tensor below(long above, Tensor tensor, RandomGenerator random) {
+        for (long i = 0, elements = tensor.elements(); i < elements; i++) {
+            tensor.setWhole(i, random.nextLong(above));
+        }
+        return tensor;
     }
 
     /** Evenly distributed, of variance 1/n where the last axis has n elements. */

@@ -13,6 +13,7 @@ import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
+import dev.weir.ir.tensor.IndexRanges;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.TensorProgram;
 import dev.weir.ir.type.Size;
@@ -309,9 +310,10 @@ final class Idea {
         /** The numbers of a parameter depend on its path alone, not on what else there is. */
         private Map<Parameter, List<Tensor>> weights(long seed) {
             Map<Parameter, List<Tensor>> all = new LinkedHashMap<>();
+            Map<String, Long> ranges = IndexRanges.of(programs);
             programs.forEach(p -> p.parameters().forEach(parameter ->
-                    all.putAll(RandomWeights.of(
-                            List.of(parameter), seed + parameter.path().hashCode()))));
+                    all.putAll(RandomWeights.of(List.of(parameter),
+                            seed + parameter.path().hashCode(), ranges))));
             scales.forEach((end, factor) -> all.forEach((parameter, tensors) -> {
                 if (parameter.path().endsWith(end)) {
                     tensors.forEach(t -> scale(t, factor));

@@ -9,7 +9,20 @@ import static dev.weir.testkit.ideas.Textbook.rmsNorm;
 import static dev.weir.testkit.ideas.Textbook.rope;
 import static dev.weir.testkit.ideas.Textbook.softmax;
 import static dev.weir.testkit.ideas.Textbook.times;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
+import dev.weir.ir.kernel.TargetDescription;
+import dev.weir.ir.tensor.TensorProgram;
+import dev.weir.passes.cost.CostOf;
+import dev.weir.passes.cost.Question;
+import dev.weir.testkit.TestModel;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** A03: one key for all heads and queries of low rank; keys of all heads made of a short vector. */
@@ -46,6 +59,24 @@ class FactorisedAttentionTest {
                                 z[t, h, c] = sum[s] p[t, h, s] * value[s, c]
                         """))
                 .is(given -> layers(given, FactorisedAttentionTest::keys));
+    }
+
+    /** A key of one head and its position, for each of two layers; the baseline keeps all heads. */
+    @Test
+    void keysAsValuesAreAllThatIsCached() {
+        assertEquals(2 * (4 * 64 + 8), cache("keys.weir"));
+        assertEquals(0.0643, cache("keys.weir") / cache("baseline.weir"), 0.0001);
+    }
+
+    /** Bytes that a token leaves, at the sizes that are measured. */
+    private static double cache(String file) {
+        TensorProgram program = Compiler.entries(
+                new Source(file, TestModel.text(
+                        TestModel.ROOT.resolve("examples/factorised_attention").resolve(file))),
+                TestModel.library(), LowerOptions.of(Configuration.empty())).getFirst();
+        return CostOf.program(
+                Compiler.schedule(Compiler.optimise(program), TargetDescription.AVX512),
+                new Question(1, List.of(), 1, Map.of()), Optional.empty()).cache();
     }
 
     /** What a head adds to the rows. */

@@ -38,7 +38,8 @@ class MaskedLayersTest {
         double[] score = given.values("score");
         int size = given.size("P");
         for (int p = 0; p < image.length; p++) {
-            inside[p] = score[p / columns / size * (columns / size) + p % columns / size] > 1;
+            inside[p] = given.work().isAbove("cut",
+                    score[p / columns / size * (columns / size) + p % columns / size], 1);
         }
         Image x = layer(given, "stem", new Image(columns, image, inside), 2);
         for (int i = 0; i < given.size("L"); i++) {

@@ -67,7 +67,7 @@ class SpikingMixingTest {
     }
 
     private static double[][] delayed(Given given) {
-        double[][] s = fired(given.rows("x"));
+        double[][] s = fired(given, given.rows("x"));
         for (int i = 0; i < given.size("L"); i++) {
             String path = "synapses." + i;
             double[][] w = given.matrix(path + ".w");
@@ -84,7 +84,7 @@ class SpikingMixingTest {
                     }
                 }
             }
-            s = fired(current);
+            s = fired(given, current);
         }
         double[][] y = new double[s.length][];
         for (int t = 0; t < y.length; t++) {
@@ -141,7 +141,7 @@ class SpikingMixingTest {
         double[][] x = Textbook.copy(given.rows("x"));
         for (int i = 0; i < given.size("L"); i++) {
             String layer = "layers." + i;
-            double[][] spikes = fired(x);
+            double[][] spikes = fired(given, x);
             double[][] near = Textbook.copy(spikes);
             for (int t = 0; t < x.length; t++) {
                 for (int d = 0; d < x[t].length / 2; d++) {
@@ -149,7 +149,7 @@ class SpikingMixingTest {
                 }
             }
             mix(given, layer + ".mixing", near, x);
-            double[][] again = fired(x);
+            double[][] again = fired(given, x);
             for (int t = 0; t < x.length; t++) {
                 network(given, layer + ".network", again[t], x[t]);
                 count(given, 3, near[t]);
@@ -168,13 +168,13 @@ class SpikingMixingTest {
         }
     }
 
-    private static double[][] fired(double[][] x) {
+    private static double[][] fired(Given given, double[][] x) {
         double[][] spikes = new double[x.length][x[0].length];
         for (int d = 0; d < x[0].length; d++) {
             double potential = 0;
             for (int t = 0; t < x.length; t++) {
                 potential += 0.5 * (x[t][d] - potential);
-                if (potential >= 1) {
+                if (given.work().isAbove("threshold", potential, 1)) {
                     spikes[t][d] = 1;
                     potential = 0;
                 }

@@ -4,21 +4,13 @@ import static dev.weir.testkit.ideas.Textbook.dot;
 import static dev.weir.testkit.ideas.Textbook.plus;
 import static dev.weir.testkit.ideas.Textbook.sigmoid;
 import static dev.weir.testkit.ideas.Textbook.times;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weir.ir.type.Format;
-import dev.weir.runtime.memory.Tensor;
-import dev.weir.runtime.model.Engine;
-import dev.weir.testkit.TestModel;
-import dev.weir.testkit.TestModel.Target;
-import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
-/** G02's relative: S_t = α_t (1 − β_t k_t k_tᵀ) S_{t−1} + β_t k_t v_tᵀ, in three forms. */
+/**
+ * G02's relative: S_t = α_t (1 − β_t k_t k_tᵀ) S_{t−1} + β_t k_t v_tᵀ, in three forms, and as a
+ * prompt in chunks that goes on in steps.
+ */
 class GatedDeltaTest {
     @Test
     void asARecurrence() {
@@ -56,47 +48,11 @@ class GatedDeltaTest {
                 .takesWholeSequences().is(GatedDeltaTest::textbook);
     }
 
+    /** A prompt of 13 in chunks of 4 and of 3, then one element, three, and one by one. */
     @Test
-    void asARecurrenceBehindAPrompt() {
-        Idea.example("gated_linear_attention").file("delta_prefill.weir")
-                .sizes("D=5 H=3 K=2 V=4 L=1").is(GatedDeltaTest::textbook);
-    }
-
-    /** Of 22 tokens 13 in chunks of 4, then steps of 4, 1 and 4: as all 22 by the recurrence. */
-    @ParameterizedTest
-    @EnumSource(Target.class)
-    void aPromptInChunksGoesOnInSteps(Target target) throws Exception {
-        String program = TestModel.text(TestModel.ROOT.resolve(
-                "examples/gated_linear_attention/delta_prefill.weir"));
-        String sizes = "D = 256, H = 4, K = 32, V = 64, C = 32";
-        assertTrue(program.contains(sizes));
-        Tensor x = Tensor.zeros(Format.F32, 22, 5);
-        Random random = new Random(3);
-        for (long i = 0; i < x.elements(); i++) {
-            x.setReal(i, random.nextGaussian());
-        }
-        try (TestModel model = TestModel.random(
-                program.replace(sizes, "D = 5, H = 2, K = 3, V = 4, C = 4"), 9, target, 2)) {
-            Tensor all = step(model, "forward", model.engine().start(), x);
-            Engine.Session session = model.engine().start();
-            assertClose(all.rows(0, 13), step(model, "prefill", session, x.rows(0, 13)));
-            for (int[] part : new int[][] {{13, 17}, {17, 18}, {18, 22}}) {
-                assertClose(all.rows(part[0], part[1]),
-                        step(model, "forward", session, x.rows(part[0], part[1])));
-            }
-        }
-    }
-
-    private static Tensor step(TestModel model, String entry, Engine.Session session, Tensor x) {
-        return model.engine().step(entry, List.of(session), new long[] {x.shape()[0]},
-                List.of(x), Engine.Tracer.NONE).getFirst().copy();
-    }
-
-    private static void assertClose(Tensor expected, Tensor found) {
-        assertEquals(expected.elements(), found.elements());
-        for (long i = 0; i < expected.elements(); i++) {
-            assertEquals(expected.real(i), found.real(i), 1e-4, "number " + i);
-        }
+    void aPromptInChunksGoesOnInSteps() {
+        Idea.example("gated_linear_attention").file("delta_prefill.weir").context("prefill", 13)
+                .sizes("D=5 H=3 K=2 V=4 C=3 L=1").tokens(6).is(GatedDeltaTest::textbook);
     }
 
     @Test
@@ -127,7 +83,7 @@ class GatedDeltaTest {
     }
 
     private static double[][] layers(Given given, double speed) {
-        double[][] y = Textbook.copy(given.rows("x"));
+        double[][] y = Textbook.copy(given.stream("x"));
         for (int i = 0; i < given.size("L"); i++) {
             String layer = "layers." + i;
             double[][] step = new double[y.length][y[0].length];

@@ -8,7 +8,10 @@ import static dev.weir.testkit.ideas.Textbook.times;
 
 import org.junit.jupiter.api.Test;
 
-/** G02: s_t = diag(α_t) s_{t−1} + k_t v_tᵀ, o_t = s_tᵀ q_t; also in chunks, and all pairs at once. */
+/**
+ * G02: s_t = diag(α_t) s_{t−1} + k_t v_tᵀ, o_t = s_tᵀ q_t; also in chunks, all pairs at once, and as
+ * a prompt in chunks that goes on in steps.
+ */
 class GatedLinearAttentionTest {
     @Test
     void isTheTextbooks() {
@@ -32,6 +35,14 @@ class GatedLinearAttentionTest {
                 .takesWholeSequences().is(GatedLinearAttentionTest::textbook);
     }
 
+    /** A prompt of 13 in chunks of 4 and of 3, then one element, three, and one by one. */
+    @Test
+    void aPromptInChunksGoesOnInSteps() {
+        Idea.example("gated_linear_attention").file("prefill.weir").context("prefill", 13)
+                .sizes("D=5 H=3 K=2 V=4 R=3 C=3 L=1").tokens(6)
+                .is(GatedLinearAttentionTest::textbook);
+    }
+
     @Test
     void allPairsAtOnce() {
         Idea.example("gated_linear_attention").file("parallel.weir")
@@ -47,7 +58,7 @@ class GatedLinearAttentionTest {
     }
 
     private static double[][] textbook(Given given) {
-        double[][] y = Textbook.copy(given.rows("x"));
+        double[][] y = Textbook.copy(given.stream("x"));
         for (int i = 0; i < given.size("L"); i++) {
             String layer = "layers." + i;
             double[][] step = new double[y.length][y[0].length];

@@ -91,6 +91,15 @@ final class Given {
         return rows(input(input));
     }
 
+    /** The rows that all entries are given under one name, those of an earlier one first. */
+    double[][] stream(String argument) {
+        if (inputs.containsKey(argument)) {
+            return rows(argument);
+        }
+        return inputs.keySet().stream().filter(input -> input.endsWith("." + argument))
+                .flatMap(input -> Arrays.stream(rows(input))).toArray(double[][]::new);
+    }
+
     /** A float input without a stream. */
     double[] values(String input) {
         return flat(input(input));

@@ -6,7 +6,10 @@ import static dev.weir.testkit.ideas.Textbook.times;
 
 import org.junit.jupiter.api.Test;
 
-/** A04's scan in one direction: as a recurrence, in chunks, and all pairs at once. */
+/**
+ * A04's scan in one direction: as a recurrence, in chunks, all pairs at once, and as a prompt in
+ * chunks that goes on in steps.
+ */
 class SelectiveScanTest {
     @Test
     void asARecurrence() {
@@ -29,6 +32,15 @@ class SelectiveScanTest {
                 .takesWholeSequences().is(SelectiveScanTest::textbook);
     }
 
+    /** A prompt of 13 in chunks of 4 and of 3, then one element, three, and one by one. */
+    @Test
+    void aPromptInChunksGoesOnInSteps() {
+        Idea.example("both_ways").file("prefill.weir").context("prefill", 13)
+                .small("C=4").sizes("D=5 N=2 R=3 C=3 L=1").tokens(6)
+                .scaled(".wc", 0.2)
+                .is(SelectiveScanTest::textbook);
+    }
+
     @Test
     void allPairsAtOnce() {
         Idea.example("both_ways").file("parallel.weir").sizes("D=5 N=2 R=3 L=1")
@@ -36,7 +48,7 @@ class SelectiveScanTest {
     }
 
     private static double[][] textbook(Given given) {
-        double[][] y = given.rows("x");
+        double[][] y = given.stream("x");
         for (int i = 0; i < given.size("L"); i++) {
             double[][] scanned = scanned(given, "layers." + i, y);
             double[][] next = new double[y.length][];

@@ -38,7 +38,7 @@ class MaskedLayersTest {
         double[] score = given.values("score");
         int size = given.size("P");
         for (int p = 0; p < image.length; p++) {
-            inside[p] = given.work().isAbove("cut",
+            inside[p] = given.work().isAbove("score",
                     score[p / columns / size * (columns / size) + p % columns / size], 1);
         }
         Image x = layer(given, "stem", new Image(columns, image, inside), 2);

@@ -5,6 +5,10 @@ import static dev.weir.testkit.ideas.Textbook.each;
 import static dev.weir.testkit.ideas.Textbook.times;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
+import dev.weir.frontend.LowerOptions;
+import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.type.Format;
 import dev.weir.runtime.checkpoint.SafeTensors;
 import dev.weir.runtime.memory.Tensor;
@@ -16,6 +20,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +57,44 @@ class BlockFusionTest {
                 .sizes("I=16 J=32 C=2 N=2")
                 .scaled(".w", 0.35).scaled("bias", 0.5)
                 .is(BlockFusionTest::simpleNet);
+    }
+
+    @Test
+    void theResidualNetworkBesideItIsTheTextbooks() {
+        Idea.example("block_fusion").file("residual.weir").small("I=8 J=8 C=2 N=3")
+                .sizes("I=8 J=16 C=1 N=2")
+                .scaled(".w", 0.5).scaled("bias", 0.5)
+                .is(BlockFusionTest::residual);
+    }
+
+    /** As wide as in their papers: 3 x 3 filters, those of one pixel, and a bias for each filter. */
+    @Test
+    void networksHaveTheParametersOfTheirPapers() {
+        Map<String, String> wide = Map.of("C", "64");
+        assertEquals(9 * (3 * 64 + 64 * 128 + 4 * 128 * 128 + 128 * 256 + 3 * 256 * 256 + 256 * 512)
+                + 512 * 2048 + 2048 * 256 + 256 * 10
+                + 64 + 5 * 128 + 4 * 256 + 512 + 2048 + 256 + 10, parameters("simple_net.weir", wide));
+        assertEquals(5.49e6, parameters("simple_net.weir", wide), 5e3);
+        assertEquals(9 * (3 * 64 + 4 * 64 * 64 + 64 * 128 + 3 * 128 * 128 + 128 * 256
+                + 3 * 256 * 256 + 256 * 512 + 3 * 512 * 512)
+                + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 10
+                + 5 * 64 + 5 * 128 + 5 * 256 + 5 * 512 + 10, parameters("residual.weir", wide));
+        assertEquals(11.17e6, parameters("residual.weir", wide), 5e3);
+        // Filters of 7 x 7, the normalisation, the network and its scale, in four layers.
+        assertEquals(4 * (49 * 64 + 64 + 2 * 64 + 2 * 64 * 256 + 256 + 64 + 64),
+                parameters("conv_next.weir", Map.of()));
+    }
+
+    private static long parameters(String file, Map<String, String> sizes) {
+        return Compiler.lower(new Source(file, TestModel.text(
+                        TestModel.ROOT.resolve("examples/block_fusion").resolve(file))),
+                        TestModel.library(), new LowerOptions(
+                                Optional.empty(), Configuration.empty(), sizes, false))
+                .parameters().stream()
+                .mapToLong(p -> p.value().type().shape().stream()
+                        .mapToLong(size -> size.constant().orElseThrow())
+                        .reduce(1, (a, b) -> a * b))
+                .sum();
     }
 
     @Test
@@ -139,14 +182,7 @@ class BlockFusionTest {
 
     /** Thirteen convolutions; maps are channel by channel. */
     private static double[][] simpleNet(Given given) {
-        double[][] pixels = given.rows("image");
-        int width = given.size("J");
-        double[][][] x = new double[3][pixels.length / width][width];
-        for (int p = 0; p < pixels.length; p++) {
-            for (int c = 0; c < 3; c++) {
-                x[c][p / width][p % width] = pixels[p][c];
-            }
-        }
+        double[][][] x = channels(given);
         x = convolved(given, "stem", x);
         x = convolved(given, "first.first", x);
         x = convolved(given, "first.others.0", x);
@@ -166,17 +202,88 @@ class BlockFusionTest {
             Textbook.plus(times(given.matrix("head"), z), given.vector("bias"))};
     }
 
+    /** The image channel by channel. */
+    private static double[][][] channels(Given given) {
+        double[][] pixels = given.rows("image");
+        int width = given.size("J");
+        double[][][] x = new double[3][pixels.length / width][width];
+        for (int p = 0; p < pixels.length; p++) {
+            for (int c = 0; c < 3; c++) {
+                x[c][p / width][p % width] = pixels[p][c];
+            }
+        }
+        return x;
+    }
+
+    /** Seventeen convolutions with residual paths, and a product. */
+    private static double[][] residual(Given given) {
+        double[][][] x = convolved(given, "stem", channels(given));
+        x = basic(given, "basics.0", x);
+        x = basic(given, "basics.1", x);
+        for (String stage : List.of("second", "third", "fourth")) {
+            String path = stage + ".halving";
+            double[][][] beside = shifted(given, path,
+                    Textbook.pointwise(given.matrix(path + ".w"), everySecond(x)));
+            // Every second place of what filters give everywhere.
+            x = together(beside, filtered(given, path + ".second",
+                    everySecond(convolved(given, path + ".first", x))));
+            x = basic(given, stage + ".basic", x);
+        }
+        double[] z = Arrays.stream(x).mapToDouble(channel -> Arrays.stream(channel)
+                .flatMapToDouble(Arrays::stream).average().orElseThrow()).toArray();
+        return new double[][] {
+            Textbook.plus(times(given.matrix("head"), z), given.vector("bias"))};
+    }
+
+    private static double[][][] basic(Given given, String path, double[][][] x) {
+        return together(x, filtered(given, path + ".second",
+                convolved(given, path + ".first", x)));
+    }
+
+    /** relu(a + b). */
+    private static double[][][] together(double[][][] a, double[][][] b) {
+        double[][][] y = new double[a.length][a[0].length][];
+        for (int c = 0; c < y.length; c++) {
+            for (int i = 0; i < y[c].length; i++) {
+                y[c][i] = each(Textbook.plus(a[c][i], b[c][i]), Textbook::relu);
+            }
+        }
+        return y;
+    }
+
+    private static double[][][] everySecond(double[][][] x) {
+        double[][][] y = new double[x.length][x[0].length / 2][x[0][0].length / 2];
+        for (int c = 0; c < y.length; c++) {
+            for (int i = 0; i < y[c].length; i++) {
+                for (int j = 0; j < y[c][i].length; j++) {
+                    y[c][i][j] = x[c][2 * i][2 * j];
+                }
+            }
+        }
+        return y;
+    }
+
+    /** Filters and their bias, without relu. */
+    private static double[][][] filtered(Given given, String path, double[][][] x) {
+        return shifted(given, path, Textbook.convolution(given.matrix(path + ".w"), x));
+    }
+
     private static double[][][] convolved(Given given, String path, double[][][] x) {
         return biased(given, path, Textbook.convolution(given.matrix(path + ".w"), x));
     }
 
     private static double[][][] biased(Given given, String path, double[][][] x) {
+        double[][][] y = shifted(given, path, x);
+        return together(y, new double[y.length][y[0].length][y[0][0].length]);
+    }
+
+    private static double[][][] shifted(Given given, String path, double[][][] x) {
         double[] bias = given.vector(path + ".bias");
         double[][][] y = new double[x.length][x[0].length][];
         for (int e = 0; e < x.length; e++) {
             double shift = bias[e];
             for (int i = 0; i < x[e].length; i++) {
-                y[e][i] = each(x[e][i], v -> Textbook.relu(v + shift));
+                y[e][i] = each(x[e][i], v -> v + shift);
             }
         }
         return y;

@@ -256,6 +256,63 @@ class LedgerTest {
                 run(program, new long[] {3}, filled(3, 0, 1, 3)).ledger.weightBytes());
     }
 
+    /** A bias is read with the matrix to whose product it is added. */
+    @Test
+    void whatIsAddedToAProductIsReadWithIt() {
+        assertEquals((16L * 16 + 16) * 4, run("""
+                model M<D = 16> {
+                    param w[D, D], bias[D]
+                    forward(x[T, D]) -> y[T, D] {
+                        z = w @ x + bias
+                        y = if z > 0.0 { z } else { 0.0 }
+                    }
+                }
+                """, new long[] {3}, filled(3, 1, 2, 3)).ledger.weightBytes());
+    }
+
+    /** With a matrix or none, and with blocks of another kind among them. */
+    @Test
+    void vectorsOfBlocksThatServeNobodyAreNotRead() {
+        String program = """
+                block Biased<D> {
+                    param w[D, D], bias[D]
+                    forward(x[D]) -> y[D] = w @ x + bias
+                }
+
+                block Scale<D> {
+                    param scale[D]
+                    forward(x[D]) -> y[D] = scale * x
+                }
+
+                block Pick<D> {
+                    list: Scale<D> * 2 ++ [Biased<D>, Biased<D>]
+                    scales: Scale<D> * 3
+                    forward(x[D]) -> y[D] {
+                        score[n in 0..4] = if float(n) == x[0] { 1.0 } else { 0.0 }
+                        other[n in 0..3] = if float(n) == x[1] { 1.0 } else { 0.0 }
+                        y = route x to list by top(1, score)
+                        y = y + route x to scales by top(1, other)
+                    }
+                }
+
+                model M<D = 16> {
+                    pick: Pick<D>
+                    forward(x[T, D]) -> y[T, D] = pick(x)
+                }
+                """;
+        long vector = 16L * 4;
+        long biased = 16L * 16 * 4 + vector;
+        // All have 0 as their second number, so that they share the first of three scales.
+        assertEquals(vector + vector,
+                run(program, new long[] {3}, filled(3, 1, 1, 1)).ledger.weightBytes());
+        assertEquals(2 * vector + vector,
+                run(program, new long[] {3}, filled(3, 1, 0, 1)).ledger.weightBytes());
+        assertEquals(biased + vector + vector,
+                run(program, new long[] {3}, filled(3, 3, 0, 3)).ledger.weightBytes());
+        assertEquals(2 * biased + vector,
+                run(program, new long[] {3}, filled(3, 3, 2, 2)).ledger.weightBytes());
+    }
+
     private static float[] filled(int rows, float... first) {
         float[] x = new float[rows * 16];
         for (int r = 0; r < rows; r++) {

@@ -40,7 +40,39 @@ public record Contraction(
      * @param member the load that gives the present row's group
      * @param shift how much further a row stands among all sorted rows; zero for most
      */
-    public record Group(Node.Grouping grouping, Scalar.Load member, Scalar shift) {}
+    public record Group(Node.Grouping grouping, Scalar.Load member, Scalar shift) {
+
+        /** The one load of sorted keys through which instances depend on an index, if it is one. */
+        public static Optional<Group> of(List<Scalar> instances, Index row, Facts facts) {
+            List<Scalar.Load> members = new ArrayList<>();
+            for (Scalar instance : instances) {
+                Walk.loads(instance, load -> {
+                    if (Walk.mentions(load, List.of(row)) && !members.contains(load)) {
+                        members.add(load);
+                    }
+                });
+            }
+            if (members.size() != 1) {
+                return Optional.empty();
+            }
+            Scalar.Load member = members.getFirst();
+            Optional<Node.Grouping> grouping = facts.grouping(member.source());
+            Scalar at = member.coordinates().getFirst();
+            if (grouping.isEmpty()) {
+                return Optional.empty();
+            }
+            if (at.equals(Scalar.variable(row))) {
+                return Optional.of(new Group(grouping.get(), member, Scalar.whole(0)));
+            }
+            if (at instanceof Scalar.Apply sum
+                    && sum.operation() == Operation.ADD
+                    && sum.operands().get(1).equals(Scalar.variable(row))
+                    && !Walk.mentions(sum.operands().get(0), List.of(row))) {
+                return Optional.of(new Group(grouping.get(), member, sum.operands().get(0)));
+            }
+            return Optional.empty();
+        }
+    }
 
     public long columnCount() {
         return count(columns);
@@ -101,46 +133,12 @@ public record Contraction(
         Optional<Group> group = Optional.empty();
         List<Index> rowIndices = rows.stream().map(Axis::index).toList();
         if (instances.stream().anyMatch(i -> Walk.mentions(i, rowIndices))) {
-            group = group(instances, rows, facts);
+            group = rows.size() == 1
+                    ? Group.of(instances, rows.getFirst().index(), facts) : Optional.empty();
             if (group.isEmpty()) {
                 return Optional.empty();
             }
         }
         return Optional.of(new Contraction(compute, rows, trailing, x, weights.get(), group));
-    }
-
-    /** The one load of sorted keys through which the instances depend on the one row axis. */
-    private static Optional<Group> group(List<Scalar> instances, List<Axis> rows, Facts facts) {
-        if (rows.size() != 1) {
-            return Optional.empty();
-        }
-        Index row = rows.getFirst().index();
-        List<Scalar.Load> members = new ArrayList<>();
-        for (Scalar instance : instances) {
-            Walk.loads(instance, load -> {
-                if (Walk.mentions(load, List.of(row)) && !members.contains(load)) {
-                    members.add(load);
-                }
-            });
-        }
-        if (members.size() != 1) {
-            return Optional.empty();
-        }
-        Scalar.Load member = members.getFirst();
-        Optional<Node.Grouping> grouping = facts.grouping(member.source());
-        Scalar at = member.coordinates().getFirst();
-        if (grouping.isEmpty()) {
-            return Optional.empty();
-        }
-        if (at.equals(Scalar.variable(row))) {
-            return Optional.of(new Group(grouping.get(), member, Scalar.whole(0)));
-        }
-        if (at instanceof Scalar.Apply sum
-                && sum.operation() == Operation.ADD
-                && sum.operands().get(1).equals(Scalar.variable(row))
-                && !Walk.mentions(sum.operands().get(0), List.of(row))) {
-            return Optional.of(new Group(grouping.get(), member, sum.operands().get(0)));
-        }
-        return Optional.empty();
     }
 }

@@ -659,8 +659,13 @@ public final class CostOf {
     }
 
     private String path(HostStatement.Launch launch) {
-        Optional<String> path = launch.weights().stream()
+        List<Parameter> read = launch.weights().stream()
                 .flatMap(use -> Optional.ofNullable(parameters.get(use.parameter())).stream())
+                .toList();
+        // A product belongs to the block of its matrix, whoever's vector is added to it.
+        List<Parameter> matrices = read.stream()
+                .filter(p -> p.value().type().rank() - p.instanceAxes() > 1).toList();
+        Optional<String> path = (matrices.isEmpty() ? read : matrices).stream()
                 .map(parameter -> block(parameter.path()))
                 .reduce(CostOf::common)
                 .or(() -> launch.buffers().stream()

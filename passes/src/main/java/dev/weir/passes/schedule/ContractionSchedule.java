@@ -11,7 +11,6 @@ import static dev.weir.passes.schedule.Build.whole;
 
 import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression;
-import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
@@ -342,36 +341,6 @@ final class ContractionSchedule {
                     stored,
                     active);
         }
-    }
-
-    /** What the kernel reads of weights, for the ledger. */
-    List<HostStatement.WeightUse> weightUses() {
-        List<HostStatement.WeightUse> uses = new ArrayList<>();
-        for (Contraction c : contractions) {
-            for (Weights.Operand operand : c.weights().operands()) {
-                Value source = operand.load().source();
-                long elements = source.type().shape().stream().skip(operand.leading())
-                        .mapToLong(x -> x.constant().orElseThrow())
-                        .reduce(1, (a, b) -> a * b);
-                uses.add(new HostStatement.WeightUse(
-                        source,
-                        elements * source.type().format().bytes(),
-                        c.group().map(g -> g.grouping().offsets()),
-                        c.group().flatMap(this::part),
-                        Optional.empty()));
-            }
-        }
-        return uses;
-    }
-
-    /** A route to unlike blocks sorts the rows of all of them together. */
-    private Optional<HostStatement.Part> part(Contraction.Group group) {
-        Size rows = PointSchedule.product(rowShape());
-        boolean whole = group.shift().equals(Scalar.whole(0))
-                && rows.equals(group.grouping().members().type().elements());
-        return whole
-                ? Optional.empty()
-                : Optional.of(new HostStatement.Part(group.shift(), Scalar.extent(rows)));
     }
 
     // What the sums of a block are written with.

@@ -8,7 +8,6 @@ import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Node;
-import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.Region;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.TensorProgram;
@@ -260,80 +259,18 @@ public final class Schedule {
                 ContractionSchedule schedule =
                         new ContractionSchedule(cluster, emitter, packing);
                 PointSchedule.Plan plan = timed(ScheduleStep.CONTRACTIONS, schedule::write);
-                uses.addAll(schedule.weightUses());
+                uses.addAll(WeightUses.of(cluster, schedule.contractions(), facts));
                 return plan;
             }
-            uses.addAll(plainUses(cluster));
+            uses.addAll(uses(cluster));
             Cluster turned = turning.map(t -> t.of(cluster)).orElse(cluster);
             return new PointSchedule(turned, emitter).write();
         }, uses);
     }
 
-    /** Which weights a use is of, as far as that is known: those of a block that has others. */
-    private record Weights(Value parameter, List<Scalar> instance) {
-        static Weights of(Scalar.Load load, int instanceAxes) {
-            List<Scalar> instance = load.coordinates().subList(0, instanceAxes);
-            boolean isKnown = instance.stream().allMatch(c -> c instanceof Scalar.Whole);
-            return new Weights(load.source(), isKnown ? instance : List.of());
-        }
-    }
-
-    /** Parameters that are read whole, and what data picks out of others. */
-    private List<HostStatement.WeightUse> plainUses(Cluster cluster) {
-        if (isPacking) {
-            // Who reads the packed copy reads the parameter.
-            return List.of();
-        }
-        Set<Value> inside = new HashSet<>();
-        cluster.nodes().forEach(n -> inside.addAll(n.results()));
-        Map<Weights, HostStatement.WeightUse> uses = new LinkedHashMap<>();
-        for (Node node : cluster.nodes()) {
-            Walk.scalars(node).forEach(s -> Walk.loads(s, load -> {
-                Optional<Parameter> parameter = facts.parameter(load.source());
-                parameter.ifPresent(p -> uses.merge(
-                        Weights.of(load, p.instanceAxes()),
-                        plainUse(node, load, p.instanceAxes(), inside),
-                        (a, b) -> a.picked().isPresent() ? b : a));
-            }));
-        }
-        return List.copyOf(uses.values());
-    }
-
-    private HostStatement.WeightUse plainUse(
-            Node node, Scalar.Load load, int leading, Set<Value> inside) {
-        Value value = load.source();
-        List<Scalar> own = load.coordinates().subList(leading, load.coordinates().size());
-        List<Scalar> picked = own.stream()
-                .filter(c -> WorkOf.picks(c, inside, facts).isPresent()).toList();
-        long element = value.type().format().bytes();
-        long all = element;
-        long each = element;
-        for (int axis = 0; axis < own.size(); axis++) {
-            long extent = value.type().shape().get(leading + axis).constant().orElse(0L);
-            all *= extent;
-            // An index by which picks differ is counted with them.
-            boolean counted = picked.contains(own.get(axis)) || facts.isFixed(own.get(axis))
-                    || own.get(axis) instanceof Scalar.Variable v
-                            && picked.stream().anyMatch(p -> Walk.mentions(p, List.of(v.index())));
-            each *= counted ? 1 : extent;
-        }
-        if (own.stream().allMatch(c -> c instanceof Scalar.Variable)) {
-            return new HostStatement.WeightUse(
-                    value, all, Optional.empty(), Optional.empty(), Optional.empty());
-        }
-        Optional<Size> picks = picked.stream()
-                .flatMap(c -> WorkOf.picks(c, inside, facts).stream())
-                .reduce((a, b) -> a.equals(b) ? a : Size.product(a, b));
-        if (picks.isEmpty() && own.stream().noneMatch(facts::isFixed)) {
-            // Computed from indices: an element for each of their values.
-            each = element;
-            Size points = WorkOf.points(load, node, facts);
-            picks = Optional.of(facts.isOfFrames(points) ? points : Size.of(all / element));
-        }
-        var count = Scalar.extent(picks.orElse(Size.of(1)));
-        return new HostStatement.WeightUse(
-                value, each, Optional.empty(), Optional.empty(),
-                Optional.of(new HostStatement.Picked(count, all)));
+    private List<HostStatement.WeightUse> uses(Cluster cluster) {
+        // Who reads the packed copy reads the parameter.
+        return isPacking ? List.of() : WeightUses.of(cluster, facts);
     }
 
     /** Writes the body of a kernel. */
@@ -342,7 +279,7 @@ public final class Schedule {
     }
 
     private void launch(Cluster cluster, List<HostStatement> out, String name, Body body) {
-        launch(cluster, out, name, work(cluster), body, plainUses(cluster));
+        launch(cluster, out, name, work(cluster), body, uses(cluster));
     }
 
     private void launch(
@@ -483,7 +420,7 @@ public final class Schedule {
     /** What every round reads of another instance counts in each. */
     private List<HostStatement.WeightUse> usesOfRounds(Cluster cluster, Node.Loop loop) {
         if (!(loop.from() instanceof Scalar.Whole from && loop.to() instanceof Scalar.Whole to)) {
-            return plainUses(cluster);
+            return uses(cluster);
         }
         Set<Value> differing = new HashSet<>();
         cluster.nodes().forEach(n -> Walk.scalars(n).forEach(s -> Walk.loads(s, load -> {
@@ -494,7 +431,7 @@ public final class Schedule {
             }));
         })));
         int rounds = (int) Math.clamp(to.value() - from.value(), 0, MOST_INSTANCES);
-        return plainUses(cluster).stream()
+        return uses(cluster).stream()
                 .flatMap(use -> Collections.nCopies(
                         differing.contains(use.parameter()) ? rounds : 1, use).stream())
                 .toList();

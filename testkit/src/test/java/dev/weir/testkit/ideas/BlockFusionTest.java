@@ -67,13 +67,14 @@ class BlockFusionTest {
                 .is(BlockFusionTest::residual);
     }
 
-    /** As wide as in their papers: 3 x 3 filters, those of one pixel, and a bias for each filter. */
+    /** As wide as in their papers: 3 x 3 filters, those of one pixel, a bias for each filter. */
     @Test
     void networksHaveTheParametersOfTheirPapers() {
         Map<String, String> wide = Map.of("C", "64");
         assertEquals(9 * (3 * 64 + 64 * 128 + 4 * 128 * 128 + 128 * 256 + 3 * 256 * 256 + 256 * 512)
                 + 512 * 2048 + 2048 * 256 + 256 * 10
-                + 64 + 5 * 128 + 4 * 256 + 512 + 2048 + 256 + 10, parameters("simple_net.weir", wide));
+                + 64 + 5 * 128 + 4 * 256 + 512 + 2048 + 256 + 10,
+                parameters("simple_net.weir", wide));
         assertEquals(5.49e6, parameters("simple_net.weir", wide), 5e3);
         assertEquals(9 * (3 * 64 + 4 * 64 * 64 + 64 * 128 + 3 * 128 * 128 + 128 * 256
                 + 3 * 256 * 256 + 256 * 512 + 3 * 512 * 512)

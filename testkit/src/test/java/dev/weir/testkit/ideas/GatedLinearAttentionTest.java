@@ -9,8 +9,8 @@ import static dev.weir.testkit.ideas.Textbook.times;
 import org.junit.jupiter.api.Test;
 
 /**
- * G02: s_t = diag(α_t) s_{t−1} + k_t v_tᵀ, o_t = s_tᵀ q_t; also in chunks, all pairs at once, and as
- * a prompt in chunks that goes on in steps.
+ * G02: s_t = diag(α_t) s_{t−1} + k_t v_tᵀ, o_t = s_tᵀ q_t; also in chunks, all pairs at once, and
+ * as a prompt in chunks that goes on in steps.
  */
 class GatedLinearAttentionTest {
     @Test

@@ -131,14 +131,18 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
                 .filter(k -> k.entry().equals(step)).findFirst().orElseThrow();
     }
 
-    /** Of one step, without what was there before it. */
-    private static Ledger ledger(Loaded loaded, Setting setting) {
-        Model model = (Model) loaded.engine();
-        try (StepTrial trial = trial(loaded, setting)) {
+    /** Of one step, and of what was there before it. */
+    private record Ledgers(Ledger step, Ledger before) {
+        static Ledgers of(Loaded loaded, Setting setting) {
+            Model model = (Model) loaded.engine();
             model.resetLedger();
-            trial.run();
+            try (StepTrial trial = trial(loaded, setting)) {
+                Ledger before = model.ledger();
+                model.resetLedger();
+                trial.run();
+                return new Ledgers(model.ledger(), before);
+            }
         }
-        return model.ledger();
     }
 
     private static Side side(
@@ -147,13 +151,15 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             Setting setting,
             Optional<Machine> machine,
             Throughput measured) {
-        Ledger ledger = ledger(loaded, setting);
+        Ledgers ledgers = Ledgers.of(loaded, setting);
+        Ledger ledger = ledgers.step;
         KernelProgram kernels = step(loaded, setting);
         UnaryOperator<Question> asItRan = question -> question.with(
-                shares(question, ledger), rounds(CostOf.entry(
+                shares(question.shares(), ledger), rounds(CostOf.entry(
                         loaded.kernels(), kernels, question, machine), ledger));
         Cost before = CostOf.entry(loaded.kernels(), kernels, setting.question, machine);
-        Question question = setting.question;
+        Question question = setting.question.withSharesBefore(
+                shares(setting.question.shares(), ledgers.before));
         // What rounds an inner loop has depends on those of the loops around it.
         for (int depth = 0; depth <= before.loops().size(); depth++) {
             Question next = asItRan.apply(question);
@@ -180,8 +186,8 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
     }
 
     /** The shares that the gates let in. */
-    private static Map<String, Double> shares(Question question, Ledger ledger) {
-        Map<String, Double> shares = new HashMap<>(question.shares());
+    private static Map<String, Double> shares(Map<String, Double> said, Ledger ledger) {
+        Map<String, Double> shares = new HashMap<>(said);
         ledger.gates().stream().filter(g -> g.all() > 0).forEach(g ->
                 shares.put(g.path(), (double) g.entered() / g.all()));
         return shares;

@@ -342,6 +342,58 @@ class CostTest {
                 new Question(tokens, List.of(context), 1, Map.of()), Optional.empty());
     }
 
+    /**
+     * A state has the slots that were appended: the elements that a gate let in, or the last ones,
+     * each counted for itself where an equation reads two states.
+     */
+    @ParameterizedTest
+    @CsvSource({"1.0, 0.25", "0.5, 0.125", "0.0, 0.5"})
+    void statesHaveWhatWasAppendedAndKept(double before, double now) throws Exception {
+        String text = """
+                block Both<D> {
+                    state near[N, D], at[N]: int keep last 16
+                    state far[S, D]
+                    forward(x[T, D], pos[T]: int) -> y[T, D] {
+                        near ++= x
+                        at ++= pos
+                        stays[t] = x[t, 0] > 0.0
+                        if stays { far ++= x }
+                        a[t, d] = sum[n] near[n, d] * x[t, d] where at[n] <= pos[t]
+                        b[t, d] = sum[s] exp(far[s, d] * x[t, d])
+                        y[t, d] = a[t, d] + b[t, d]
+                    }
+                }
+
+                model M<D = 8> {
+                    both: Both<D> * 3
+                    forward(x[T, D], pos[T]: int = positions) -> y[T, D] {
+                        y = x
+                        for i in 0..3 { y = both[i](y, pos) }
+                    }
+                }
+                """;
+        try (TestModel model = TestModel.random(text, 1, Target.JVM, 1)) {
+            double first = slots(model, now, 0, 0);
+            // An exponential counts for more than one operation.
+            double far = slots(model, now, 1000, 1) - slots(model, now, 1000, 0);
+            double near = slots(model, now, 1000, 0) - first;
+            assertEquals(near + before * far, slots(model, now, 1000, before) - first, 1e-6 * far);
+            assertEquals(near, slots(model, now, 15, 0) - first, 1e-6 * near,
+                    "15 slots are kept before the next");
+            assertTrue(0 < near && near < 0.05 * far, near + " of the last, " + far + " of all");
+        }
+    }
+
+    /** Operations of a token behind others, where such shares come through the gate. */
+    private static double slots(TestModel model, double now, long context, double before) {
+        return cost(model.kernels(), new Question(1, context, 1, gates(now))
+                .withSharesBefore(gates(before))).total().operations();
+    }
+
+    private static Map<String, Double> gates(double share) {
+        return Map.of("both.0.gate0", share, "both.1.gate0", share, "both.2.gate0", share);
+    }
+
     /** A state has as many slots as the entries have taken that append to it. */
     @Test
     void aStepReadsWhatOtherEntriesHaveLeft() throws Exception {

@@ -10,9 +10,9 @@ import java.util.OptionalLong;
  * What whole numbers of a checkpoint are indices into: {@code x[place[e, k], i]} says that elements
  * of {@code place} lie below the extent of x's first axis.
  *
- * <p>What a program does to the number first ({@code place[e, k] % 8}), or asks of it elsewhere, says
- * nothing here; nor does an axis whose extent is not known before the run, where 0 alone is sure to
- * be an index.
+ * <p>What a program does to the number first ({@code place[e, k] % 8}), or asks of it elsewhere,
+ * says nothing here; nor does an axis whose extent is not known before the run, where 0 alone is
+ * sure to be an index.
  */
 public final class IndexRanges {
     private IndexRanges() {}

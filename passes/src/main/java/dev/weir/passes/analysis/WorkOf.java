@@ -167,7 +167,7 @@ public final class WorkOf {
             List<Size> shape = value.type().shape();
             Size row = shape.subList(facts.tableAxes(value) + (grows ? 1 : 0), shape.size())
                     .stream().reduce(Size.of(1), Size::product);
-            Size rows = grows ? Size.symbol("slots") : facts.sequences();
+            Size rows = grows ? facts.state(value).get().slots().orElseThrow() : facts.sequences();
             Size all = bytes(value, Size.product(rows, row));
             read(value, all, all);
         } else if (load.coordinates().stream().allMatch(c -> c instanceof Scalar.Variable)) {
@@ -263,7 +263,14 @@ public final class WorkOf {
         Optional<Size> lower = mean(axis.lower());
         return upper.isPresent() && lower.isPresent()
                 ? Size.difference(upper.get(), lower.get())
-                : Size.symbol("|" + axis.index().name() + "|");
+                : axis.upper() instanceof Scalar.Load load && load.source().type().rank() > 0
+                        ? Size.symbol(length(load.source()))
+                        : Size.symbol("|" + axis.index().name() + "|");
+    }
+
+    /** The name of what a table of lengths has in the mean: who asks for costs may know it. */
+    public static String length(Value table) {
+        return "|%" + table.id() + "|";
     }
 
     /**

@@ -11,7 +11,9 @@ import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
+import dev.weir.passes.analysis.WorkOf;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -43,7 +45,6 @@ public final class CostOf {
     /** Forms of kernels that bring rows into another order. */
     private static final Set<String> GATHERING = Set.of("scatter", "selection", "grouping");
 
-    private final List<KernelProgram> entries;
     private final KernelProgram program;
     private final Question question;
     private final Optional<Machine> machine;
@@ -60,7 +61,7 @@ public final class CostOf {
     private final Map<Value, Parameter> parameters = new HashMap<>();
     private final Map<Value, State> states = new HashMap<>();
     /** Slots of a growing state when the step has appended its own, by its name. */
-    private final Map<String, Double> slots = new HashMap<>();
+    private final Map<String, Double> slots;
     /** Tables of lengths: those of states and of sequences, and what kernels pick out of them. */
     private final Map<Value, Double> lengths = new HashMap<>();
     private final Map<Value, Double> instancesRead = new HashMap<>();
@@ -72,6 +73,10 @@ public final class CostOf {
     private final Set<String> appending;
     /** Bytes that the step appends to caches. */
     private double cached;
+    /** Rows that it appends to growing states, by their names and instances. */
+    private final Map<String, Map<String, Double>> appended = new HashMap<>();
+    /** The instance of each state that a launch appends to. */
+    private final Map<String, String> reserved = new HashMap<>();
     /** States, with their instances, that have slots for the step's elements already. */
     private final Set<String> extended = new HashSet<>();
     private final Map<String, Cost.Loop> loops = new LinkedHashMap<>();
@@ -81,14 +86,14 @@ public final class CostOf {
     private double probability = 1;
 
     private CostOf(
-            List<KernelProgram> entries,
             KernelProgram program,
             Question question,
-            Optional<Machine> machine) {
-        this.entries = entries;
+            Optional<Machine> machine,
+            Map<String, Double> slots) {
         this.program = program;
         this.question = question;
         this.machine = machine;
+        this.slots = slots;
         gathering = kernels(GATHERING);
         selecting = kernels(Set.of("selection"));
         appending = kernels(Set.of("append to a state"));
@@ -96,15 +101,45 @@ public final class CostOf {
         program.states().forEach(s -> states.put(s.value(), s));
         expectation.set(program.frames().sequences().name(), 1);
         expectation.set(program.frames().rows().name(), question.tokens());
-        List<String> names = entries.stream().map(KernelProgram::entry).toList();
-        for (KernelProgram entry : entries) {
-            double seen = question.seenBy(entry.entry(), names, program.entry());
-            grown(entry).forEach(state -> slots.merge(state, seen, Double::sum));
-        }
         for (State state : program.states()) {
             state.slots().ifPresent(size -> expectation.set(size.name(), slots(state)));
             state.lengths().ifPresent(table -> lengths.put(table, slots(state)));
         }
+    }
+
+    /**
+     * Slots of growing states when the step has appended its own: what the entries appended before,
+     * as far as it is kept, and the step's. It depends on what gates let in, and so is found as the
+     * cost is.
+     */
+    private static Map<String, Double> slots(
+            List<KernelProgram> entries, KernelProgram program, Question question) {
+        List<String> names = entries.stream().map(KernelProgram::entry).toList();
+        Map<String, Double> slots = new HashMap<>();
+        for (KernelProgram entry : entries) {
+            long seen = question.seenBy(entry.entry(), names, program.entry());
+            if (seen > 0) {
+                appended(entry, question.before(seen)).forEach(
+                        (state, rows) -> slots.merge(state, rows, Double::sum));
+            }
+        }
+        for (State state : program.states()) {
+            state.keep().ifPresent(kept -> slots.computeIfPresent(
+                    state.name(), (name, rows) -> Math.min(rows, kept - 1.0)));
+        }
+        appended(program, question).forEach(
+                (state, rows) -> slots.merge(state, rows, Double::sum));
+        return slots;
+    }
+
+    /** Rows that a step appends to a growing state: to the one of its instances that gets most. */
+    private static Map<String, Double> appended(KernelProgram entry, Question question) {
+        CostOf step = new CostOf(entry, question, Optional.empty(), Map.of());
+        step.statements(entry.step());
+        Map<String, Double> most = new HashMap<>();
+        step.appended.forEach((state, instances) ->
+                most.put(state, Collections.max(instances.values())));
+        return most;
     }
 
     /** Those of some forms. */
@@ -113,31 +148,6 @@ public final class CostOf {
                 .filter(s -> forms.contains(s.form()))
                 .map(KernelProgram.Story::kernel)
                 .collect(Collectors.toSet());
-    }
-
-    /** The names of the states that an entry appends to. */
-    private static Set<String> grown(KernelProgram entry) {
-        Map<Value, String> names = new HashMap<>();
-        entry.states().forEach(s -> names.put(s.value(), s.name()));
-        Set<String> grown = new HashSet<>();
-        grown(entry.step(), names, grown);
-        return grown;
-    }
-
-    private static void grown(
-            List<HostStatement> statements, Map<Value, String> names, Set<String> grown) {
-        for (HostStatement statement : statements) {
-            if (statement instanceof HostStatement.Extend s) {
-                grown.add(names.get(s.state()));
-            } else if (statement instanceof HostStatement.Reserve s) {
-                grown.add(names.get(s.state()));
-            } else if (statement instanceof HostStatement.If s) {
-                grown(s.then(), names, grown);
-                grown(s.otherwise(), names, grown);
-            } else if (statement instanceof HostStatement.Loop s) {
-                grown(s.body(), names, grown);
-            }
-        }
     }
 
     /** As {@link #entry}, of a model with one. */
@@ -158,9 +168,12 @@ public final class CostOf {
             KernelProgram program,
             Question question,
             Optional<Machine> machine) {
-        CostOf step = new CostOf(entries, program, question, machine);
+        CostOf step = new CostOf(
+                program, question, machine, slots(entries, program, question));
         step.statements(program.step());
-        CostOf one = new CostOf(entries, program, question.ofOneToken(), Optional.empty());
+        Question ofOne = question.ofOneToken();
+        CostOf one = new CostOf(
+                program, ofOne, Optional.empty(), slots(entries, program, ofOne));
         one.statements(program.step());
         Map<String, Parameter> parameters = new LinkedHashMap<>();
         entries.forEach(e -> e.parameters().forEach(
@@ -352,7 +365,10 @@ public final class CostOf {
             case HostStatement.Allocate s -> names.allocate(s.value());
             case HostStatement.Release s -> names.release(s.value());
             case HostStatement.Alias s -> names.alias(s.target(), s.source());
-            case HostStatement.Reserve s -> { }
+            case HostStatement.Reserve s -> {
+                State state = states.get(s.state());
+                reserved.put(state.name(), instance(state, s.instances()));
+            }
             case HostStatement.Extend s -> extend(s);
             case HostStatement.Advance s -> { }
             case HostStatement.Trace s -> { }
@@ -511,8 +527,9 @@ public final class CostOf {
     /** Slots for all elements, whichever of them fill theirs. */
     private void extend(HostStatement.Extend extend) {
         State state = states.get(extend.state());
-        if (isCache(state) && extended.add(instance(state, extend.instances()))) {
-            cached += probability * question.tokens() * rowBytes(state) / instances(state);
+        String instance = instance(state, extend.instances());
+        if (extended.add(instance)) {
+            append(state, instance, probability * question.tokens() * rowBytes(state) / instances(state));
         }
     }
 
@@ -520,13 +537,22 @@ public final class CostOf {
         return state.name() + instances.stream().map(expectation::of).toList();
     }
 
-    /** Rows that a launch leaves in a cache. */
+    /** Rows that a launch leaves in a state. */
     private void append(HostStatement.Launch launch, double written) {
-        boolean caches = launch.buffers().stream().anyMatch(b ->
-                b instanceof HostStatement.Operand.StateTable table
-                        && isCache(states.get(table.state())));
-        if (caches && appending.contains(launch.kernel())) {
-            cached += written;
+        if (appending.contains(launch.kernel())) {
+            launch.buffers().stream()
+                    .filter(b -> b instanceof HostStatement.Operand.StateTable)
+                    .map(b -> states.get(((HostStatement.Operand.StateTable) b).state()))
+                    .findFirst().ifPresent(state -> append(
+                            state, reserved.getOrDefault(state.name(), ""), written));
+        }
+    }
+
+    private void append(State state, String instance, double bytes) {
+        appended.computeIfAbsent(state.name(), name -> new HashMap<>()).merge(
+                instance, bytes * instances(state) / rowBytes(state), Double::sum);
+        if (isCache(state)) {
+            cached += bytes;
         }
     }
 
@@ -611,19 +637,23 @@ public final class CostOf {
         }
     }
 
-    /** An axis that differs from sequence to sequence: slots of a state, else tokens. */
+    /**
+     * An axis that differs from sequence to sequence has what its table of lengths says; where none
+     * is known, slots of a state, else tokens.
+     */
     private void ragged(HostStatement.Launch launch, KernelProgram.Work work) {
-        List<State> read = launch.buffers().stream()
+        double slots = launch.buffers().stream()
                 .filter(b -> b instanceof HostStatement.Operand.StateTable)
                 .map(b -> states.get(((HostStatement.Operand.StateTable) b).state()))
-                .filter(State::grows).toList();
-        double slots = read.stream().mapToDouble(this::slots).max().orElse(question.tokens());
-        expectation.set("slots", slots);
+                .filter(State::grows)
+                .mapToDouble(this::slots).max().orElse(question.tokens());
+        Map<String, Double> known = new HashMap<>();
+        lengths.forEach((table, mean) -> known.put(WorkOf.length(table), mean));
         List<Size> amounts = new ArrayList<>(List.of(work.operations(), work.written()));
         work.readings().forEach(r -> amounts.addAll(List.of(r.bytes(), r.most())));
         for (Size size : amounts) {
             size.symbols().stream().filter(s -> s.startsWith("|")).forEach(
-                    s -> expectation.set(s, slots));
+                    s -> expectation.set(s, known.getOrDefault(s, slots)));
         }
     }
 

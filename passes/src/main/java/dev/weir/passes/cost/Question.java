@@ -1,5 +1,6 @@
 package dev.weir.passes.cost;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,8 @@ import java.util.Optional;
  * @param roundsOf the same for single loops, by their paths
  * @param served elements that each block of a route serves, by the route's path; others serve
  *     equally many each
+ * @param sharesBefore of the elements that single gates let in of what the sequence has seen
+ *     before; as in the step where nothing is said
  */
 public record Question(
         long tokens,
@@ -23,7 +26,8 @@ public record Question(
         Map<String, Double> shares,
         Optional<Double> rounds,
         Map<String, Double> roundsOf,
-        Map<String, List<Long>> served) {
+        Map<String, List<Long>> served,
+        Map<String, Double> sharesBefore) {
 
     /**
      * Elements of a stream that a sequence has seen before a step.
@@ -44,6 +48,7 @@ public record Question(
         shares = Map.copyOf(shares);
         roundsOf = Map.copyOf(roundsOf);
         served = Map.copyOf(served);
+        sharesBefore = Map.copyOf(sharesBefore);
     }
 
     /** Where routes are balanced. */
@@ -54,7 +59,7 @@ public record Question(
             Map<String, Double> shares,
             Optional<Double> rounds,
             Map<String, Double> roundsOf) {
-        this(tokens, context, share, shares, rounds, roundsOf, Map.of());
+        this(tokens, context, share, shares, rounds, roundsOf, Map.of(), Map.of());
     }
 
     /** Where loops run to their ends. */
@@ -68,10 +73,17 @@ public record Question(
         this(tokens, List.of(new Context(Optional.empty(), context)), share, shares);
     }
 
-    /** How many elements an entry of a model has taken, with those of the step. */
+    /** How many elements an entry of a model has taken before the step. */
     long seenBy(String entry, List<String> entries, String step) {
         return context.stream().filter(c -> c.entry(entries, step).equals(entry))
-                .mapToLong(Context::tokens).sum() + (entry.equals(step) ? tokens : 0);
+                .mapToLong(Context::tokens).sum();
+    }
+
+    /** What the sequence has seen before, as a step of so many elements. */
+    Question before(long tokens) {
+        Map<String, Double> gates = new HashMap<>(shares);
+        gates.putAll(sharesBefore);
+        return new Question(tokens, List.of(), share, gates, rounds, roundsOf);
     }
 
     double shareOf(String path) {
@@ -79,21 +91,30 @@ public record Question(
     }
 
     Question ofOneToken() {
-        return new Question(1, context, share, shares, rounds, roundsOf, Map.of());
+        return new Question(
+                1, context, share, shares, rounds, roundsOf, Map.of(), sharesBefore);
     }
 
     /** The same step with other shares of single gates and other rounds of single loops. */
     public Question with(Map<String, Double> gates, Map<String, Double> loops) {
-        return new Question(tokens, context, share, gates, rounds, loops, served);
+        return new Question(
+                tokens, context, share, gates, rounds, loops, served, sharesBefore);
     }
 
     /** The same step with all loops to their ends. */
     public Question toTheEnd() {
-        return new Question(tokens, context, share, shares, Optional.empty(), Map.of(), served);
+        return new Question(tokens, context, share, shares, Optional.empty(), Map.of(), served,
+                sharesBefore);
     }
 
     /** The same step with routes that chose as they did, instead of balanced ones. */
     public Question withRoutes(Map<String, List<Long>> routes) {
-        return new Question(tokens, context, share, shares, rounds, roundsOf, routes);
+        return new Question(
+                tokens, context, share, shares, rounds, roundsOf, routes, sharesBefore);
+    }
+
+    /** The same step behind elements of which gates let in such shares. */
+    public Question withSharesBefore(Map<String, Double> gates) {
+        return new Question(tokens, context, share, shares, rounds, roundsOf, served, gates);
     }
 }

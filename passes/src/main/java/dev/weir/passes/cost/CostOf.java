@@ -529,7 +529,8 @@ public final class CostOf {
         State state = states.get(extend.state());
         String instance = instance(state, extend.instances());
         if (extended.add(instance)) {
-            append(state, instance, probability * question.tokens() * rowBytes(state) / instances(state));
+            append(state, instance,
+                    probability * question.tokens() * rowBytes(state) / instances(state));
         }
     }
 

@@ -86,6 +86,8 @@ public final class ConvolutionRow implements Row {
             new Shape(256, 64, 1, 1, 0, 56, false),
             new Shape(3, 64, 7, 2, 3, 224, false),
             new Shape(3, 768, 16, 16, 0, 224, false),
+            new Shape(3, 96, 4, 4, 0, 224, false),
+            new Shape(96, 192, 2, 2, 0, 56, false),
             new Shape(96, 96, 7, 1, 3, 56, true),
             new Shape(256, 256, 3, 1, 1, 28, true));
 

@@ -34,6 +34,9 @@ import java.util.Optional;
  * a block look up the same is asked when the block begins.
  */
 final class SharedRows {
+    /** Copies of longer rows would leave the cache that is a core's own before they are used. */
+    private static final long MOST_ELEMENTS = 1 << 16;
+
     private final ScalarEmitter emitter;
     private final KernelWriter writer;
     private final long tileLength;
@@ -100,7 +103,8 @@ final class SharedRows {
                 .filter(a -> !a.equals(place)
                         && a.lower().equals(Scalar.whole(0))
                         && a.upper() instanceof Scalar.Whole length
-                        && length.value() % lanes() == 0)
+                        && length.value() % lanes() == 0
+                        && length.value() * tileLength <= MOST_ELEMENTS)
                 .filter(a -> load.bounds() == Scalar.Bounds.PROVED
                         && Vectors.harmless(load)
                         && emitter.local(load.source()).isEmpty()

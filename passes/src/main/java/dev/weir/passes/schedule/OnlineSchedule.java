@@ -63,6 +63,11 @@ final class OnlineSchedule {
     private static final int VECTORS = 8;
     /** Points of a block whose sums are made side by side. */
     private static final int TOGETHER = 4;
+    /** Whether no place of a tile takes part for a point, some do, or all are known to. */
+    private static final long SHUT = 0;
+
+    private static final long OPEN = 1;
+    private static final long WHOLE = 2;
 
     private final PointSchedule points;
     private final ScalarEmitter emitter;
@@ -293,9 +298,13 @@ final class OnlineSchedule {
         Consumer<Runnable> opened = body -> each.accept(() -> ifOpen(carried, body));
         Variable any = writer.mutable(Build.truth(false));
         each.accept(() -> {
-            Expression isOpen = writer.let(
-                    mask.write(tile, begin(tile, carried), end(tile, tileLength, carried)));
-            writer.store(carried.bounds(), open(), select(isOpen, whole(1), whole(0)));
+            Expression begin = begin(tile, carried);
+            Expression behind = end(tile, tileLength, carried);
+            Expression isOpen = writer.let(mask.write(tile, begin, behind));
+            Expression how = mask.isWhole(tile, begin, behind)
+                    .map(isWhole -> select(isWhole, whole(WHOLE), whole(OPEN)))
+                    .orElse(whole(OPEN));
+            writer.store(carried.bounds(), open(), select(isOpen, how, whole(SHUT)));
             writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), isOpen));
         });
         writer.when(new Expression.Get(any), () -> unlessCopied.accept(() -> {
@@ -316,12 +325,12 @@ final class OnlineSchedule {
     }
 
     private void ifOpen(Carried carried, Runnable body) {
-        writer.when(compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)), body);
+        writer.when(compare(Comparison.NOT_EQUAL, carried.at(open()), whole(SHUT)), body);
     }
 
     /**
      * As {@link #tileOfBlock}, of rows that lie side by side: they are at hand as long as the tile
-     * lasts. Sums of neighbours to which all places of the tile belong are made together.
+     * lasts. Sums of neighbours are made together over the places that all of them go over.
      */
     private void tileOfCopies(
             Expression tile, Expression first, Expression end, Carried carried,
@@ -340,32 +349,42 @@ final class OnlineSchedule {
             });
         });
         List<Node.Compute> wide = sums.stream().filter(node -> !isSingle(node)).toList();
-        Expression behind = writer.let(Build.add(tile, whole(tileLength)));
         writer.loop(first, end, TOGETHER, group -> {
-            Expression next = writer.let(Build.add(group, whole(TOGETHER)));
-            Variable isWhole = writer.mutable(compare(Comparison.LESS_EQUAL, next, end));
-            writer.when(new Expression.Get(isWhole), () -> writer.loop(group, next, 1, at -> {
+            Expression next = writer.let(minimum(Build.add(group, whole(TOGETHER)), end));
+            // The places that all of them go over, if all of them go over any.
+            Variable begin = writer.mutable(tile);
+            Variable behind = writer.mutable(select(
+                    compare(Comparison.EQUAL, subtract(next, group), whole(TOGETHER)),
+                    Build.add(tile, whole(tileLength)), tile));
+            writer.loop(group, next, 1, at -> {
                 bounded.accept(at);
-                writer.assign(isWhole, Build.and(new Expression.Get(isWhole), Build.and(
-                        compare(Comparison.NOT_EQUAL, carried.at(open()), whole(0)),
-                        Build.and(
-                                compare(Comparison.LESS_EQUAL, carried.at(lower()), tile),
-                                compare(Comparison.GREATER_EQUAL,
-                                        carried.at(upper()), behind)))));
-            }));
-            writer.when(new Expression.Get(isWhole),
-                    () -> wide.forEach(node -> writer.points(
-                            whole(0), whole(TOGETHER), 1, registers(), true, at -> {
-                                bounded.accept(writer.let(Build.add(group, at)));
-                                add(node, tile, behind);
-                            })),
-                    () -> writer.loop(group, writer.let(minimum(next, end)), 1, at -> {
-                        bounded.accept(at);
-                        ifOpen(carried, () -> wide.forEach(node -> add(
-                                node, begin(tile, carried),
-                                end(tile, tileLength, carried))));
-                    }));
+                writer.assign(begin, maximum(new Expression.Get(begin), carried.at(lower())));
+                writer.assign(behind, select(
+                        compare(Comparison.NOT_EQUAL, carried.at(open()), whole(SHUT)),
+                        minimum(new Expression.Get(behind), carried.at(upper())), tile));
+            });
+            Expression from = writer.let(new Expression.Get(begin));
+            Expression to = writer.let(new Expression.Get(behind));
+            Consumer<Runnable> each = body -> writer.loop(group, next, 1, at -> {
+                bounded.accept(at);
+                ifOpen(carried, body);
+            });
+            writer.when(Build.less(from, to),
+                    () -> wide.forEach(node -> {
+                        each.accept(() -> some(node, begin(tile, carried), from));
+                        writer.points(whole(0), whole(TOGETHER), 1, registers(), true, at -> {
+                            bounded.accept(writer.let(Build.add(group, at)));
+                            add(node, from, to);
+                        });
+                        each.accept(() -> some(node, to, end(tile, tileLength, carried)));
+                    }),
+                    () -> each.accept(() -> wide.forEach(node -> add(
+                            node, begin(tile, carried), end(tile, tileLength, carried)))));
         });
+    }
+
+    private void some(Node.Compute node, Expression from, Expression to) {
+        writer.when(Build.less(from, to), () -> add(node, from, to));
     }
 
     private int registers() {
@@ -380,17 +399,17 @@ final class OnlineSchedule {
 
     /** The softmax of the present point; the tile stays open if there is something to sum. */
     private void softmaxOfBlock(Expression tile, Carried carried) {
-        writer.store(carried.bounds(), open(), whole(0));
+        Optional<Expression> isWhole = copied.map(rows -> writer.let(
+                compare(Comparison.EQUAL, carried.at(open()), whole(WHOLE))));
+        writer.store(carried.bounds(), open(), whole(SHUT));
         restoreLargest(carried);
         restoreSingles(carried);
         before.forEach(node -> locate(node, tile));
         Expression from = begin(tile, carried);
         Expression to = end(tile, tileLength, carried);
-        Optional<Expression> isWhole =
-                copied.isPresent() ? mask.isWhole(tile, from, to) : Optional.empty();
         softmax(tile, isWhole, mask.takesPart(tile, from, to), () -> {
             sums.stream().filter(this::isSingle).forEach(node -> add(node, tile));
-            writer.store(carried.bounds(), open(), whole(1));
+            writer.store(carried.bounds(), open(), whole(OPEN));
         });
         writer.store(carried.largest(), points.point(), new Expression.Get(largest));
         saveSingles(carried);
@@ -411,7 +430,7 @@ final class OnlineSchedule {
     /**
      * What points carry from tile to tile, besides sums that have scratch memory anyway.
      *
-     * @param bounds the places that each goes over, and whether some take part in this tile
+     * @param bounds the places that each goes over, and which take part in this tile
      * @param largest the maximum so far
      * @param singles a vector of each sum
      */
@@ -708,6 +727,15 @@ final class OnlineSchedule {
         if (inner.isPresent()) {
             Local kept = emitter.local(inner.get().source()).orElseThrow();
             if (vectorised(node, bodies.get(node))) {
+                if (readsOnlyCopies(node, inner.get())) {
+                    // What is computed beside the places in question is left out later.
+                    Expression begin = writer.let(multiply(
+                            divide(from, whole(lanes)), whole(lanes)));
+                    writer.loop(begin, to, lanes,
+                            first -> beforeInLanes(node, inner.get(), first));
+                    emitter.keep(inner.get().source(), kept);
+                    return;
+                }
                 rest = inGroups(rest, to, lanes, first -> beforeInLanes(node, inner.get(), first));
                 emitter.keep(inner.get().source(), kept);
             }
@@ -719,6 +747,21 @@ final class OnlineSchedule {
             emitter.bind(axis(node), place);
             deliver(node, body);
         });
+    }
+
+    /** Whether places of a tile are read from copies only, which have room for all of them. */
+    private boolean readsOnlyCopies(Node.Compute node, Scalar.Load inner) {
+        if (copied.isEmpty()) {
+            return false;
+        }
+        boolean[] isCopied = {true};
+        Node.Compute producer = before.stream()
+                .filter(n -> n.result().equals(inner.source())).findFirst().orElseThrow();
+        Walk.loads(reading(producer).body(), load -> isCopied[0] &= copied.get().isCopy(load)
+                || !Walk.mentions(load, List.of(axis(producer).index())));
+        Walk.loads(bodies.get(node), load -> isCopied[0] &= load.equals(inner)
+                || !Walk.mentions(load, List.of(axis(node).index())));
+        return isCopied[0];
     }
 
     /** Goes through as many whole groups of places as there are; gives the first place behind. */

@@ -146,6 +146,10 @@ final class SharedRows {
         return replaced.getOrDefault(node, node);
     }
 
+    boolean isCopy(Scalar.Load load) {
+        return rows.stream().anyMatch(row -> row.value.equals(load.source()));
+    }
+
     /** Asks whether points look up the same. */
     final class Question {
         private final Variable answer = writer.mutable(Build.truth(true));

@@ -41,6 +41,8 @@ final class TileMask {
     /** Whether all places between the bounds take part. */
     private boolean isBounds;
     private Optional<Intervals> intervals = Optional.empty();
+    /** Whether all places between the bounds take part in the tile of which was written last. */
+    private Optional<Variable> isAll = Optional.empty();
     private Optional<Buffer> answers = Optional.empty();
     private Optional<Buffer> numbers = Optional.empty();
 
@@ -83,6 +85,7 @@ final class TileMask {
             return less(from, to);
         }
         Variable any = writer.mutable(Build.truth(false));
+        isAll = intervals.map(i -> writer.mutable(Build.truth(false)));
         Runnable byPlace = () -> writeByPlace(tile, from, to, any);
         intervals.ifPresentOrElse(
                 i -> writer.when(less(from, to), () -> {
@@ -99,6 +102,7 @@ final class TileMask {
         inLanes(at -> writer.store(answers(), ofPoint(at), select(
                 isBetween.apply(at), real(vector(), 1), real(vector(), 0))));
         writer.assign(any, Build.truth(true));
+        isAll.ifPresent(all -> writer.assign(all, Build.truth(true)));
     }
 
     private void writeByPlace(Expression tile, Expression from, Expression to, Variable any) {
@@ -113,13 +117,17 @@ final class TileMask {
         });
     }
 
-    /** Whether all places of the tile take part, if it takes no more than bounds to say so. */
+    /** Whether all places of the tile of which was written last take part, as far as is known. */
     Optional<Expression> isWhole(Expression tile, Expression from, Expression to) {
-        return isBounds ? Optional.of(writer.let(Build.and(
-                        compare(Comparison.LESS_EQUAL, from, tile),
-                        compare(Comparison.GREATER_EQUAL,
-                                to, Build.add(tile, whole(tileLength))))))
-                : Optional.empty();
+        return isBounds ? Optional.of(covers(tile, from, to))
+                : isAll.map(all -> Build.and(
+                        new Expression.Get(all), covers(tile, from, to)));
+    }
+
+    private Expression covers(Expression tile, Expression from, Expression to) {
+        return Build.and(
+                compare(Comparison.LESS_EQUAL, from, tile),
+                compare(Comparison.GREATER_EQUAL, to, Build.add(tile, whole(tileLength))));
     }
 
     /** Which lanes take part, from a place of the tile on. */

@@ -126,6 +126,12 @@ final class Operations {
                                     "`" + name + "` works on whole numbers, here is a float")
                             .helped("convert it with `int(…)`, which rounds towards zero"));
                 }
+                if (s.stream().map(Scalar::format).distinct().count() > 1
+                        && s.stream().anyMatch(x -> x.format() == Format.BOOL)) {
+                    throw body.session.fail(Diagnostic.error("E0308", span,
+                                    "`" + name + "` works on two numbers, here is a truth")
+                            .helped("choose a number: `if … { 1 } else { 0 }`"));
+                }
                 List<Scalar> same = real
                         ? s.stream().map(x -> Scalars.convert(x, Format.F32)).toList() : s;
                 return new Scalar.Apply(BINARY.get(name), same);

@@ -129,7 +129,7 @@ final class Operations {
                 if (s.stream().map(Scalar::format).distinct().count() > 1
                         && s.stream().anyMatch(x -> x.format() == Format.BOOL)) {
                     throw body.session.fail(Diagnostic.error("E0308", span,
-                                    "`" + name + "` works on two numbers, here is a truth")
+                                    "`" + name + "` works on two numbers, here is a truth value")
                             .helped("choose a number: `if … { 1 } else { 0 }`"));
                 }
                 List<Scalar> same = real

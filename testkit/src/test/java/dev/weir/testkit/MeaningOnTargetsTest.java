@@ -44,6 +44,10 @@ class MeaningOnTargetsTest {
                 y[t, d] = x[t, T % D] + x[t * 7 % T, d] * (sum[i in 0..T % D] x[t, i])
                     + x[0, (T + t) % D]
                 """, false),
+        WHOLE_DISTANCES("""
+                y[t, d] = x[abs(t - 3) % T, d] + float(abs(d - 5) / 2)
+                    + (if abs(t - d) < abs(-3) { 1.0 } else { 0.0 })
+                """, false),
         LARGEST_OF_MANY("""
                 wide[i in 0..75] = sqrt(x[i % D]) * float((i * 7) % 5)
                 values, places = top(6, wide)

@@ -78,17 +78,24 @@ final class Operations {
     Optional<Meaning> builtin(
             String name, List<Meaning> arguments, Span span, boolean element) {
         if (UNARY.containsKey(name) && arguments.size() == 1) {
+            Operation operation = UNARY.get(name);
             Optional<Double> constant = real(arguments.getFirst());
             if (constant.isPresent()) {
-                return Optional.of(new Meaning.Real(fold(UNARY.get(name), constant.get())));
+                return Optional.of(keepsWhole(operation)
+                                && arguments.getFirst() instanceof Meaning.Whole
+                        ? new Meaning.Whole(Dimension.of(Math.abs(constant.get().longValue())))
+                        : new Meaning.Real(fold(operation, constant.get())));
             }
             if (arguments.getFirst() instanceof Meaning.Unknown
                     || arguments.getFirst() instanceof Meaning.Whole
                             && body.session.isChecking()) {
                 return Optional.of(new Meaning.Unknown());
             }
-            return Optional.of(elementwise(arguments, span, element,
-                    s -> Scalar.apply(UNARY.get(name), Scalars.convert(s.getFirst(), Format.F32))));
+            return Optional.of(elementwise(arguments, span, element, s -> {
+                boolean isWhole = keepsWhole(operation) && s.getFirst().format() == Format.I64;
+                return Scalar.apply(operation,
+                        isWhole ? s.getFirst() : Scalars.convert(s.getFirst(), Format.F32));
+            }));
         }
         if (CONVERSIONS.containsKey(name) && arguments.size() == 1) {
             if (name.equals("int") && arguments.getFirst() instanceof Meaning.Unknown u) {
@@ -138,6 +145,11 @@ final class Operations {
             }));
         }
         return Optional.empty();
+    }
+
+    /** Whether a function of a whole number is one. */
+    private static boolean keepsWhole(Operation operation) {
+        return operation == Operation.ABSOLUTE;
     }
 
     private static double fold(Operation operation, double x) {

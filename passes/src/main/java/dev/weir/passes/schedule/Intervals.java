@@ -13,9 +13,11 @@ import dev.weir.ir.kernel.Expression.Comparison;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
+import dev.weir.passes.analysis.Substitution;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,11 +27,11 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Whether a condition can hold, and whether it must, anywhere in a stretch of an axis: interval
- * arithmetic over its whole numbers, so that a stretch that is shut or open as a whole is not asked
- * place by place.
+ * Whether a condition can hold, and whether it must, anywhere in a stretch of an axis, or of
+ * several axes: interval arithmetic over its whole numbers, so that what is shut or open as a whole
+ * is not asked place by place.
  *
- * <p>What is looked up along the axis lies between the smallest and the largest element of the
+ * <p>What is looked up along an axis lies between the smallest and the largest element of the
  * stretch, which are found first. If a number from data is so large that arithmetic on it might
  * wrap, the answer is that the condition can hold and need not.
  */
@@ -44,13 +46,17 @@ final class Intervals {
 
     private final ScalarEmitter emitter;
     private final KernelWriter writer;
-    private final Axis axis;
+    private final List<Axis> axes;
+    private final List<Index> indices;
     private final Scalar condition;
     private final Map<Scalar.Load, Extremes> lookups = new LinkedHashMap<>();
-    /** Of the stretch that is asked about: a condition may say a number in several places. */
+    /** Of the stretches that are asked about: a condition may say a number in several places. */
     private final Map<Scalar, Interval> known = new HashMap<>();
 
-    /** What is known of a condition in a stretch. */
+    /** Places of an axis, at least one. */
+    record Stretch(Expression from, Expression to) {}
+
+    /** What is known of a condition in its stretches. */
     record Answer(Expression may, Expression must) {}
 
     /**
@@ -67,16 +73,17 @@ final class Intervals {
      */
     private record Extremes(Variable smallest, Variable largest, List<Variable> key) {}
 
-    private Intervals(ScalarEmitter emitter, Axis axis, Scalar condition) {
+    private Intervals(ScalarEmitter emitter, List<Axis> axes, Scalar condition) {
         this.emitter = emitter;
         this.writer = emitter.writer();
-        this.axis = axis;
+        this.axes = axes;
+        this.indices = axes.stream().map(Axis::index).toList();
         this.condition = condition;
     }
 
     /** For a condition of which arithmetic on intervals says something. */
-    static Optional<Intervals> of(ScalarEmitter emitter, Axis axis, Scalar condition) {
-        Intervals intervals = new Intervals(emitter, axis, condition);
+    static Optional<Intervals> of(ScalarEmitter emitter, List<Axis> axes, Scalar condition) {
+        Intervals intervals = new Intervals(emitter, axes, condition);
         return intervals.says(condition) ? Optional.of(intervals) : Optional.empty();
     }
 
@@ -104,7 +111,7 @@ final class Intervals {
         }
         boolean isLeaf = !variesAlong(scalar)
                 || scalar instanceof Scalar.Variable
-                || scalar instanceof Scalar.Load load && isAlong(load);
+                || scalar instanceof Scalar.Load load && along(load).isPresent();
         if (isLeaf) {
             return isSafe(scalar) ? SMALL : Double.POSITIVE_INFINITY;
         }
@@ -127,14 +134,22 @@ final class Intervals {
     }
 
     private boolean variesAlong(Scalar scalar) {
-        return Walk.mentions(scalar, List.of(axis.index()));
+        return Walk.mentions(scalar, indices);
     }
 
-    /** Whether neighbouring places look up neighbouring elements of some axis. */
-    private boolean isAlong(Scalar.Load load) {
-        return load.bounds() == Scalar.Bounds.PROVED
-                && load.coordinates().stream().filter(this::variesAlong).toList()
-                        .equals(List.of(Scalar.variable(axis.index())));
+    /** The one axis of which neighbouring places look up neighbouring elements, if there is one. */
+    private Optional<Axis> along(Scalar.Load load) {
+        List<Scalar> varying = load.coordinates().stream().filter(this::variesAlong).toList();
+        return axes.stream()
+                .filter(a -> load.bounds() == Scalar.Bounds.PROVED
+                        && varying.size() == 1
+                        && Vectors.linear(varying.getFirst(), a.index())
+                        && !variesAlong(atZero(varying.getFirst(), a)))
+                .findFirst();
+    }
+
+    private static Scalar atZero(Scalar scalar, Axis axis) {
+        return Substitution.apply(scalar, Map.of(axis.index(), Scalar.whole(0)));
     }
 
     /**
@@ -160,27 +175,33 @@ final class Intervals {
     void start() {
         lookups.clear();
         Walk.loads(condition, load -> {
-            if (variesAlong(load) && isAlong(load) && magnitude(load) <= LARGEST) {
+            if (along(load).isPresent() && magnitude(load) <= LARGEST) {
                 lookups.computeIfAbsent(load, l -> new Extremes(
                         writer.mutable(whole(0)), writer.mutable(whole(0)),
                         Stream.generate(() -> writer.mutable(whole(-1)))
-                                .limit(2 + others(l).size()).toList()));
+                                .limit(2 + places(l).size()).toList()));
             }
         });
     }
 
-    /** What holds from one place up to another; there is a place at least. */
-    Answer ask(Expression from, Expression to) {
-        Expression last = writer.let(subtract(to, whole(1)));
+    /** What holds in a stretch of each axis. */
+    Answer ask(List<Stretch> stretches) {
         known.clear();
-        lookups.forEach((load, extremes) -> lookUp(load, extremes, from, last));
-        return answer(condition, new Interval(from, last, YES));
+        for (int i = 0; i < axes.size(); i++) {
+            Stretch stretch = stretches.get(i);
+            Expression last = writer.let(subtract(stretch.to(), whole(1)));
+            known.put(Scalar.variable(indices.get(i)), new Interval(stretch.from(), last, YES));
+        }
+        lookups.forEach(this::lookUp);
+        return answer(condition);
     }
 
     /** Finds the extremes of a stretch, unless they were just found for another point. */
-    private void lookUp(Scalar.Load load, Extremes extremes, Expression from, Expression last) {
-        List<Expression> key = new ArrayList<>(List.of(from, last));
-        others(load).forEach(c -> key.add(writer.let(emitter.emit(c))));
+    private void lookUp(Scalar.Load load, Extremes extremes) {
+        Axis axis = along(load).orElseThrow();
+        Interval stretch = known.get(Scalar.variable(axis.index()));
+        List<Expression> key = new ArrayList<>(List.of(stretch.low(), stretch.high()));
+        places(load).forEach(c -> key.add(writer.let(emitter.emit(c))));
         Expression isKnown = YES;
         for (int i = 0; i < key.size(); i++) {
             isKnown = and(isKnown, compare(Comparison.EQUAL,
@@ -192,7 +213,7 @@ final class Intervals {
             }
             writer.assign(extremes.smallest(), whole(Long.MAX_VALUE));
             writer.assign(extremes.largest(), whole(Long.MIN_VALUE));
-            writer.loop(from, Build.add(last, whole(1)), 1, place -> {
+            writer.loop(stretch.low(), Build.add(stretch.high(), whole(1)), 1, place -> {
                 emitter.bind(axis, place);
                 Expression element = writer.let(emitter.emit(load));
                 writer.assign(extremes.smallest(),
@@ -203,12 +224,14 @@ final class Intervals {
         });
     }
 
-    /** The coordinates that all places of a stretch share. */
-    private List<Scalar> others(Scalar.Load load) {
-        return load.coordinates().stream().filter(c -> !variesAlong(c)).toList();
+    /** What, besides its stretch, says which elements are looked up. */
+    private List<Scalar> places(Scalar.Load load) {
+        Axis axis = along(load).orElseThrow();
+        return load.coordinates().stream().map(c -> atZero(c, axis))
+                .filter(c -> !(c instanceof Scalar.Whole)).toList();
     }
 
-    private Answer answer(Scalar scalar, Interval stretch) {
+    private Answer answer(Scalar scalar) {
         if (!says(scalar)) {
             return new Answer(YES, NO);
         }
@@ -221,20 +244,20 @@ final class Intervals {
         Scalar right = apply.operands().getLast();
         return switch (apply.operation()) {
             case AND -> {
-                Answer a = answer(left, stretch);
-                Answer b = answer(right, stretch);
+                Answer a = answer(left);
+                Answer b = answer(right);
                 yield new Answer(and(a.may, b.may), and(a.must, b.must));
             }
             case OR -> {
-                Answer a = answer(left, stretch);
-                Answer b = answer(right, stretch);
+                Answer a = answer(left);
+                Answer b = answer(right);
                 yield new Answer(or(a.may, b.may), or(a.must, b.must));
             }
-            case NOT -> opposite(answer(left, stretch));
-            case GREATER -> compared(Operation.LESS, right, left, stretch);
-            case GREATER_EQUAL -> compared(Operation.LESS_EQUAL, right, left, stretch);
-            case NOT_EQUAL -> opposite(compared(Operation.EQUAL, left, right, stretch));
-            default -> compared(apply.operation(), left, right, stretch);
+            case NOT -> opposite(answer(left));
+            case GREATER -> compared(Operation.LESS, right, left);
+            case GREATER_EQUAL -> compared(Operation.LESS_EQUAL, right, left);
+            case NOT_EQUAL -> opposite(compared(Operation.EQUAL, left, right));
+            default -> compared(apply.operation(), left, right);
         };
     }
 
@@ -242,9 +265,9 @@ final class Intervals {
         return new Answer(not(answer.must), not(answer.may));
     }
 
-    private Answer compared(Operation operation, Scalar left, Scalar right, Interval stretch) {
-        Interval a = interval(left, stretch);
-        Interval b = interval(right, stretch);
+    private Answer compared(Operation operation, Scalar left, Scalar right) {
+        Interval a = interval(left);
+        Interval b = interval(right);
         Expression isSmall = writer.let(and(a.isSmall, b.isSmall));
         Expression may = switch (operation) {
             case LESS -> Build.less(a.low, b.high);
@@ -265,17 +288,17 @@ final class Intervals {
 
     // ------------------------------------------------------------------ numbers
 
-    private Interval interval(Scalar scalar, Interval stretch) {
+    private Interval interval(Scalar scalar) {
         Interval before = known.get(scalar);
         if (before != null) {
             return before;
         }
-        Interval interval = found(scalar, stretch);
+        Interval interval = found(scalar);
         known.put(scalar, interval);
         return interval;
     }
 
-    private Interval found(Scalar scalar, Interval stretch) {
+    private Interval found(Scalar scalar) {
         if (!variesAlong(scalar)) {
             Expression value = writer.let(emitter.emit(scalar));
             boolean isSize = scalar instanceof Scalar.Whole || scalar instanceof Scalar.Variable
@@ -283,13 +306,12 @@ final class Intervals {
             return new Interval(value, value, isSize ? YES : isSmall(value, value));
         }
         return switch (scalar) {
-            case Scalar.Variable place -> stretch;
             case Scalar.Load load -> {
                 Expression low = writer.let(new Expression.Get(lookups.get(load).smallest()));
                 Expression high = writer.let(new Expression.Get(lookups.get(load).largest()));
                 yield new Interval(low, high, isSmall(low, high));
             }
-            case Scalar.Apply apply -> interval(apply, stretch);
+            case Scalar.Apply apply -> interval(apply);
             default -> throw new IllegalStateException(scalar + " is not followed");
         };
     }
@@ -298,9 +320,9 @@ final class Intervals {
         return and(notAbove(whole((long) -SMALL), low), notAbove(high, whole((long) SMALL)));
     }
 
-    private Interval interval(Scalar.Apply apply, Interval stretch) {
-        Interval a = interval(apply.operands().getFirst(), stretch);
-        Interval b = interval(apply.operands().getLast(), stretch);
+    private Interval interval(Scalar.Apply apply) {
+        Interval a = interval(apply.operands().getFirst());
+        Interval b = interval(apply.operands().getLast());
         return switch (apply.operation()) {
             case ADD -> between(Build.add(a.low, b.low), Build.add(a.high, b.high), a, b);
             case SUBTRACT -> between(subtract(a.low, b.high), subtract(a.high, b.low), a, b);

@@ -63,6 +63,18 @@ final class OnlineSchedule {
     private static final int VECTORS = 8;
     /** Points of a block whose sums are made side by side. */
     private static final int TOGETHER = 4;
+    /** Of a point of a block: the places that it goes over, in all tiles. */
+    private static final int LOWER = 0;
+
+    private static final int UPPER = 1;
+    /** Of a point of a block: those that it goes over in the present tile. */
+    private static final int FROM = 2;
+
+    private static final int TO = 3;
+    /** Of a point of a block: whether the present tile is shut, open or whole. */
+    private static final int OPENNESS = 4;
+
+    private static final int WHOLES = 5;
     /** Whether no place of a tile takes part for a point, some do, or all are known to. */
     private static final long SHUT = 0;
 
@@ -222,7 +234,8 @@ final class OnlineSchedule {
             long length, int axis, Expression first, Expression end,
             Consumer<Expression> bind, List<Node.Compute> earlier, Runnable after) {
         Carried carried = new Carried(
-                writer.scratch(Format.I64, 3 * length),
+                writer.scratch(Format.I64, WHOLES * length),
+                writer.scratch(Format.I64, length),
                 writer.scratch(Format.F32, length),
                 new LinkedHashMap<>());
         sums.stream().filter(this::isSingle).forEach(node -> carried.singles().put(
@@ -244,7 +257,8 @@ final class OnlineSchedule {
         sums.forEach(node -> readers.put(node, axis(node)));
         Optional<SharedRows> rows = SharedRows.of(emitter, tileLength, readers, axis);
         bind.accept(first);
-        Optional<SharedRows.Question> isShared = rows.map(SharedRows::ask);
+        Optional<SharedRows.Question> isShared = rows.map(
+                r -> r.ask(mask.together(maximum.axes().get(axis))));
         each.accept(() -> {
             isShared.ifPresent(SharedRows.Question::ask);
             earlier.forEach(node -> points.node(node, List.of()));
@@ -254,8 +268,8 @@ final class OnlineSchedule {
             Axis streamed = streaming.axis();
             WalkBounds bounds = bounds(writer.let(emitter.emit(streamed.lower())),
                     writer.let(emitter.emit(streamed.upper())));
-            writer.store(carried.bounds(), lower(), bounds.lower());
-            writer.store(carried.bounds(), upper(), bounds.upper());
+            store(carried, LOWER, bounds.lower());
+            store(carried, UPPER, bounds.upper());
             writer.assign(lowest, minimum(new Expression.Get(lowest), bounds.lower()));
             writer.assign(highest, maximum(new Expression.Get(highest), bounds.upper()));
         });
@@ -267,19 +281,25 @@ final class OnlineSchedule {
         Optional<Expression> copies = isShared.map(question -> writer.let(Build.and(
                 question.answer(),
                 compare(Comparison.GREATER_EQUAL, subtract(end, first), whole(TOGETHER)))));
-        writer.loop(from, to, tileLength, tile -> tileOfBlock(tile, carried, each, body ->
-                copies.ifPresentOrElse(
-                        c -> writer.when(c, () -> {
-                            bind.accept(first);
-                            rows.get().copy(tile,
-                                    writer.let(maximum(tile, new Expression.Get(lowest))),
-                                    writer.let(minimum(Build.add(tile, whole(tileLength)),
-                                            new Expression.Get(highest))));
-                            copied = rows;
-                            tileOfCopies(tile, first, end, carried, enter);
-                            copied = Optional.empty();
-                        }, body),
-                        body)));
+        writer.loop(from, to, tileLength, tile -> {
+            Expression begin = writer.let(maximum(tile, new Expression.Get(lowest)));
+            Expression behind = writer.let(minimum(
+                    Build.add(tile, whole(tileLength)), new Expression.Get(highest)));
+            Expression may = isShared.map(question -> mask.ask(
+                            question.answer(), new Intervals.Stretch(first, end), tile,
+                            new Intervals.Stretch(begin, behind)))
+                    .orElse(Build.truth(true));
+            writer.when(may, () -> tileOfBlock(tile, carried, each, body ->
+                    copies.ifPresentOrElse(
+                            c -> writer.when(c, () -> {
+                                bind.accept(first);
+                                rows.get().copy(tile, begin, behind);
+                                copied = rows;
+                                tileOfCopies(tile, first, end, carried, enter);
+                                copied = Optional.empty();
+                            }, body),
+                            body)));
+        });
         each.accept(() -> {
             restoreLargest(carried);
             restoreSingles(carried);
@@ -298,13 +318,17 @@ final class OnlineSchedule {
         Consumer<Runnable> opened = body -> each.accept(() -> ifOpen(carried, body));
         Variable any = writer.mutable(Build.truth(false));
         each.accept(() -> {
-            Expression begin = begin(tile, carried);
-            Expression behind = end(tile, tileLength, carried);
-            Expression isOpen = writer.let(mask.write(tile, begin, behind));
-            Expression how = mask.isWhole(tile, begin, behind)
+            TileMask.Found found = mask.write(tile,
+                    writer.let(maximum(tile, at(carried, LOWER))),
+                    writer.let(minimum(
+                            Build.add(tile, whole(tileLength)), at(carried, UPPER))));
+            Expression isOpen = writer.let(found.any());
+            Expression how = found.isWhole()
                     .map(isWhole -> select(isWhole, whole(WHOLE), whole(OPEN)))
                     .orElse(whole(OPEN));
-            writer.store(carried.bounds(), open(), select(isOpen, how, whole(SHUT)));
+            store(carried, OPENNESS, select(isOpen, how, whole(SHUT)));
+            store(carried, FROM, found.from());
+            store(carried, TO, found.to());
             writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), isOpen));
         });
         writer.when(new Expression.Get(any), () -> unlessCopied.accept(() -> {
@@ -325,12 +349,12 @@ final class OnlineSchedule {
     }
 
     private void ifOpen(Carried carried, Runnable body) {
-        writer.when(compare(Comparison.NOT_EQUAL, carried.at(open()), whole(SHUT)), body);
+        writer.when(compare(Comparison.NOT_EQUAL, at(carried, OPENNESS), whole(SHUT)), body);
     }
 
     /**
      * As {@link #tileOfBlock}, of rows that lie side by side: they are at hand as long as the tile
-     * lasts. Sums of neighbours are made together over the places that all of them go over.
+     * lasts. Sums of a few points are made together over the places that all of them go over.
      */
     private void tileOfCopies(
             Expression tile, Expression first, Expression end, Carried carried,
@@ -339,6 +363,8 @@ final class OnlineSchedule {
             enter.accept(at);
             exponentials.forEach(node -> ofTile(node, tile));
         };
+        // The points for which the tile is open, one behind the other.
+        Variable count = writer.mutable(whole(0));
         writer.loop(first, end, 1, at -> {
             bounded.accept(at);
             ifOpen(carried, () -> {
@@ -347,33 +373,38 @@ final class OnlineSchedule {
                 before.forEach(node -> before(node, tile, lower, upper));
                 softmaxOfBlock(tile, carried);
             });
+            ifOpen(carried, () -> {
+                writer.store(carried.members(), new Expression.Get(count), at);
+                writer.assign(count, Build.add(new Expression.Get(count), whole(1)));
+            });
         });
+        Expression members = writer.let(new Expression.Get(count));
+        Consumer<Expression> enterMember = member -> bounded.accept(writer.let(
+                new Expression.Load(carried.members(), member, 1, Optional.empty())));
         List<Node.Compute> wide = sums.stream().filter(node -> !isSingle(node)).toList();
-        writer.loop(first, end, TOGETHER, group -> {
-            Expression next = writer.let(minimum(Build.add(group, whole(TOGETHER)), end));
-            // The places that all of them go over, if all of them go over any.
+        writer.loop(whole(0), members, TOGETHER, group -> {
+            Expression next = writer.let(minimum(Build.add(group, whole(TOGETHER)), members));
+            // The places that all of them go over, if there are enough of them.
             Variable begin = writer.mutable(tile);
             Variable behind = writer.mutable(select(
                     compare(Comparison.EQUAL, subtract(next, group), whole(TOGETHER)),
                     Build.add(tile, whole(tileLength)), tile));
-            writer.loop(group, next, 1, at -> {
-                bounded.accept(at);
-                writer.assign(begin, maximum(new Expression.Get(begin), carried.at(lower())));
-                writer.assign(behind, select(
-                        compare(Comparison.NOT_EQUAL, carried.at(open()), whole(SHUT)),
-                        minimum(new Expression.Get(behind), carried.at(upper())), tile));
+            writer.loop(group, next, 1, member -> {
+                enterMember.accept(member);
+                writer.assign(begin, maximum(new Expression.Get(begin), at(carried, FROM)));
+                writer.assign(behind, minimum(new Expression.Get(behind), at(carried, TO)));
             });
             Expression from = writer.let(new Expression.Get(begin));
             Expression to = writer.let(new Expression.Get(behind));
-            Consumer<Runnable> each = body -> writer.loop(group, next, 1, at -> {
-                bounded.accept(at);
-                ifOpen(carried, body);
+            Consumer<Runnable> each = body -> writer.loop(group, next, 1, member -> {
+                enterMember.accept(member);
+                body.run();
             });
             writer.when(Build.less(from, to),
                     () -> wide.forEach(node -> {
                         each.accept(() -> some(node, begin(tile, carried), from));
                         writer.points(whole(0), whole(TOGETHER), 1, registers(), true, at -> {
-                            bounded.accept(writer.let(Build.add(group, at)));
+                            enterMember.accept(writer.let(Build.add(group, at)));
                             add(node, from, to);
                         });
                         each.accept(() -> some(node, to, end(tile, tileLength, carried)));
@@ -399,17 +430,17 @@ final class OnlineSchedule {
 
     /** The softmax of the present point; the tile stays open if there is something to sum. */
     private void softmaxOfBlock(Expression tile, Carried carried) {
-        Optional<Expression> isWhole = copied.map(rows -> writer.let(
-                compare(Comparison.EQUAL, carried.at(open()), whole(WHOLE))));
-        writer.store(carried.bounds(), open(), whole(SHUT));
+        Expression isWhole = writer.let(
+                compare(Comparison.EQUAL, at(carried, OPENNESS), whole(WHOLE)));
+        store(carried, OPENNESS, whole(SHUT));
         restoreLargest(carried);
         restoreSingles(carried);
         before.forEach(node -> locate(node, tile));
         Expression from = begin(tile, carried);
         Expression to = end(tile, tileLength, carried);
-        softmax(tile, isWhole, mask.takesPart(tile, from, to), () -> {
+        softmax(tile, Optional.of(isWhole), mask.takesPart(tile, from, to), () -> {
             sums.stream().filter(this::isSingle).forEach(node -> add(node, tile));
-            writer.store(carried.bounds(), open(), whole(OPEN));
+            store(carried, OPENNESS, whole(OPEN));
         });
         writer.store(carried.largest(), points.point(), new Expression.Get(largest));
         saveSingles(carried);
@@ -420,36 +451,34 @@ final class OnlineSchedule {
     }
 
     private Expression begin(Expression from, Carried carried) {
-        return writer.let(maximum(from, carried.at(lower())));
+        return writer.let(maximum(from, at(carried, FROM)));
     }
 
     private Expression end(Expression from, long length, Carried carried) {
-        return writer.let(minimum(Build.add(from, whole(length)), carried.at(upper())));
+        return writer.let(minimum(Build.add(from, whole(length)), at(carried, TO)));
     }
 
     /**
      * What points carry from tile to tile, besides sums that have scratch memory anyway.
      *
-     * @param bounds the places that each goes over, and which take part in this tile
+     * @param wholes of each its {@link #LOWER} and so on
+     * @param members the points for which the present tile is open
      * @param largest the maximum so far
      * @param singles a vector of each sum
      */
-    private record Carried(Buffer bounds, Buffer largest, Map<Node.Compute, Buffer> singles) {
-        Expression at(Expression which) {
-            return new Expression.Load(bounds, which, 1, Optional.empty());
-        }
+    private record Carried(
+            Buffer wholes, Buffer members, Buffer largest, Map<Node.Compute, Buffer> singles) {}
+
+    private Expression at(Carried carried, int which) {
+        return new Expression.Load(carried.wholes(), ofPoint(which), 1, Optional.empty());
     }
 
-    private Expression lower() {
-        return multiply(points.point(), whole(3));
+    private void store(Carried carried, int which, Expression value) {
+        writer.store(carried.wholes(), ofPoint(which), value);
     }
 
-    private Expression upper() {
-        return Build.add(multiply(points.point(), whole(3)), whole(1));
-    }
-
-    private Expression open() {
-        return Build.add(multiply(points.point(), whole(3)), whole(2));
+    private Expression ofPoint(int which) {
+        return Build.add(multiply(points.point(), whole(WHOLES)), whole(which));
     }
 
     private void saveSingles(Carried carried) {
@@ -488,9 +517,10 @@ final class OnlineSchedule {
 
     /** All that one point does in a tile. */
     void tile(Expression tile, Expression from, Expression to) {
-        writer.when(mask.write(tile, from, to), () -> {
+        TileMask.Found found = mask.write(tile, from, to);
+        writer.when(found.any(), () -> {
             before.forEach(node -> before(node, tile, from, to));
-            softmax(tile, Optional.empty(), mask.takesPart(tile, from, to),
+            softmax(tile, found.isWhole().map(writer::let), mask.takesPart(tile, from, to),
                     () -> sums.forEach(node -> {
                         if (isSingle(node)) {
                             add(node, tile);

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What all points of a block read at the places of a tile, such as its keys and values: laid side
@@ -153,11 +154,17 @@ final class SharedRows {
     /** Asks whether points look up the same. */
     final class Question {
         private final Variable answer = writer.mutable(Build.truth(true));
-        private final List<Expression> first = lookUp();
+        private final List<Scalar> besides;
+        private final List<Expression> first;
+
+        private Question(List<Scalar> besides) {
+            this.besides = besides;
+            this.first = lookUp();
+        }
 
         private List<Expression> lookUp() {
-            return rows.stream().flatMap(r -> r.looksUp.stream()).distinct()
-                    .map(s -> writer.let(emitter.emit(s))).toList();
+            return Stream.concat(rows.stream().flatMap(r -> r.looksUp.stream()), besides.stream())
+                    .distinct().map(s -> writer.let(emitter.emit(s))).toList();
         }
 
         /** The same question of the present point. */
@@ -174,9 +181,13 @@ final class SharedRows {
         }
     }
 
-    /** Begins to ask; the present point is the first. */
-    Question ask() {
-        return new Question();
+    /**
+     * Begins to ask; the present point is the first.
+     *
+     * @param besides what else points may look up
+     */
+    Question ask(List<Scalar> besides) {
+        return new Question(besides);
     }
 
     /** Copies a tile's rows for the present point, and so for all of its block. */

@@ -18,6 +18,7 @@ import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.type.Format;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -41,8 +42,7 @@ final class TileMask {
     /** Whether all places between the bounds take part. */
     private boolean isBounds;
     private Optional<Intervals> intervals = Optional.empty();
-    /** Whether all places between the bounds take part in the tile of which was written last. */
-    private Optional<Variable> isAll = Optional.empty();
+    private Optional<BlockMask> block = Optional.empty();
     private Optional<Buffer> answers = Optional.empty();
     private Optional<Buffer> numbers = Optional.empty();
 
@@ -67,61 +67,133 @@ final class TileMask {
                 .orElse(new WalkBounds(lower, upper, true));
         isBounds = bounds.exact();
         intervals = isBounds ? Optional.empty()
-                : condition.flatMap(c -> Intervals.of(emitter, axis, c));
+                : condition.flatMap(c -> Intervals.of(emitter, List.of(axis), c));
         return bounds;
+    }
+
+    /**
+     * Lets points be asked together.
+     *
+     * @param point the axis along which they neighbour each other
+     * @return what they have to look up alike for that
+     */
+    List<Scalar> together(Axis point) {
+        block = condition.flatMap(c -> BlockMask.of(emitter, axis, point, c, tileLength));
+        return block.map(BlockMask::looksUp).orElse(List.of());
+    }
+
+    /** Asks for all points of a block that look up the same; gives whether any may take part. */
+    Expression ask(
+            Expression isShared, Intervals.Stretch points, Expression tile,
+            Intervals.Stretch places) {
+        block.ifPresent(b -> b.ask(isShared, points, tile, places));
+        return block.map(BlockMask::may).orElse(Build.truth(true));
     }
 
     /** What tiles need, before the first one. */
     void start() {
+        if (isBounds) {
+            block = Optional.empty();
+        }
         intervals.ifPresent(Intervals::start);
-        if (isBounds || intervals.isPresent()) {
+        block.ifPresent(BlockMask::start);
+        if (isBounds || intervals.isPresent() || block.isPresent()) {
             writeNumbers();
         }
     }
 
-    /** Writes down which places of a tile take part, and gives whether any does. */
-    Expression write(Expression tile, Expression from, Expression to) {
+    /**
+     * What is found of a tile.
+     *
+     * @param any whether any place takes part
+     * @param isWhole whether all its places are known to, if that is asked
+     * @param from the first place that may take part
+     * @param to where such places end
+     */
+    record Found(Expression any, Optional<Expression> isWhole, Expression from, Expression to) {}
+
+    /** What is about to be found. */
+    private record Finding(Variable any, Variable isAll, Variable from, Variable to) {}
+
+    /** Writes down which of a tile's places take part, of those between two. */
+    Found write(Expression tile, Expression from, Expression to) {
         if (isBounds) {
-            return less(from, to);
+            return new Found(less(from, to), Optional.of(covers(tile, from, to)), from, to);
         }
-        Variable any = writer.mutable(Build.truth(false));
-        isAll = intervals.map(i -> writer.mutable(Build.truth(false)));
-        Runnable byPlace = () -> writeByPlace(tile, from, to, any);
-        intervals.ifPresentOrElse(
-                i -> writer.when(less(from, to), () -> {
-                    Intervals.Answer answer = i.ask(from, to);
-                    writer.when(answer.may(), () -> writer.when(
-                            answer.must(), () -> writeAll(tile, from, to, any), byPlace));
-                }),
-                byPlace);
-        return new Expression.Get(any);
+        Finding finding = new Finding(
+                writer.mutable(Build.truth(false)), writer.mutable(Build.truth(false)),
+                writer.mutable(from), writer.mutable(to));
+        writer.when(less(from, to), () -> block.ifPresentOrElse(
+                b -> writer.when(b.must(), () -> writeAll(tile, from, to, finding),
+                        () -> b.askPoint(lanes -> writeInLanes(lanes, tile, from, to, finding),
+                                () -> writeAlone(tile, from, to, finding))),
+                () -> writeAlone(tile, from, to, finding)));
+        boolean isAsked = intervals.isPresent() || block.isPresent();
+        return new Found(new Expression.Get(finding.any()),
+                isAsked ? Optional.of(Build.and(new Expression.Get(finding.isAll()),
+                        covers(tile, from, to))) : Optional.empty(),
+                writer.let(new Expression.Get(finding.from())),
+                writer.let(new Expression.Get(finding.to())));
     }
 
-    private void writeAll(Expression tile, Expression from, Expression to, Variable any) {
+    private void writeAlone(Expression tile, Expression from, Expression to, Finding finding) {
+        Runnable byPlace = () -> writeByPlace(tile, from, to, finding);
+        intervals.ifPresentOrElse(i -> {
+            Intervals.Answer answer = i.ask(List.of(new Intervals.Stretch(from, to)));
+            writer.when(answer.may(), () -> writer.when(
+                    answer.must(), () -> writeAll(tile, from, to, finding), byPlace));
+        }, byPlace);
+    }
+
+    /** Of a tile that is whole nobody reads the answers. */
+    private void writeAll(Expression tile, Expression from, Expression to, Finding finding) {
+        writer.when(Build.not(covers(tile, from, to)), () -> {
+            UnaryOperator<Expression> isBetween = isBetween(tile, from, to);
+            inLanes(at -> writer.store(answers(), ofPoint(at), select(
+                    isBetween.apply(at), real(vector(), 1), real(vector(), 0))));
+        });
+        writer.assign(finding.any(), Build.truth(true));
+        writer.assign(finding.isAll(), Build.truth(true));
+    }
+
+    private void writeInLanes(
+            MaskInLanes mask, Expression tile, Expression from, Expression to,
+            Finding finding) {
         UnaryOperator<Expression> isBetween = isBetween(tile, from, to);
-        inLanes(at -> writer.store(answers(), ofPoint(at), select(
-                isBetween.apply(at), real(vector(), 1), real(vector(), 0))));
-        writer.assign(any, Build.truth(true));
-        isAll.ifPresent(all -> writer.assign(all, Build.truth(true)));
+        writer.assign(finding.isAll(), Build.truth(true));
+        writer.assign(finding.from(), to);
+        writer.assign(finding.to(), from);
+        inLanes(at -> {
+            Expression takes = writer.let(Build.and(isBetween.apply(at), mask.answers(at)));
+            writer.store(answers(), ofPoint(at),
+                    select(takes, real(vector(), 1), real(vector(), 0)));
+            Expression isSome = writer.let(new Expression.Fold(BinaryOperation.OR, takes));
+            Expression first = writer.let(Build.add(tile, at));
+            join(finding.isAll(), BinaryOperation.AND,
+                    new Expression.Fold(BinaryOperation.AND, takes));
+            join(finding.any(), BinaryOperation.OR, isSome);
+            join(finding.from(), BinaryOperation.MINIMUM, select(isSome, first, to));
+            join(finding.to(), BinaryOperation.MAXIMUM,
+                    select(isSome, Build.add(first, whole(lanes)), from));
+        });
+        join(finding.from(), BinaryOperation.MAXIMUM, from);
+        join(finding.to(), BinaryOperation.MINIMUM, to);
     }
 
-    private void writeByPlace(Expression tile, Expression from, Expression to, Variable any) {
+    private void join(Variable variable, BinaryOperation operation, Expression by) {
+        writer.assign(variable, binary(operation, new Expression.Get(variable), by));
+    }
+
+    private void writeByPlace(Expression tile, Expression from, Expression to, Finding finding) {
         inLanes(at -> writer.store(answers(), ofPoint(at), real(vector(), 0)));
         writer.loop(from, to, 1, place -> {
             emitter.bind(axis, place);
             Expression takes = writer.let(emitter.emit(condition.orElseThrow()));
-            writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), takes));
+            join(finding.any(), BinaryOperation.OR, takes);
             Type type = vector().withLanes(1);
             writer.store(answers(), ofPoint(subtract(place, tile)),
                     select(takes, real(type, 1), real(type, 0)));
         });
-    }
-
-    /** Whether all places of the tile of which was written last take part, as far as is known. */
-    Optional<Expression> isWhole(Expression tile, Expression from, Expression to) {
-        return isBounds ? Optional.of(covers(tile, from, to))
-                : isAll.map(all -> Build.and(
-                        new Expression.Get(all), covers(tile, from, to)));
     }
 
     private Expression covers(Expression tile, Expression from, Expression to) {

@@ -23,6 +23,8 @@ import java.util.Optional;
  * @param exact whether all of them take part
  */
 record WalkBounds(Expression lower, Expression upper, boolean exact) {
+    /** Divisors below it, and indices and sizes, have products that do not wrap. */
+    private static final long SMALL = 1L << 20;
 
     /** Narrowed by the parts of a condition that compare the index with something else. */
     static WalkBounds of(
@@ -60,7 +62,10 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
                     yield below(inner, right, over, index, emitter, lower, upper).and(
                             Scalar.apply(apply.operation(), negated, right), index, emitter);
                 }
-                yield below(left, right, over, index, emitter, lower, upper);
+                yield undivided(left, right, over, index, emitter)
+                        .map(c -> of(c, index, emitter, lower, upper))
+                        .orElseGet(() -> below(
+                                left, right, over, index, emitter, lower, upper));
             }
             default -> new WalkBounds(lower, upper, false);
         };
@@ -70,6 +75,57 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
     private WalkBounds and(Scalar condition, Index index, ScalarEmitter emitter) {
         WalkBounds both = of(condition, index, emitter, lower, upper);
         return new WalkBounds(both.lower, both.upper, exact && both.exact);
+    }
+
+    /**
+     * {@code left < right + over} without the division by a number that the index stands in, if
+     * there is one: {@code s / n < a} is {@code s < a * n}, as divisions round down. What it is
+     * compared with is made of indices and sizes, so that no product of it wraps.
+     */
+    private static Optional<Scalar> undivided(
+            Scalar left, Scalar right, long over, Index index, ScalarEmitter emitter) {
+        return divided(left, right, index, emitter)
+                .map(d -> Scalar.apply(Operation.LESS, d.operands().getFirst(),
+                        times(Scalar.apply(Operation.ADD, right, Scalar.whole(over)), d)))
+                .or(() -> divided(right, left, index, emitter)
+                        .map(d -> Scalar.apply(Operation.LESS_EQUAL,
+                                times(Scalar.apply(Operation.ADD, left, Scalar.whole(1 - over)), d),
+                                d.operands().getFirst())));
+    }
+
+    private static Scalar times(Scalar factor, Scalar.Apply division) {
+        return Scalar.apply(Operation.MULTIPLY, factor, division.operands().getLast());
+    }
+
+    /** A side that divides what the index stands in, if the other side is small and without it. */
+    private static Optional<Scalar.Apply> divided(
+            Scalar side, Scalar other, Index index, ScalarEmitter emitter) {
+        return side instanceof Scalar.Apply apply
+                        && apply.operation() == Operation.DIVIDE
+                        && apply.format() == Format.I64
+                        && Walk.mentions(apply.operands().getFirst(), List.of(index))
+                        && apply.operands().getLast() instanceof Scalar.Whole divisor
+                        && divisor.value() > 0 && divisor.value() < SMALL
+                        && isSmall(other, emitter) && !Walk.mentions(other, List.of(index))
+                ? Optional.of(apply) : Optional.empty();
+    }
+
+    /** Whether a number is made of indices, sizes, and the places where sequences begin. */
+    private static boolean isSmall(Scalar scalar, ScalarEmitter emitter) {
+        return switch (scalar) {
+            case Scalar.Load load -> emitter.facts().program().frames()
+                    .filter(f -> f.offsets().equals(load.source())).isPresent();
+            case Scalar.Variable variable -> true;
+            case Scalar.Extent extent -> true;
+            case Scalar.Whole whole -> Math.abs(whole.value()) < SMALL;
+            case Scalar.Apply apply -> switch (apply.operation()) {
+                case ADD, SUBTRACT, DIVIDE -> apply.format() == Format.I64
+                        && Vectors.harmless(apply)
+                        && apply.operands().stream().allMatch(o -> isSmall(o, emitter));
+                default -> false;
+            };
+            default -> false;
+        };
     }
 
     /** By {@code left - right < over}, if the index stands in it once, as it is or negated. */

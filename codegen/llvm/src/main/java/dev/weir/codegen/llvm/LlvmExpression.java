@@ -250,6 +250,9 @@ final class LlvmExpression {
         if (type.lanes() == 1) {
             return value;
         }
+        if (type.element() == Type.Element.BOOL) {
+            return foldTruths(f.operation(), type, value);
+        }
         while (type.lanes() > 1) {
             int half = type.lanes() / 2;
             String lower = half(type, value, 0);
@@ -261,6 +264,18 @@ final class LlvmExpression {
             value = binary(f.operation(), type, lower, upper);
         }
         return value;
+    }
+
+    /** Truth is exact in any order. */
+    private String foldTruths(Expression.BinaryOperation operation, Type type, String value) {
+        String name = switch (operation) {
+            case AND -> "and";
+            case OR -> "or";
+            case EXCLUSIVE_OR -> "xor";
+            default -> throw new IllegalArgumentException(operation + " of bool");
+        };
+        return function.emit("call i1 @llvm.vector.reduce." + name + "."
+                + LlvmTypes.suffix(type) + "(" + LlvmTypes.of(type) + " " + value + ")");
     }
 
     /**

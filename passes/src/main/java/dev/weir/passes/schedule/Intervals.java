@@ -159,14 +159,7 @@ final class Intervals {
     private boolean isSafe(Scalar scalar) {
         boolean[] isInMemory = {true};
         Walk.loads(scalar, load -> isInMemory[0] &= emitter.local(load.source()).isEmpty());
-        return isInMemory[0]
-                && (Vectors.harmless(scalar) || isAlwaysEvaluated(condition, scalar));
-    }
-
-    private static boolean isAlwaysEvaluated(Scalar within, Scalar part) {
-        return within.equals(part) || Walk.operands(within).stream()
-                .limit(Vectors.isLazy(within) ? 1 : Integer.MAX_VALUE)
-                .anyMatch(o -> isAlwaysEvaluated(o, part));
+        return isInMemory[0] && Vectors.harmlessIn(condition, scalar, emitter.facts());
     }
 
     // ------------------------------------------------------------------ asking

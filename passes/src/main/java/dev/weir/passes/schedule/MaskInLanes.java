@@ -90,7 +90,7 @@ final class MaskInLanes {
     private boolean takes(Scalar part) {
         boolean[] isInMemory = {true};
         Walk.loads(part, load -> isInMemory[0] &= emitter.local(load.source()).isEmpty());
-        if (!isInMemory[0] || !Vectors.harmless(part)) {
+        if (!isInMemory[0] || !Vectors.harmlessIn(condition, part, emitter.facts())) {
             return false;
         }
         (Walk.mentions(part, List.of(place.index())) ? ofPlaces : ofPoint).add(part);

@@ -4,7 +4,6 @@ import static dev.weir.passes.schedule.Build.binary;
 import static dev.weir.passes.schedule.Build.compare;
 import static dev.weir.passes.schedule.Build.divide;
 import static dev.weir.passes.schedule.Build.maximum;
-import static dev.weir.passes.schedule.Build.minimum;
 import static dev.weir.passes.schedule.Build.multiply;
 import static dev.weir.passes.schedule.Build.real;
 import static dev.weir.passes.schedule.Build.select;
@@ -25,13 +24,11 @@ import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
-import dev.weir.passes.analysis.ScheduleStep;
 import dev.weir.passes.analysis.Substitution;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Streaming;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,7 +48,7 @@ import java.util.stream.IntStream;
  *                      l = l · scale + e;  z[c] = z[c] · scale + sum[s] e[s] · v[s, c] }
  * </pre>
  *
- * <p>Neighbouring points may go through the tiles together ({@link #block}).
+ * <p>Neighbouring points may go through the tiles together ({@link OnlineBlock}).
  *
  * <p>Place s always falls into lane s modulo the lanes, and tiles begin at multiples of their
  * length: sums have the same bits however long the axis is.
@@ -61,25 +58,6 @@ final class OnlineSchedule {
     private static final int PLACES = 4;
     /** Vectors of a sum that stay in registers during a tile. */
     private static final int VECTORS = 8;
-    /** Points of a block whose sums are made side by side. */
-    private static final int TOGETHER = 4;
-    /** Of a point of a block: the places that it goes over, in all tiles. */
-    private static final int LOWER = 0;
-
-    private static final int UPPER = 1;
-    /** Of a point of a block: those that it goes over in the present tile. */
-    private static final int FROM = 2;
-
-    private static final int TO = 3;
-    /** Of a point of a block: whether the present tile is shut, open or whole. */
-    private static final int OPENNESS = 4;
-
-    private static final int WHOLES = 5;
-    /** Whether no place of a tile takes part for a point, some do, or all are known to. */
-    private static final long SHUT = 0;
-
-    private static final long OPEN = 1;
-    private static final long WHOLE = 2;
 
     private final PointSchedule points;
     private final ScalarEmitter emitter;
@@ -173,14 +151,16 @@ final class OnlineSchedule {
 
     private boolean vectorised(Node.Compute node, Scalar body) {
         return Vectors.possible(body, axis(node), emitter.facts())
-                && Vectors.harmless(body);
+                && Vectors.harmless(body, emitter.facts());
     }
 
-    private Axis axis(Node.Compute node) {
+    /** The streamed axis, as a node has it. */
+    Axis axis(Node.Compute node) {
         return streaming.along().get(node);
     }
 
-    private boolean isSingle(Node.Compute node) {
+    /** Whether a sum has no axes of its own. */
+    boolean isSingle(Node.Compute node) {
         return node.axes().size() == cluster.prefix();
     }
 
@@ -196,6 +176,68 @@ final class OnlineSchedule {
                         .equals(condition.get())
                 ? Optional.of(apply.operands().get(1))
                 : Optional.empty();
+    }
+
+    // ------------------------------------------------------------------ for blocks of points
+
+    PointSchedule points() {
+        return points;
+    }
+
+    TileMask mask() {
+        return mask;
+    }
+
+    long tileLength() {
+        return tileLength;
+    }
+
+    /** The axis of which a walk goes over the tiles. */
+    Axis streamed() {
+        return streaming.axis();
+    }
+
+    /** An axis that all nodes share, as the condition has it. */
+    Axis shared(int axis) {
+        return maximum.axes().get(axis);
+    }
+
+    /** The nodes along the axis that the maximum needs. */
+    List<Node.Compute> before() {
+        return before;
+    }
+
+    List<Node.Compute> exponentials() {
+        return exponentials;
+    }
+
+    List<Node.Compute> sums() {
+        return sums;
+    }
+
+    /** The maximum so far. */
+    Variable largest() {
+        return largest;
+    }
+
+    void setLargest(Variable variable) {
+        largest = variable;
+    }
+
+    /** A sum without axes of its own so far, in lanes. */
+    Variable single(Node.Compute node) {
+        return singles.get(node);
+    }
+
+    void setSingle(Node.Compute node, Variable variable) {
+        singles.put(node, variable);
+    }
+
+    /** Writes what reads copies of what the points of a block share. */
+    void copied(SharedRows rows, Runnable body) {
+        copied = Optional.of(rows);
+        body.run();
+        copied = Optional.empty();
     }
 
     // ------------------------------------------------------------------ the walk
@@ -215,287 +257,13 @@ final class OnlineSchedule {
         }
     }
 
-    private void takeRoom(Node.Compute node) {
+    void takeRoom(Node.Compute node) {
         points.scratch(node, -1, 0, whole(0));
-    }
-
-    /**
-     * The walk of several points that neighbour each other. They go through each tile together, so
-     * that what all of them read of it comes from memory once; in between, what each carries is
-     * kept in scratch memory.
-     *
-     * @param length how many points there are at most
-     * @param axis along which they neighbour each other
-     * @param bind makes a point the present one
-     * @param earlier what is computed at a point before its first tile, and kept
-     * @param after what is done at a point behind its last tile
-     */
-    void block(
-            long length, int axis, Expression first, Expression end,
-            Consumer<Expression> bind, List<Node.Compute> earlier, Runnable after) {
-        Carried carried = new Carried(
-                writer.scratch(Format.I64, WHOLES * length),
-                writer.scratch(Format.I64, length),
-                writer.scratch(Format.F32, length),
-                new LinkedHashMap<>());
-        sums.stream().filter(this::isSingle).forEach(node -> carried.singles().put(
-                node, writer.scratch(Format.F32, (length + 1) * lanes)));
-        Variable lowest = writer.mutable(whole(Long.MAX_VALUE));
-        Variable highest = writer.mutable(whole(0));
-        Consumer<Expression> enter = at -> {
-            bind.accept(at);
-            points.together(length, writer.let(subtract(at, first)));
-            earlier.forEach(this::takeRoom);
-            sums.stream().filter(node -> !isSingle(node)).forEach(this::takeRoom);
-        };
-        Consumer<Runnable> each = body -> writer.loop(first, end, 1, at -> {
-            enter.accept(at);
-            body.run();
-        });
-        Map<Node.Compute, Axis> readers = new LinkedHashMap<>();
-        before.forEach(node -> readers.put(node, axis(node)));
-        sums.forEach(node -> readers.put(node, axis(node)));
-        Optional<SharedRows> rows = SharedRows.of(emitter, tileLength, readers, axis);
-        bind.accept(first);
-        Optional<SharedRows.Question> isShared = rows.map(
-                r -> r.ask(mask.together(maximum.axes().get(axis))));
-        each.accept(() -> {
-            isShared.ifPresent(SharedRows.Question::ask);
-            earlier.forEach(node -> points.node(node, List.of()));
-            start();
-            writer.store(carried.largest(), points.point(), new Expression.Get(largest));
-            saveSingles(carried);
-            Axis streamed = streaming.axis();
-            WalkBounds bounds = bounds(writer.let(emitter.emit(streamed.lower())),
-                    writer.let(emitter.emit(streamed.upper())));
-            store(carried, LOWER, bounds.lower());
-            store(carried, UPPER, bounds.upper());
-            writer.assign(lowest, minimum(new Expression.Get(lowest), bounds.lower()));
-            writer.assign(highest, maximum(new Expression.Get(highest), bounds.upper()));
-        });
-        Expression from = writer.let(multiply(
-                divide(new Expression.Get(lowest), whole(tileLength)), whole(tileLength)));
-        Expression to = writer.let(new Expression.Get(highest));
-        mask.start();
-        // For few points a copy costs more than it saves.
-        Optional<Expression> copies = isShared.map(question -> writer.let(Build.and(
-                question.answer(),
-                compare(Comparison.GREATER_EQUAL, subtract(end, first), whole(TOGETHER)))));
-        writer.loop(from, to, tileLength, tile -> {
-            Expression begin = writer.let(maximum(tile, new Expression.Get(lowest)));
-            Expression behind = writer.let(minimum(
-                    Build.add(tile, whole(tileLength)), new Expression.Get(highest)));
-            Expression may = isShared.map(question -> mask.ask(
-                            question.answer(), new Intervals.Stretch(first, end), tile,
-                            new Intervals.Stretch(begin, behind)))
-                    .orElse(Build.truth(true));
-            writer.when(may, () -> tileOfBlock(tile, carried, each, body ->
-                    copies.ifPresentOrElse(
-                            c -> writer.when(c, () -> {
-                                bind.accept(first);
-                                rows.get().copy(tile, begin, behind);
-                                copied = rows;
-                                tileOfCopies(tile, first, end, carried, enter);
-                                copied = Optional.empty();
-                            }, body),
-                            body)));
-        });
-        each.accept(() -> {
-            restoreLargest(carried);
-            restoreSingles(carried);
-            finish();
-            after.run();
-        });
-    }
-
-    /**
-     * A tile of several points. Places are gone through a vector at a time by all points, so that
-     * what is read of them is at hand for each, however far from each other it lies in memory.
-     */
-    private void tileOfBlock(
-            Expression tile, Carried carried, Consumer<Runnable> each,
-            Consumer<Runnable> unlessCopied) {
-        Consumer<Runnable> opened = body -> each.accept(() -> ifOpen(carried, body));
-        Variable any = writer.mutable(Build.truth(false));
-        each.accept(() -> {
-            TileMask.Found found = mask.write(tile,
-                    writer.let(maximum(tile, at(carried, LOWER))),
-                    writer.let(minimum(
-                            Build.add(tile, whole(tileLength)), at(carried, UPPER))));
-            Expression isOpen = writer.let(found.any());
-            Expression how = found.isWhole()
-                    .map(isWhole -> select(isWhole, whole(WHOLE), whole(OPEN)))
-                    .orElse(whole(OPEN));
-            store(carried, OPENNESS, select(isOpen, how, whole(SHUT)));
-            store(carried, FROM, found.from());
-            store(carried, TO, found.to());
-            writer.assign(any, binary(BinaryOperation.OR, new Expression.Get(any), isOpen));
-        });
-        writer.when(new Expression.Get(any), () -> unlessCopied.accept(() -> {
-            groups(tile, group -> opened.accept(() -> {
-                Expression first = begin(group, carried);
-                Expression end = end(group, lanes, carried);
-                before.forEach(node -> before(node, tile, first, end));
-            }));
-            opened.accept(() -> softmaxOfBlock(tile, carried));
-            groups(tile, group -> opened.accept(() -> {
-                exponentials.forEach(node -> ofTile(node, tile));
-                Expression first = begin(group, carried);
-                Expression end = end(group, lanes, carried);
-                sums.stream().filter(node -> !isSingle(node))
-                        .forEach(node -> add(node, first, end));
-            }));
-        }));
-    }
-
-    private void ifOpen(Carried carried, Runnable body) {
-        writer.when(compare(Comparison.NOT_EQUAL, at(carried, OPENNESS), whole(SHUT)), body);
-    }
-
-    /**
-     * As {@link #tileOfBlock}, of rows that lie side by side: they are at hand as long as the tile
-     * lasts. Sums of a few points are made together over the places that all of them go over.
-     */
-    private void tileOfCopies(
-            Expression tile, Expression first, Expression end, Carried carried,
-            Consumer<Expression> enter) {
-        Consumer<Expression> bounded = at -> {
-            enter.accept(at);
-            exponentials.forEach(node -> ofTile(node, tile));
-        };
-        // The points for which the tile is open, one behind the other.
-        Variable count = writer.mutable(whole(0));
-        writer.loop(first, end, 1, at -> {
-            bounded.accept(at);
-            ifOpen(carried, () -> {
-                Expression lower = begin(tile, carried);
-                Expression upper = end(tile, tileLength, carried);
-                before.forEach(node -> before(node, tile, lower, upper));
-                softmaxOfBlock(tile, carried);
-            });
-            ifOpen(carried, () -> {
-                writer.store(carried.members(), new Expression.Get(count), at);
-                writer.assign(count, Build.add(new Expression.Get(count), whole(1)));
-            });
-        });
-        Expression members = writer.let(new Expression.Get(count));
-        Consumer<Expression> enterMember = member -> bounded.accept(writer.let(
-                new Expression.Load(carried.members(), member, 1, Optional.empty())));
-        List<Node.Compute> wide = sums.stream().filter(node -> !isSingle(node)).toList();
-        writer.loop(whole(0), members, TOGETHER, group -> {
-            Expression next = writer.let(minimum(Build.add(group, whole(TOGETHER)), members));
-            // The places that all of them go over, if there are enough of them.
-            Variable begin = writer.mutable(tile);
-            Variable behind = writer.mutable(select(
-                    compare(Comparison.EQUAL, subtract(next, group), whole(TOGETHER)),
-                    Build.add(tile, whole(tileLength)), tile));
-            writer.loop(group, next, 1, member -> {
-                enterMember.accept(member);
-                writer.assign(begin, maximum(new Expression.Get(begin), at(carried, FROM)));
-                writer.assign(behind, minimum(new Expression.Get(behind), at(carried, TO)));
-            });
-            Expression from = writer.let(new Expression.Get(begin));
-            Expression to = writer.let(new Expression.Get(behind));
-            Consumer<Runnable> each = body -> writer.loop(group, next, 1, member -> {
-                enterMember.accept(member);
-                body.run();
-            });
-            writer.when(Build.less(from, to),
-                    () -> wide.forEach(node -> {
-                        each.accept(() -> some(node, begin(tile, carried), from));
-                        writer.points(whole(0), whole(TOGETHER), 1, registers(), true, at -> {
-                            enterMember.accept(writer.let(Build.add(group, at)));
-                            add(node, from, to);
-                        });
-                        each.accept(() -> some(node, to, end(tile, tileLength, carried)));
-                    }),
-                    () -> each.accept(() -> wide.forEach(node -> add(
-                            node, begin(tile, carried), end(tile, tileLength, carried)))));
-        });
-    }
-
-    private void some(Node.Compute node, Expression from, Expression to) {
-        writer.when(Build.less(from, to), () -> add(node, from, to));
-    }
-
-    private int registers() {
-        return emitter.facts().isOn(ScheduleStep.UNROLL_AND_JAM)
-                ? emitter.facts().target().vectorRegisters() / 2 : 0;
     }
 
     /** What a node computes, of rows that are copied where they are. */
     private Node.Compute reading(Node.Compute node) {
         return copied.map(rows -> rows.of(node)).orElse(node);
-    }
-
-    /** The softmax of the present point; the tile stays open if there is something to sum. */
-    private void softmaxOfBlock(Expression tile, Carried carried) {
-        Expression isWhole = writer.let(
-                compare(Comparison.EQUAL, at(carried, OPENNESS), whole(WHOLE)));
-        store(carried, OPENNESS, whole(SHUT));
-        restoreLargest(carried);
-        restoreSingles(carried);
-        before.forEach(node -> locate(node, tile));
-        Expression from = begin(tile, carried);
-        Expression to = end(tile, tileLength, carried);
-        softmax(tile, Optional.of(isWhole), mask.takesPart(tile, from, to), () -> {
-            sums.stream().filter(this::isSingle).forEach(node -> add(node, tile));
-            store(carried, OPENNESS, whole(OPEN));
-        });
-        writer.store(carried.largest(), points.point(), new Expression.Get(largest));
-        saveSingles(carried);
-    }
-
-    private void groups(Expression tile, Consumer<Expression> body) {
-        writer.loop(tile, writer.let(Build.add(tile, whole(tileLength))), lanes, body);
-    }
-
-    private Expression begin(Expression from, Carried carried) {
-        return writer.let(maximum(from, at(carried, FROM)));
-    }
-
-    private Expression end(Expression from, long length, Carried carried) {
-        return writer.let(minimum(Build.add(from, whole(length)), at(carried, TO)));
-    }
-
-    /**
-     * What points carry from tile to tile, besides sums that have scratch memory anyway.
-     *
-     * @param wholes of each its {@link #LOWER} and so on
-     * @param members the points for which the present tile is open
-     * @param largest the maximum so far
-     * @param singles a vector of each sum
-     */
-    private record Carried(
-            Buffer wholes, Buffer members, Buffer largest, Map<Node.Compute, Buffer> singles) {}
-
-    private Expression at(Carried carried, int which) {
-        return new Expression.Load(carried.wholes(), ofPoint(which), 1, Optional.empty());
-    }
-
-    private void store(Carried carried, int which, Expression value) {
-        writer.store(carried.wholes(), ofPoint(which), value);
-    }
-
-    private Expression ofPoint(int which) {
-        return Build.add(multiply(points.point(), whole(WHOLES)), whole(which));
-    }
-
-    private void saveSingles(Carried carried) {
-        carried.singles().forEach((node, buffer) -> writer.store(
-                buffer, multiply(points.point(), whole(lanes)),
-                new Expression.Get(singles.get(node))));
-    }
-
-    private void restoreLargest(Carried carried) {
-        largest = writer.mutable(
-                new Expression.Load(carried.largest(), points.point(), 1, Optional.empty()));
-    }
-
-    private void restoreSingles(Carried carried) {
-        carried.singles().forEach((node, buffer) -> singles.put(node, writer.mutable(
-                new Expression.Load(
-                        buffer, multiply(points.point(), whole(lanes)), lanes, Optional.empty()))));
     }
 
     private Type vector() {
@@ -557,7 +325,7 @@ final class OnlineSchedule {
      * @param takesPart which of the lanes from a place of the tile on take part
      * @param then what is done if any place takes part
      */
-    private void softmax(
+    void softmax(
             Expression tile, Optional<Expression> isWhole,
             UnaryOperator<Expression> takesPart, Runnable then) {
         Variable most = writer.mutable(real(vector(), Double.NEGATIVE_INFINITY));
@@ -632,7 +400,7 @@ final class OnlineSchedule {
     }
 
     /** Room for what the present point computes at a tile's places. */
-    private Local.InScratch ofTile(Node.Compute node, Expression tile) {
+    Local.InScratch ofTile(Node.Compute node, Expression tile) {
         return points.scratch(node, 0, tileLength, tile);
     }
 
@@ -654,7 +422,7 @@ final class OnlineSchedule {
     }
 
     /** Adds the terms of a tile to a sum without axes of its own. */
-    private void add(Node.Compute node, Expression tile) {
+    void add(Node.Compute node, Expression tile) {
         Variable sum = singles.get(node);
         inLanes(at -> writer.assign(sum, Build.add(
                 new Expression.Get(sum),
@@ -662,7 +430,7 @@ final class OnlineSchedule {
     }
 
     /** Adds the terms of some places to a sum that has scratch memory. */
-    private void add(Node.Compute node, Expression from, Expression to) {
+    void add(Node.Compute node, Expression from, Expression to) {
         List<Axis> own = points.ownAxes(node);
         Optional<Integer> vectors = own.size() == 1 && points.vectorisable(node, own.getFirst())
                 ? wholeVectors(own.getFirst()) : Optional.empty();
@@ -747,7 +515,7 @@ final class OnlineSchedule {
     // ------------------------------------------------------------------ before the maximum
 
     /** A node along the axis: at all places of the axis in the tile, as what it reads is there. */
-    private void before(Node.Compute node, Expression tile, Expression from, Expression to) {
+    void before(Node.Compute node, Expression tile, Expression from, Expression to) {
         locate(node, tile);
         if (emitter.local(node.result()).orElseThrow() instanceof Local.Inline) {
             return;
@@ -828,7 +596,7 @@ final class OnlineSchedule {
     }
 
     /** Makes what the present point has of a node in a tile known to who reads it. */
-    private void locate(Node.Compute node, Expression tile) {
+    void locate(Node.Compute node, Expression tile) {
         if (node.reduction().isPresent() && isReadOnceByOne(node)) {
             emitter.keep(node.result(), new Local.Inline(reading(node), List.of()));
         } else {
@@ -853,7 +621,7 @@ final class OnlineSchedule {
         });
         List<Index> along = List.of(axis(node).index());
         return inner.size() == 1 && node.reduction().isEmpty()
-                        && Vectors.harmlessAlong(bodies.get(node), along)
+                        && Vectors.harmlessAlong(bodies.get(node), along, emitter.facts())
                         && emitter.reductions().goesSideBySide(
                                 producer(inner.getFirst()),
                                 differing(inner.getFirst(), along))

@@ -207,7 +207,7 @@ final class Reductions {
     boolean goesSideBySide(Node.Compute compute, List<Index> differing) {
         Reduction reduction = compute.reduction().orElseThrow();
         return reduction.axes().size() == 1
-                && Vectors.harmlessAlong(compute.body(), differing)
+                && Vectors.harmlessAlong(compute.body(), differing, emitter.facts())
                 && vectorAxis(reduction, compute.body())
                         .filter(a -> ((Scalar.Whole) a.upper()).value()
                                 % emitter.facts().target().lanes() == 0)

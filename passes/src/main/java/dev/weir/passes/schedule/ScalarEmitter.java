@@ -504,7 +504,7 @@ final class ScalarEmitter {
         }
         return (Walk.operands(scalar).isEmpty() || Walk.operands(scalar).stream().allMatch(
                 this::isHarmless))
-                && Vectors.harmless(scalar);
+                && Vectors.harmless(scalar, facts);
     }
 
     private Expression logical(Scalar.Apply apply, Optional<Lanes> lanes) {

@@ -107,7 +107,7 @@ final class SharedRows {
                         && length.value() % lanes() == 0
                         && length.value() * tileLength <= MOST_ELEMENTS)
                 .filter(a -> load.bounds() == Scalar.Bounds.PROVED
-                        && Vectors.harmless(load)
+                        && Vectors.harmless(load, emitter.facts())
                         && emitter.local(load.source()).isEmpty()
                         && Walk.mentions(load, List.of(place.index()))
                         && Walk.mentions(load, List.of(a.index()))
@@ -164,7 +164,7 @@ final class SharedRows {
 
         private List<Expression> lookUp() {
             return Stream.concat(rows.stream().flatMap(r -> r.looksUp.stream()), besides.stream())
-                    .distinct().map(s -> writer.let(emitter.emit(s))).toList();
+                    .map(s -> writer.let(emitter.emit(s))).distinct().toList();
         }
 
         /** The same question of the present point. */

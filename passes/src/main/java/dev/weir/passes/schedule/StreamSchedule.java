@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -137,10 +138,13 @@ final class StreamSchedule {
     /** Points that neighbour each other along an axis, up to {@link #BLOCK} of them. */
     void writeBlock(List<Expression> place, int axis, Expression first, Expression end) {
         List<Expression> at = new ArrayList<>(place);
-        wholeWalk().orElseThrow().block(BLOCK, axis, first, end, point -> {
+        Consumer<Expression> bind = point -> {
             at.set(axis, point);
             points.bind(at);
-        }, besides(0), () -> besides(1).forEach(n -> points.node(n, at)));
+        };
+        new OnlineBlock(wholeWalk().orElseThrow(),
+                new OnlineBlock.Block(BLOCK, axis, first, end, bind, besides(0)))
+                .write(() -> besides(1).forEach(n -> points.node(n, at)));
     }
 
     /** What is computed before the walk (0) or behind it (1). */

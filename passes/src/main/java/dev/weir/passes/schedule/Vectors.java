@@ -9,6 +9,7 @@ import dev.weir.ir.type.Format;
 import dev.weir.passes.analysis.Facts;
 import java.util.Collection;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Decides whether an expression can be evaluated for neighbouring values of an index at once. */
 final class Vectors {
@@ -40,9 +41,9 @@ final class Vectors {
             case EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL ->
                     apply.operands().getFirst().format() == Format.F32;
             // Both sides are evaluated, so the right one may not rely on the left one.
-            case AND, OR -> harmless(apply.operands().get(1));
+            case AND, OR -> harmless(apply.operands().get(1), facts);
             case NOT -> true;
-            case SELECT -> apply.format() == Format.F32 && selectable(apply, axis.index());
+            case SELECT -> apply.format() == Format.F32 && selectable(apply, axis.index(), facts);
             case REMAINDER, POWER, FLOOR, LOGARITHM, SINE, COSINE, TANGENT_HYPERBOLIC,
                     ERROR_FUNCTION, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT -> false;
         };
@@ -50,50 +51,86 @@ final class Vectors {
     }
 
     /** A select on lanes evaluates both sides, so neither may rely on the condition. */
-    private static boolean selectable(Scalar.Apply select, Index index) {
+    private static boolean selectable(Scalar.Apply select, Index index, Facts facts) {
         return !Walk.mentions(select.operands().getFirst(), List.of(index))
-                || select.operands().stream().skip(1).allMatch(Vectors::harmless);
+                || select.operands().stream().skip(1).allMatch(o -> harmless(o, facts));
     }
 
     /** Whether evaluating the expression is safe wherever its indices are in their ranges. */
-    static boolean harmless(Scalar scalar) {
+    static boolean harmless(Scalar scalar, Facts facts) {
         if (scalar instanceof Scalar.Within) {
             return false;
         }
         if (scalar instanceof Scalar.Load load) {
             boolean simple = load.bounds() == Scalar.Bounds.GUARDED
-                    || load.bounds() == Scalar.Bounds.PROVED
-                            && load.coordinates().stream().allMatch(Vectors::plain);
-            return simple && load.coordinates().stream().allMatch(Vectors::harmless);
+                    || load.bounds() == Scalar.Bounds.PROVED && isInside(load, facts);
+            return simple && load.coordinates().stream().allMatch(c -> harmless(c, facts));
         }
         if (scalar instanceof Scalar.Apply apply && isWholeDivision(apply)
                 && !(apply.operands().get(1) instanceof Scalar.Whole)) {
             return false;
         }
-        return Walk.operands(scalar).stream().allMatch(Vectors::harmless);
+        return Walk.operands(scalar).stream().allMatch(o -> harmless(o, facts));
+    }
+
+    /** Whether all coordinates are inside by themselves; an instance is, wherever it is named. */
+    private static boolean isInside(Scalar.Load load, Facts facts) {
+        int instances = facts.tableAxes(load.source());
+        return IntStream.range(0, load.coordinates().size()).allMatch(i -> {
+            Scalar coordinate = load.coordinates().get(i);
+            return plain(coordinate) || i < instances && isOfLaunch(coordinate, facts);
+        });
+    }
+
+    /** Whether a number is the same for all that a launch does. */
+    private static boolean isOfLaunch(Scalar scalar, Facts facts) {
+        return !(scalar instanceof Scalar.Variable)
+                && !(scalar instanceof Scalar.Load load && !facts.isHostScalar(load.source()))
+                && Walk.operands(scalar).stream().allMatch(o -> isOfLaunch(o, facts));
+    }
+
+    /**
+     * Whether a part of a condition may be evaluated although the condition might not get that far:
+     * it is harmless, or evaluated whenever the condition is.
+     */
+    static boolean harmlessIn(Scalar condition, Scalar part, Facts facts) {
+        if (harmless(part, facts) || isAlwaysEvaluated(condition, part)) {
+            return true;
+        }
+        boolean isSafe = !(part instanceof Scalar.Load) && !(part instanceof Scalar.Within)
+                && !(part instanceof Scalar.Apply apply && isWholeDivision(apply)
+                        && !(apply.operands().get(1) instanceof Scalar.Whole));
+        return isSafe
+                && Walk.operands(part).stream().allMatch(o -> harmlessIn(condition, o, facts));
+    }
+
+    private static boolean isAlwaysEvaluated(Scalar within, Scalar part) {
+        return within.equals(part) || Walk.operands(within).stream()
+                .limit(isLazy(within) ? 1 : Integer.MAX_VALUE)
+                .anyMatch(o -> isAlwaysEvaluated(o, part));
     }
 
     /**
      * Whether an expression that is evaluated at one value of an index may be evaluated at all
      * values of its range.
      */
-    static boolean harmlessAlong(Scalar scalar, Collection<Index> indices) {
+    static boolean harmlessAlong(Scalar scalar, Collection<Index> indices, Facts facts) {
         if (!Walk.mentions(scalar, indices)) {
             return true;
         }
         if (isLazy(scalar) || scalar instanceof Scalar.Within) {
-            return harmless(scalar);
+            return harmless(scalar, facts);
         }
         List<Scalar> moving = Walk.operands(scalar).stream()
                 .filter(o -> Walk.mentions(o, indices)).toList();
         return switch (scalar) {
             case Scalar.Load load when load.bounds() == Scalar.Bounds.CHECKED -> false;
             case Scalar.Load load when load.bounds() == Scalar.Bounds.PROVED ->
-                    moving.stream().allMatch(c -> plain(c) && harmlessAlong(c, indices));
+                    moving.stream().allMatch(c -> plain(c) && harmlessAlong(c, indices, facts));
             case Scalar.Apply apply when isWholeDivision(apply) ->
                     !Walk.mentions(apply.operands().get(1), indices)
-                            && harmlessAlong(apply.operands().get(0), indices);
-            default -> moving.stream().allMatch(o -> harmlessAlong(o, indices));
+                            && harmlessAlong(apply.operands().get(0), indices, facts);
+            default -> moving.stream().allMatch(o -> harmlessAlong(o, indices, facts));
         };
     }
 

@@ -33,7 +33,8 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
             ScalarEmitter emitter,
             Expression lower,
             Expression upper) {
-        if (!Walk.mentions(condition, List.of(index)) && Vectors.harmless(condition)) {
+        if (!Walk.mentions(condition, List.of(index))
+                && Vectors.harmless(condition, emitter.facts())) {
             // All places or none.
             return new WalkBounds(lower, emitter.writer().let(
                     select(emitter.emit(condition), upper, lower)), true);
@@ -120,7 +121,7 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
             case Scalar.Whole whole -> Math.abs(whole.value()) < SMALL;
             case Scalar.Apply apply -> switch (apply.operation()) {
                 case ADD, SUBTRACT, DIVIDE -> apply.format() == Format.I64
-                        && Vectors.harmless(apply)
+                        && Vectors.harmless(apply, emitter.facts())
                         && apply.operands().stream().allMatch(o -> isSmall(o, emitter));
                 default -> false;
             };
@@ -138,7 +139,7 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
             Expression lower,
             Expression upper) {
         Scalar difference = Scalar.apply(Operation.SUBTRACT, left, right);
-        if (left.format() != Format.I64 || !Vectors.harmless(difference)) {
+        if (left.format() != Format.I64 || !Vectors.harmless(difference, emitter.facts())) {
             return new WalkBounds(lower, upper, false);
         }
         Optional<Boolean> isPositive = sign(difference, index);

@@ -1,6 +1,7 @@
 package dev.weir.passes.simplify;
 
 import dev.weir.ir.tensor.Axis;
+import dev.weir.ir.tensor.HostScalars;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
@@ -21,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /**
  * Computes equal things once, and what a loop computes anew in every iteration before the loop; a
@@ -31,10 +34,16 @@ import java.util.Set;
  *                                                             loop i { y = f(y, a) }
  * </pre>
  *
+ * <p>What only some rounds compute leaves the loop too, if the round's number alone says which they
+ * are and there are some: layers of several kinds, in one list. What stands behind a gate stays.
+ *
  * <p>Declines for what reads a state that changes, for what depends on sizes found in the loop, and
  * for what may fault if the loop may run no times.
  */
 public final class CommonCode {
+    /** Loops of more rounds are not looked at round by round. */
+    private static final int MOST_ROUNDS = 1024;
+
     private final Set<Value> stateValues = new HashSet<>();
     /** Parameters and states, which have memory of their own kind. */
     private final Set<Value> fixed = new HashSet<>();
@@ -50,7 +59,9 @@ public final class CommonCode {
         }
         common.fixed.addAll(common.stateValues);
         program.parameters().forEach(p -> common.fixed.add(p.value()));
-        Region body = common.region(program.entry().body(), new HashMap<>());
+        // What leaves two branches may be equal.
+        Region once = common.region(program.entry().body(), new HashMap<>());
+        Region body = common.region(once, new HashMap<>());
         return Rewrite.entry(program, body);
     }
 
@@ -110,38 +121,127 @@ public final class CommonCode {
     /** A loop, behind what could be taken out of it. */
     private List<Node> loop(Node.Loop loop, Map<Object, Value> known) {
         Region body = region(loop.body(), new HashMap<>(known));
-        Set<Value> inside = new HashSet<>(body.arguments());
-        inside.add(loop.index());
-        Set<String> sizesInside = new HashSet<>();
-        for (Node node : body.nodes()) {
-            inside.addAll(node.results());
-            if (node instanceof Node.Selection selection) {
-                sizesInside.add(selection.count().name());
+        Invariants invariants = new Invariants(loop);
+        Region rest = invariants.taken(body, rounds(loop));
+        List<Node> nodes = new ArrayList<>(invariants.out);
+        nodes.add(new Node.Loop(
+                loop.results(), loop.index(), loop.from(), loop.to(), loop.initial(),
+                loop.active(), rest, loop.path(), loop.span()));
+        return nodes;
+    }
+
+    /** What leaves a loop. */
+    private final class Invariants {
+        private final Node.Loop loop;
+        private final List<Node> out = new ArrayList<>();
+        private final Set<Value> inside = new HashSet<>();
+        private final Set<String> sizesInside = new HashSet<>();
+        /** Single numbers that the loop computes. */
+        private final Map<Value, Scalar> numbers = new HashMap<>();
+
+        Invariants(Node.Loop loop) {
+            this.loop = loop;
+            inside.add(loop.index());
+        }
+
+        /**
+         * A part of the loop without what leaves it.
+         *
+         * @param rounds in which the part surely runs, as far as they are known
+         */
+        Region taken(Region region, List<Long> rounds) {
+            inside.addAll(region.arguments());
+            region.nodes().forEach(this::find);
+            List<Node> stay = new ArrayList<>();
+            for (Node node : region.nodes()) {
+                if (leaves(node)) {
+                    out.add(node);
+                    inside.removeAll(node.results());
+                } else if (node instanceof Node.If branch) {
+                    stay.add(taken(branch, rounds));
+                } else {
+                    stay.add(node);
+                }
             }
-            if (node instanceof Node.Measure measure) {
-                sizesInside.add(measure.size().name());
+            return new Region(region.arguments(), stay, region.results());
+        }
+
+        private void find(Node node) {
+            inside.addAll(node.results());
+            switch (node) {
+                case Node.Selection selection -> sizesInside.add(selection.count().name());
+                case Node.Measure measure -> sizesInside.add(measure.size().name());
+                case Node.Compute compute when compute.axes().isEmpty()
+                        && compute.reduction().isEmpty() ->
+                        numbers.put(compute.result(), compute.body());
+                default -> { }
             }
         }
-        List<Node> out = new ArrayList<>();
-        List<Node> stay = new ArrayList<>();
-        for (Node node : body.nodes()) {
-            boolean leaves = node instanceof Node.Compute compute
+
+        /** What only some rounds do leaves as well, if the round's number says that some do. */
+        private Node taken(Node.If branch, List<Long> rounds) {
+            Scalar condition = Scalar.load(branch.condition(), List.of());
+            if (rounds.isEmpty() || !isOfRound(condition)) {
+                return branch;
+            }
+            Map<Boolean, List<Long>> parts = rounds.stream().collect(
+                    Collectors.partitioningBy(round -> evaluate(condition, round) != 0));
+            return new Node.If(branch.results(), branch.condition(),
+                    part(branch.then(), parts.get(true)),
+                    part(branch.otherwise(), parts.get(false)), branch.span());
+        }
+
+        private Region part(Region region, List<Long> rounds) {
+            return rounds.isEmpty() ? region : taken(region, rounds);
+        }
+
+        private boolean leaves(Node node) {
+            return node instanceof Node.Compute compute
                     && movable(compute)
                     && (runs(loop) || !Faults.possible(compute))
                     && Walk.reads(compute).stream().noneMatch(inside::contains)
                     && symbols(compute).stream().noneMatch(sizesInside::contains);
-            if (leaves) {
-                out.add(node);
-                inside.removeAll(node.results());
-            } else {
-                stay.add(node);
-            }
         }
-        out.add(new Node.Loop(
-                loop.results(), loop.index(), loop.from(), loop.to(), loop.initial(),
-                loop.active(), new Region(body.arguments(), stay, body.results()),
-                loop.path(), loop.span()));
-        return out;
+
+        private boolean isOfRound(Scalar scalar) {
+            return switch (scalar) {
+                case Scalar.Whole whole -> true;
+                case Scalar.Convert convert -> convert.format().isInteger()
+                        && isOfRound(convert.operand());
+                case Scalar.Load load -> load.source().equals(loop.index())
+                        || numbers.containsKey(load.source())
+                                && isOfRound(numbers.get(load.source()));
+                case Scalar.Apply apply -> switch (apply.operation()) {
+                    case ADD, SUBTRACT, MULTIPLY, MINIMUM, MAXIMUM, EQUAL, NOT_EQUAL, LESS,
+                            LESS_EQUAL, GREATER, GREATER_EQUAL, AND, OR, NOT, SELECT ->
+                            apply.operands().stream().allMatch(this::isOfRound);
+                    case DIVIDE, REMAINDER -> isOfRound(apply.operands().getFirst())
+                            && apply.operands().getLast() instanceof Scalar.Whole divisor
+                            && divisor.value() > 0;
+                    default -> false;
+                };
+                default -> false;
+            };
+        }
+
+        private long evaluate(Scalar scalar, long round) {
+            return new HostScalars(
+                    load -> load.source().equals(loop.index())
+                            ? round : evaluate(numbers.get(load.source()), round),
+                    size -> {
+                        throw new IllegalStateException("the extent " + size);
+                    }).evaluate(scalar);
+        }
+    }
+
+    /** The rounds that a loop surely makes: the first one, if it can be left behind it. */
+    private static List<Long> rounds(Node.Loop loop) {
+        if (loop.from() instanceof Scalar.Whole from && loop.to() instanceof Scalar.Whole to
+                && to.value() - from.value() <= MOST_ROUNDS) {
+            return LongStream.range(from.value(), to.value()).boxed()
+                    .limit(loop.active().isEmpty() ? MOST_ROUNDS : 1).toList();
+        }
+        return List.of();
     }
 
     /** Whether a loop's body surely runs once, so that what faults before it faults in it too. */

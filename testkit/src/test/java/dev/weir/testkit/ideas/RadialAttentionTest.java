@@ -19,7 +19,7 @@ class RadialAttentionTest {
                 .takesWholeSequences()
                 .form("powers of two by their bits", RadialAttentionTest::byBits)
                 .form("frames before and behind", s -> s.replace(
-                        "max(q / S - k / S, k / S - q / S)",
+                        "abs(q / S - k / S)",
                         "if q < k { k / S - q / S } else { q / S - k / S }"))
                 .is(RadialAttentionTest::textbook);
     }
@@ -28,6 +28,14 @@ class RadialAttentionTest {
     @Test
     void overSeveralTiles() {
         Idea.example("radial_attention").small("S=64").sizes("S=40 D=5 H=1 C=3 L=1").tokens(163)
+                .takesWholeSequences().is(RadialAttentionTest::textbook);
+    }
+
+    /** Frames so far apart that the widest bands say what is seen: one in 256. */
+    @Test
+    void overManyFrames() {
+        Idea.example("radial_attention").small("N=300 S=1")
+                .sizes("N=300 S=1 D=3 H=1 C=2 L=1").tokens(300)
                 .takesWholeSequences().is(RadialAttentionTest::textbook);
     }
 

@@ -96,7 +96,7 @@ final class GatheredRows {
                 axes.size() == 2 && isRun(axes) ? interior(axes) : Optional.empty();
         interior.ifPresentOrElse(
                 i -> writer.when(i.holds(),
-                        () -> emitter.interior(() -> copy(axes, place)),
+                        () -> copy(axes, place),
                         () -> oneByOne(axes, place)),
                 () -> oneByOne(axes, place));
     }

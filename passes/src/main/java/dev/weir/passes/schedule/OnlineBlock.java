@@ -18,7 +18,6 @@ import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.type.Format;
-import dev.weir.passes.analysis.ScheduleStep;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -302,7 +301,7 @@ final class OnlineBlock {
         writer.when(Build.less(from, to),
                 () -> wide().forEach(node -> {
                     eachMember.accept(() -> addSome(node, begin(tile), from));
-                    writer.points(whole(0), whole(TOGETHER), 1, registers(), true, at -> {
+                    points.points(whole(0), whole(TOGETHER), 1, 1, true, at -> {
                         enterMember(writer.let(Build.add(first, at)), tile);
                         online.add(node, from, to);
                     });
@@ -314,11 +313,6 @@ final class OnlineBlock {
 
     private void addSome(Node.Compute node, Expression from, Expression to) {
         writer.when(Build.less(from, to), () -> online.add(node, from, to));
-    }
-
-    private int registers() {
-        return emitter.facts().isOn(ScheduleStep.UNROLL_AND_JAM)
-                ? emitter.facts().target().vectorRegisters() / 2 : 0;
     }
 
     /** The softmax of the present point; the tile stays open if there is something to sum. */

@@ -182,7 +182,7 @@ final class PointSchedule {
                     Build.and(fits, interior.holds(along, NEIGHBOURS)));
             writer.when(together,
                     () -> emitter.interior(() -> points(
-                            whole(0), whole(NEIGHBOURS), 1, 1, neighbour -> {
+                            whole(0), whole(NEIGHBOURS), 1, 1, false, neighbour -> {
                                 places.set(places.size() - 1,
                                         writer.let(add(place, neighbour)));
                                 wholeRow(shape.getLast(), places, NEIGHBOURS);
@@ -203,7 +203,8 @@ final class PointSchedule {
         int lanes = emitter.facts().target().lanes();
         long all = length.constant().orElseThrow();
         long rest = all / lanes * lanes;
-        points(whole(0), whole(rest), lanes, neighbours, index -> elements(outer, index, lanes));
+        points(whole(0), whole(rest), lanes, neighbours, false,
+                index -> elements(outer, index, lanes));
         if (rest < all) {
             writer.loop(whole(rest), whole(all), 1, index -> elements(outer, index, 1));
         }
@@ -544,19 +545,22 @@ final class PointSchedule {
     /** A loop over points that do not depend on one another; some go side by side. */
     private void points(
             Expression from, Expression to, long step, Consumer<Expression> body) {
-        points(from, to, step, 1, body);
+        points(from, to, step, 1, false, body);
     }
 
     /**
+     * A loop whose rounds go through loops inside together, where that pays.
+     *
      * @param neighbours how many rounds of a loop outside go side by side too
+     * @param isApart whether no round reads what another one writes, though they share buffers
      */
-    private void points(
-            Expression from, Expression to, long step, long neighbours,
+    void points(
+            Expression from, Expression to, long step, long neighbours, boolean isApart,
             Consumer<Expression> body) {
         if (emitter.facts().isOn(ScheduleStep.UNROLL_AND_JAM)) {
             int registers =
                     (int) (emitter.facts().target().vectorRegisters() / 2 / neighbours);
-            writer.points(from, to, step, registers, false, body);
+            writer.points(from, to, step, registers, isApart, body);
         } else {
             writer.loop(from, to, step, body);
         }

@@ -82,8 +82,9 @@ final class Operations {
             Optional<Double> constant = real(arguments.getFirst());
             if (constant.isPresent()) {
                 return Optional.of(keepsWhole(operation)
-                                && arguments.getFirst() instanceof Meaning.Whole
-                        ? new Meaning.Whole(Dimension.of(Math.abs(constant.get().longValue())))
+                                && arguments.getFirst() instanceof Meaning.Whole whole
+                        ? new Meaning.Whole(Dimension.of(Math.abs(
+                                whole.dimension().size().constant().orElseThrow())))
                         : new Meaning.Real(fold(operation, constant.get())));
             }
             if (arguments.getFirst() instanceof Meaning.Unknown

@@ -26,6 +26,7 @@ import java.util.function.Consumer;
 final class BlockMask {
     private final ScalarEmitter emitter;
     private final KernelWriter writer;
+    private final Axis place;
     private final Axis point;
     /** The block's first point, which looks up what all of them do. */
     private final Axis first;
@@ -40,6 +41,7 @@ final class BlockMask {
             ScalarEmitter emitter, Axis place, Axis point, Scalar condition, long tileLength) {
         this.emitter = emitter;
         this.writer = emitter.writer();
+        this.place = place;
         this.point = point;
         this.first = new Axis(
                 new Index(Integer.MIN_VALUE, "first"), point.lower(), point.upper());
@@ -63,10 +65,13 @@ final class BlockMask {
                 ? Optional.of(mask) : Optional.empty();
     }
 
+    /** Finds what is looked up for a point alone, and may be whether or not it is wanted. */
     private void findLookups(Scalar scalar) {
-        if (!(scalar instanceof Scalar.Load)) {
+        if (!(scalar instanceof Scalar.Load)
+                || Walk.mentions(scalar, List.of(place.index()))) {
             Walk.operands(scalar).forEach(this::findLookups);
-        } else if (Walk.mentions(scalar, List.of(point.index()))) {
+        } else if (Walk.mentions(scalar, List.of(point.index()))
+                && Vectors.harmless(scalar, emitter.facts())) {
             looksUp.add(scalar);
         }
     }

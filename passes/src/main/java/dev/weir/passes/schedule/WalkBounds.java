@@ -13,6 +13,7 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.passes.analysis.Substitution;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,8 +24,12 @@ import java.util.Optional;
  * @param exact whether all of them take part
  */
 record WalkBounds(Expression lower, Expression upper, boolean exact) {
-    /** Divisors below it, and indices and sizes, have products that do not wrap. */
-    private static final long SMALL = 1L << 20;
+    /** Numbers up to it, and divisors below {@link #DIVISOR}, have products that do not wrap. */
+    private static final double LARGEST = 0x1p40;
+
+    private static final long DIVISOR = 1L << 20;
+    /** Indices and sizes are smaller. */
+    private static final double INDEX = 0x1p31;
 
     /** Narrowed by the parts of a condition that compare the index with something else. */
     static WalkBounds of(
@@ -106,26 +111,39 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
                         && apply.format() == Format.I64
                         && Walk.mentions(apply.operands().getFirst(), List.of(index))
                         && apply.operands().getLast() instanceof Scalar.Whole divisor
-                        && divisor.value() > 0 && divisor.value() < SMALL
+                        && divisor.value() > 0 && divisor.value() < DIVISOR
+                        && isSmall(apply.operands().getFirst(), emitter)
                         && isSmall(other, emitter) && !Walk.mentions(other, List.of(index))
                 ? Optional.of(apply) : Optional.empty();
     }
 
     /** Whether a number is made of indices, sizes, and the places where sequences begin. */
     private static boolean isSmall(Scalar scalar, ScalarEmitter emitter) {
+        return Vectors.harmless(scalar, emitter.facts()) && magnitude(scalar, emitter) <= LARGEST;
+    }
+
+    /** What a number's absolute value cannot exceed; infinite if data says it. */
+    private static double magnitude(Scalar scalar, ScalarEmitter emitter) {
         return switch (scalar) {
+            case Scalar.Variable variable -> INDEX;
+            case Scalar.Extent extent -> INDEX;
+            case Scalar.Whole whole -> Math.abs((double) whole.value());
             case Scalar.Load load -> emitter.facts().program().frames()
-                    .filter(f -> f.offsets().equals(load.source())).isPresent();
-            case Scalar.Variable variable -> true;
-            case Scalar.Extent extent -> true;
-            case Scalar.Whole whole -> Math.abs(whole.value()) < SMALL;
-            case Scalar.Apply apply -> switch (apply.operation()) {
-                case ADD, SUBTRACT, DIVIDE -> apply.format() == Format.I64
-                        && Vectors.harmless(apply, emitter.facts())
-                        && apply.operands().stream().allMatch(o -> isSmall(o, emitter));
-                default -> false;
-            };
-            default -> false;
+                    .filter(f -> f.offsets().equals(load.source()))
+                    .map(f -> INDEX).orElse(Double.POSITIVE_INFINITY);
+            case Scalar.Apply apply when apply.format() == Format.I64 -> {
+                double left = magnitude(apply.operands().getFirst(), emitter);
+                double right = magnitude(apply.operands().getLast(), emitter);
+                yield switch (apply.operation()) {
+                    case ADD, SUBTRACT -> left + right;
+                    case MULTIPLY -> left * right;
+                    case MINIMUM, MAXIMUM -> Math.max(left, right);
+                    case DIVIDE, NEGATE, ABSOLUTE -> left;
+                    case REMAINDER -> right;
+                    default -> Double.POSITIVE_INFINITY;
+                };
+            }
+            default -> Double.POSITIVE_INFINITY;
         };
     }
 
@@ -147,15 +165,37 @@ record WalkBounds(Expression lower, Expression upper, boolean exact) {
             return new WalkBounds(lower, upper, false);
         }
         KernelWriter writer = emitter.writer();
-        Expression rest = emitter.emit(Substitution.apply(
-                difference, Map.of(index, Scalar.whole(0))));
-        // s + rest < over, or rest - s < over.
+        Expression rest = writer.let(emitter.emit(Substitution.apply(
+                difference, Map.of(index, Scalar.whole(0)))));
+        List<Scalar> data = new ArrayList<>();
+        besides(difference, index, data);
+        data.removeIf(d -> isSmall(d, emitter));
+        // s + rest < over, or rest - s < over, as long as nothing wraps.
+        Expression doesNotWrap = data.stream().map(d -> writer.let(emitter.emit(d)))
+                .map(d -> Build.and(
+                        Build.less(whole(-(long) LARGEST), d),
+                        Build.less(d, whole((long) LARGEST))))
+                .reduce(Build.truth(true), Build::and);
+        Expression narrowed = writer.let(isPositive.get()
+                ? binary(BinaryOperation.MINIMUM, upper, writer.let(subtract(whole(over), rest)))
+                : binary(BinaryOperation.MAXIMUM, lower, writer.let(
+                        Build.add(subtract(rest, whole(over)), whole(1)))));
+        if (!data.isEmpty()) {
+            narrowed = writer.let(select(
+                    doesNotWrap, narrowed, isPositive.get() ? upper : lower));
+        }
         return isPositive.get()
-                ? new WalkBounds(lower, writer.let(binary(BinaryOperation.MINIMUM, upper,
-                        writer.let(subtract(whole(over), rest)))), true)
-                : new WalkBounds(writer.let(binary(BinaryOperation.MAXIMUM, lower,
-                        writer.let(Build.add(subtract(rest, whole(over)), whole(1))))), upper,
-                        true);
+                ? new WalkBounds(lower, narrowed, data.isEmpty())
+                : new WalkBounds(narrowed, upper, data.isEmpty());
+    }
+
+    /** What is added to the index, or subtracted. */
+    private static void besides(Scalar scalar, Index index, List<Scalar> found) {
+        if (!Walk.mentions(scalar, List.of(index))) {
+            found.add(scalar);
+        } else if (scalar instanceof Scalar.Apply apply) {
+            apply.operands().forEach(o -> besides(o, index, found));
+        }
     }
 
     /** Whether the index is added (true) or subtracted, once, and nothing else is done. */

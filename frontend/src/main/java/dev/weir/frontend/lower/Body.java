@@ -184,7 +184,7 @@ final class Body {
     }
 
     /** Indices over all that is in use of a tensor with these axes. */
-    private List<Index> indices(List<Dimension> shape) {
+    List<Index> indices(List<Dimension> shape) {
         List<Index> indices = new ArrayList<>();
         List<Scalar> before = new ArrayList<>();
         for (Dimension axis : shape) {
@@ -236,9 +236,11 @@ final class Body {
         Format format = reduction
                 .filter(r -> r.kind() == Reduction.Kind.ARGUMENT_MAXIMUM)
                 .map(r -> Format.I64).orElse(body.format());
+        List<Axis> axes = indices.stream().map(this::axis).toList();
+        Scalar term = reduction.map(r -> new Factors(this).rounded(r, body, span))
+                .orElse(body);
         Value result = newValue(name, format, indices.stream().map(this::extent).toList());
-        emit(new Node.Compute(result, indices.stream().map(this::axis).toList(), reduction, body,
-                span));
+        emit(new Node.Compute(result, axes, reduction, term, span));
         return result;
     }
 

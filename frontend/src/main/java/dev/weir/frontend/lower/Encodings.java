@@ -153,12 +153,12 @@ final class Encodings {
         if (wide && !encoding.equals(Encoding.of(Format.F32))) {
             session.report(unsupported(item.span(),
                     "`" + selector + ": " + encoding.word() + "`", "calculation happens in f32"));
-        } else if (encoding.quantisation().isPresent()
-                && (selector.equals("activations") || selector.equals("cache"))) {
+        } else if (selector.equals("activations") && encoding.quantisation()
+                .filter(q -> q.zeroPoint() || q.bits() != 8).isPresent()) {
             session.report(unsupported(item.span(),
                     "`" + selector + ": " + encoding.word() + "`",
-                    "weights can be quantised; of floats, f16, bf16, f8e4m3 and f8e5m2 are "
-                            + "small"));
+                    "activations can be `int8` or `int8(group: 32)`; of floats, f16, bf16, "
+                            + "f8e4m3 and f8e5m2 are small"));
             return false;
         }
         return !wide;

@@ -233,17 +233,13 @@ final class Evaluator {
     }
 
     private Meaning read(Declaration.State declared, Span span) {
-        if (body.frame.grows(declared) && body.appendsLater(declared.name())) {
+        if (body.frame.states().grows(declared) && body.appendsLater(declared.name())) {
             throw body.session.fail(Diagnostic.error("E0503", span,
                             "`" + declared.name() + "` is read before this step's rows are in it")
                     .with(declared.span(), "it grows by what is appended")
                     .helped("append first: `" + declared.name() + " ++= …`"));
         }
-        List<Dimension> shape = body.frame.stateShape(declared, body);
-        var state = body.frame.state(declared, body, span);
-        Value result = body.newValue(declared.name(), state.value().type().format(), shape);
-        body.emit(new Node.Read(result, state.name(), body.stateInstances(), span));
-        return body.stored(result, shape, span);
+        return body.frame.states().read(declared, body, span);
     }
 
     private Meaning member(Expression.Member m, Scope scope) {

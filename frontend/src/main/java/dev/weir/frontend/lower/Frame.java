@@ -15,7 +15,6 @@ import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -38,7 +37,7 @@ final class Frame {
     private final Scope scope;
     private final List<Value> instances = new ArrayList<>();
     private final Map<String, Meaning.Tensor> parameters = new HashMap<>();
-    private final Map<String, StateUse> stateUses = new HashMap<>();
+    private final States states;
 
     private Frame(
             Session session,
@@ -51,6 +50,7 @@ final class Frame {
         this.place = place;
         this.precision = precision;
         this.scope = scope;
+        this.states = new States(this, session);
         for (int i = 0; i < place.counts().size(); i++) {
             instances.add(session.value("instance" + i, TensorType.scalar(Format.I64)));
         }
@@ -86,7 +86,7 @@ final class Frame {
         Frame frame = new Frame(session, Optional.of(template), place,
                 new Encodings(session, scope, constants).of(block, around), scope);
         frame.checkConditions(constants);
-        frame.checkKept(constants);
+        frame.states.checkKept(constants);
         for (Declaration.Parameter p : block.parameters()) {
             scope.define(p.name(), new Meaning.ParameterReference(p));
         }
@@ -397,11 +397,11 @@ final class Frame {
         }
         known.putIfAbsent(parameter.identity(), parameter);
         Value value = known.get(parameter.identity()).value();
-        parameter.part().ifPresent(p -> session.keepsPart(value));
+        parameter.part().ifPresent(p -> session.keepsWeights(value));
         return value;
     }
 
-    private Optional<Format> format(Optional<String> word, Span span) {
+    Optional<Format> format(Optional<String> word, Span span) {
         if (word.filter(Formats::isPlanned).isPresent()) {
             session.report(Encodings.unsupported(span, "format `" + word.get() + "`", THERE));
         } else if (word.isPresent() && Formats.named(word.get()).isEmpty()) {
@@ -433,39 +433,8 @@ final class Frame {
         }
     }
 
-    /** Where a state was first used, and the loops around that. */
-    private record StateUse(List<Span> rounds, Span use) {}
-
-    /**
-     * A state's own shape; the first axis of a growing one is its slots, as many as there are where
-     * the method stands.
-     */
-    List<Dimension> stateShape(Declaration.State declared, Body body) {
-        return stateShape(declared, body, body.appended(declared.name()));
-    }
-
-    private List<Dimension> stateShape(
-            Declaration.State declared, Body body, List<String> appended) {
-        List<Dimension> shape = new ArrayList<>();
-        for (int i = 0; i < declared.axes().size(); i++) {
-            Expression axis = declared.axes().get(i);
-            boolean grows = i == 0 && axis instanceof Expression.Name n
-                    && scope.find(n.name()).isEmpty();
-            if (grows) {
-                String name = ((Expression.Name) axis).name();
-                Size.Symbol symbol = session.slots(
-                        Place.join(place.ofStates().path(), name)
-                                + (appended.isEmpty() ? "" : " " + appended));
-                shape.add(new Dimension(symbol, Size.symbol(name)));
-            } else {
-                shape.addAll(body.evaluator.dimensions(List.of(axis), scope));
-            }
-        }
-        return shape;
-    }
-
     /** Refuses what has more elements than any machine can hold. */
-    private void checkSize(String kind, String name, List<Dimension> shape, Span span) {
+    void checkSize(String kind, String name, List<Dimension> shape, Span span) {
         double elements = shape.stream().mapToDouble(d -> d.size().constant().orElse(1L))
                 .reduce(1, (a, b) -> a * b);
         if (elements > MOST_ELEMENTS) {
@@ -478,168 +447,14 @@ final class Frame {
         }
     }
 
+    /** What the block remembers. */
+    States states() {
+        return states;
+    }
+
     /** Whether the block has a method of this name, which its own methods cannot call. */
     boolean hasMethod(String name) {
         return template.isPresent() && template.get().declaration().methods().stream()
                 .anyMatch(m -> m.name().equals(name));
-    }
-
-    boolean grows(Declaration.State declared) {
-        return !declared.axes().isEmpty()
-                && declared.axes().getFirst() instanceof Expression.Name n
-                && !scope.find(n.name()).filter(m -> m instanceof Meaning.Whole).isPresent();
-    }
-
-    /** How many slots are kept: what one state says of its slots holds for all that share them. */
-    private Optional<Long> kept(Declaration.State declared, Body body) {
-        return states().stream()
-                .filter(other -> other.keep().isPresent() && grows(declared) && grows(other)
-                        && slotsName(other).equals(slotsName(declared)))
-                .findFirst().flatMap(other -> kept(other.keep().orElseThrow(), body));
-    }
-
-    private Optional<Long> kept(Expression keep, Body body) {
-        return body.evaluator.dimensions(List.of(keep), scope).getFirst().size().constant();
-    }
-
-    private List<Declaration.State> states() {
-        return template.orElseThrow().declaration().states();
-    }
-
-    /** Says what is wrong with what states keep. */
-    private void checkKept(Body constants) {
-        Map<String, Declaration.State> first = new HashMap<>();
-        for (Declaration.State state : states()) {
-            if (state.keep().isEmpty()) {
-                continue;
-            }
-            Expression keep = state.keep().get();
-            Optional<Long> size = kept(keep, constants);
-            if (!grows(state)) {
-                session.report(Diagnostic.error("E0506", keep.span(),
-                                "`" + state.name() + "` does not grow, so it forgets nothing")
-                        .with(state.span(), "its size is fixed")
-                        .helped("leave `keep last` out"));
-                continue;
-            }
-            if (size.filter(n -> n < 1).isPresent()) {
-                session.report(Diagnostic.error("E0506", keep.span(),
-                                "a state keeps the row that comes, so at least 1, here "
-                                        + size.get())
-                        .with(state.span(), "declared here"));
-            }
-            Declaration.State other = first.putIfAbsent(slotsName(state), state);
-            if (other != null && !kept(other.keep().orElseThrow(), constants).equals(size)) {
-                session.report(Diagnostic.error("E0506", keep.span(),
-                                "`" + state.name() + "` and `" + other.name()
-                                        + "` share their slots, but do not keep equally many")
-                        .with(other.keep().orElseThrow().span(), "here another number")
-                        .helped("say it once; it holds for all states with the axis `"
-                                + slotsName(state) + "`"));
-            }
-        }
-    }
-
-    /** Says which states a method has not appended to together, though they share their slots. */
-    void checkAppended(Body body, Span span) {
-        if (template.isEmpty() || session.hasErrors()) {
-            return;
-        }
-        Set<String> everywhere = new HashSet<>();
-        template.get().declaration().methods().forEach(
-                m -> Trees.appended(m.body().statements(), everywhere));
-        Map<String, Declaration.State> first = new HashMap<>();
-        for (Declaration.State state : states()) {
-            if (!grows(state) || !everywhere.contains(state.name())) {
-                continue;
-            }
-            Declaration.State other = first.putIfAbsent(slotsName(state), state);
-            if (other != null
-                    && !body.appended(other.name()).equals(body.appended(state.name()))) {
-                session.report(Diagnostic.error("E0509", span,
-                                "`" + other.name() + "` and `" + state.name()
-                                        + "` share the slots `" + slotsName(state)
-                                        + "`, but do not get the same rows here")
-                        .with(other.span(), "the one").with(state.span(), "the other")
-                        .helped("append to both side by side, equally many rows, or give them "
-                                + "axes of different names"));
-            }
-        }
-    }
-
-    private static String slotsName(Declaration.State declared) {
-        return ((Expression.Name) declared.axes().getFirst()).name();
-    }
-
-    /** Puts a state into the program; each round of a loop around its use has one of its own. */
-    State state(Declaration.State declared, Body body, Span use) {
-        Place kept = place.ofStates();
-        List<Long> counts = new ArrayList<>(kept.counts());
-        StringBuilder name = new StringBuilder(Place.join(kept.path(), declared.name()));
-        List<Body.Around> rounds = body.rounds();
-        for (Body.Around loop : rounds) {
-            if (loop.end().isEmpty() && !session.isChecking()) {
-                session.report(Diagnostic.error("E0504", use,
-                                "`" + declared.name() + "` is remembered for each round of a loop "
-                                        + "whose length is not known")
-                        .with(loop.span(), "this loop")
-                        .helped("state a maximum: `while … max 8`"));
-            }
-            name.append("[{").append(counts.size()).append("}]");
-            counts.add(loop.end().orElse(1L));
-        }
-        List<Span> around = rounds.stream().map(Body.Around::span).toList();
-        StateUse first = stateUses.computeIfAbsent(
-                declared.name(), n -> new StateUse(around, use));
-        if (!first.rounds().equals(around)) {
-            throw session.fail(Diagnostic.error("E0507", use,
-                            "`" + declared.name() + "` is used in different loops, and each round "
-                                    + "of a loop has a state of its own")
-                    .labelled(around.isEmpty() ? "here no round is meant" : "here this loop's")
-                    .with(first.use(), first.rounds().isEmpty()
-                            ? "here no round is meant" : "here another loop's")
-                    .helped("take what the loop needs out of the state before it, or declare a "
-                            + "state for each use"));
-        }
-        String path = name.toString();
-        List<Dimension> own = stateShape(declared, body, List.of());
-        checkSize("state", declared.name(), own, declared.span());
-        Format selected = precision.cache(path, session::useSelector).format();
-        Format format = format(declared.format(), declared.span()).orElse(selected);
-        List<Size> shape = new ArrayList<>();
-        List<Size> lengths = new ArrayList<>();
-        for (long count : counts) {
-            shape.add(Size.of(count));
-            lengths.add(Size.of(count));
-        }
-        shape.add(Size.symbol("B"));
-        lengths.add(Size.symbol("B"));
-        own.forEach(d -> shape.add(d.size()));
-        boolean grows = grows(declared);
-        State state = new State(path, counts,
-                session.value(declared.name(), new TensorType(format, shape)),
-                grows ? Optional.of((Size.Symbol) own.getFirst().size()) : Optional.empty(),
-                grows
-                        ? Optional.of(session.value(declared.name() + "_lengths",
-                                new TensorType(Format.I64, lengths)))
-                        : Optional.empty(),
-                kept(declared, body),
-                declared.initial().orElse(0.0));
-        State known = session.program().states.get(path);
-        if (known != null && !known.ownShape().equals(state.ownShape())) {
-            throw session.fail(Diagnostic.error("E0508", use,
-                            "`" + declared.name() + "` has the shape " + state.ownShape()
-                                    + " here, and " + known.ownShape() + " where it was first "
-                                    + "used")
-                    .with(declared.span(), "declared here")
-                    .helped("blocks that share a state declare it alike"));
-        }
-        if (known != null) {
-            return known;
-        }
-        if (!session.isChecking()) {
-            session.program().states.put(path, state);
-        }
-        return state;
     }
 }

@@ -256,7 +256,7 @@ final class IndexRanges {
                 case Meaning.ParameterReference p ->
                         Optional.of(body.frame.parameter(p.declaration(), body).shape());
                 case Meaning.StateReference s ->
-                        Optional.of(body.frame.stateShape(s.declaration(), body));
+                        Optional.of(body.frame.states().shape(s.declaration(), body));
                 case Meaning.Blocks b -> Optional.of(List.of(b.count()));
                 default -> Optional.empty();
             });

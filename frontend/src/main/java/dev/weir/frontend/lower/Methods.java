@@ -57,7 +57,7 @@ final class Methods {
         } else {
             body.willAppend(source.statements());
             body.statements.all(source.statements(), inner);
-            body.frame.checkAppended(body, signature.span());
+            body.frame.states().checkAppended(body, signature.span());
         }
         List<Value> given = new ArrayList<>();
         for (Declaration.Formal result : signature.results()) {

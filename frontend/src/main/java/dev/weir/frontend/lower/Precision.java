@@ -2,6 +2,7 @@ package dev.weir.frontend.lower;
 
 import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.type.Format;
+import dev.weir.ir.type.Quantisation;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -65,17 +66,25 @@ record Precision(Map<String, Encoding> groups, List<Selected> selected) {
      * @param rank how many axes it has
      */
     Encoding weights(String path, int rank, Consumer<Span> used) {
-        return member(path, used)
+        return member(path, used, false)
                 .or(() -> Optional.ofNullable(groups.get("weights"))
                         .filter(e -> rank > 1 || e.quantisation().isEmpty()))
                 .orElse(Encoding.of(Format.F32));
     }
 
-    /** The format of a state; {@code used} hears of each selector that names it. */
+    /**
+     * How a state is kept; {@code used} hears of each selector that names it. What is said of a
+     * block is about its weights where it quantises: a state is named itself, or all are.
+     */
     Encoding cache(String path, Consumer<Span> used) {
-        return member(path, used)
+        return member(path, used, true)
                 .or(() -> Optional.ofNullable(groups.get("cache")))
                 .orElse(Encoding.of(Format.F32));
+    }
+
+    /** Whether a selector says how the state at a path is kept. */
+    boolean namesState(String path) {
+        return member(path, span -> { }, true).isPresent();
     }
 
     /** The format that named values are rounded to, if any. */
@@ -84,14 +93,21 @@ record Precision(Map<String, Encoding> groups, List<Selected> selected) {
                 .filter(f -> f != f.compute());
     }
 
+    /** How what quantised weights are multiplied with is rounded, if it is. */
+    Optional<Quantisation> factors() {
+        return Optional.ofNullable(groups.get("activations")).flatMap(Encoding::quantisation);
+    }
+
     /** The innermost name decides, and of selectors for the same name the innermost block's. */
-    private Optional<Encoding> member(String path, Consumer<Span> used) {
+    private Optional<Encoding> member(String path, Consumer<Span> used, boolean isState) {
         List<Selector.Step> steps = Selector.steps(path);
         Optional<Encoding> found = Optional.empty();
         int deepest = -1;
         for (Selected one : selected) {
             int end = one.selector().lastIn(steps);
-            if (end < 0) {
+            boolean isAbout = !isState || end == steps.size()
+                    || one.encoding().quantisation().isEmpty();
+            if (end < 0 || !isAbout) {
                 continue;
             }
             used.accept(one.span());

@@ -7,7 +7,6 @@ import dev.weir.ir.diagnostic.Span;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
-import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
@@ -345,10 +344,6 @@ final class Reductions {
     Value direct(String name, List<Index> left, Parts p) {
         Reduction reduction = new Reduction(kind(p.reducer()).orElseThrow(),
                 p.indices().stream().map(body::axis).toList(), p.filter());
-        Format format = p.reducer() == Reducer.ARGMAX ? Format.I64 : p.body().format();
-        Value result = body.newValue(name, format, left.stream().map(body::extent).toList());
-        body.emit(new Node.Compute(result, left.stream().map(body::axis).toList(),
-                Optional.of(reduction), p.body(), p.span()));
-        return result;
+        return body.compute(name, left, Optional.of(reduction), p.body(), p.span());
     }
 }

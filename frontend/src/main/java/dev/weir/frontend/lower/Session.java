@@ -18,6 +18,8 @@ import dev.weir.ir.type.TensorType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +47,7 @@ final class Session {
     private final Set<Span> usedSelectors = new HashSet<>();
     private final Map<String, Size.Symbol> slots = new LinkedHashMap<>();
     private final Set<Value> parts = new HashSet<>();
+    private final Set<Value> weights = new HashSet<>();
     private final Map<String, NamedShape> shapes = new LinkedHashMap<>();
     private final Deque<Scope> scopes = new ArrayDeque<>();
     private final Variant variant = new Variant(this);
@@ -56,6 +59,8 @@ final class Session {
     static final class Program {
         final Map<String, Parameter> parameters = new LinkedHashMap<>();
         final Map<String, State> states = new LinkedHashMap<>();
+        /** How states are kept, by their paths. */
+        final Map<String, Encoding> encodings = new HashMap<>();
         final Map<String, Function> functions = new LinkedHashMap<>();
         final Set<String> functionNames = new HashSet<>();
 
@@ -99,6 +104,19 @@ final class Session {
     /** Notes a value that holds a part of something quantised. */
     void keepsPart(Value value) {
         parts.add(value);
+    }
+
+    /** Notes a parameter that holds a part of something quantised. */
+    void keepsWeights(Value value) {
+        keepsPart(value);
+        weights.add(value);
+    }
+
+    /** Whether an expression reads an element of a quantised parameter, or a part of it. */
+    boolean isWeight(Scalar scalar) {
+        List<Value> sources = new ArrayList<>();
+        Walk.loads(scalar, load -> sources.add(load.source()));
+        return isDecoded(scalar) && sources.stream().anyMatch(weights::contains);
     }
 
     /** Whether an expression does no more than read an element, however that is kept. */

@@ -10,7 +10,6 @@ import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
-import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.type.Format;
 import java.util.ArrayList;
@@ -273,26 +272,23 @@ final class Statements {
     }
 
     private void write(Declaration.State declared, Meaning.Tensor tensor, Span span) {
-        if (body.frame.grows(declared)) {
+        if (body.frame.states().grows(declared)) {
             throw body.session.fail(Diagnostic.error("E0501", span,
                             "`" + declared.name() + "` grows; it cannot be replaced")
                     .with(declared.span(), "its first axis is what has been appended")
                     .helped("append to it: `" + declared.name() + " ++= …`"));
         }
-        State state = body.frame.state(declared, body, span);
-        List<Dimension> shape = body.frame.stateShape(declared, body);
-        checkDeclared(declared.name(),
-                new Declared(shape, state.value().type().format(), declared.span()), tensor,
-                span);
-        body.emit(new Node.Write(state.name(), body.stateInstances(),
-                body.inFormat(tensor, state.value().type().format(), declared.name(), span),
-                span));
+        List<Dimension> shape = body.frame.states().shape(declared, body);
+        checkDeclared(declared.name(), new Declared(
+                shape, body.frame.states().format(declared, body), declared.span()), tensor, span);
+        body.frame.states().write(declared, tensor, body, span);
     }
 
     private void append(Statement.Target target, Statement.Assign a, Scope scope) {
         Meaning meaning = scope.find(target.name()).orElse(null);
         Meaning known = body.frame.scope().find(target.name()).orElse(null);
-        if (!(known instanceof Meaning.StateReference s) || !body.frame.grows(s.declaration())) {
+        if (!(known instanceof Meaning.StateReference s)
+                || !body.frame.states().grows(s.declaration())) {
             Diagnostic wrong = Diagnostic.error("E0501", target.span(),
                     "`" + target.name() + "` does not grow");
             throw body.session.fail((known instanceof Meaning.StateReference s
@@ -304,11 +300,10 @@ final class Statements {
         Declaration.State declared = s.declaration();
         Meaning.Tensor rows = named(target.name(), whole(target.name(), a.value(), scope),
                 a.value().span());
-        State state = body.frame.state(declared, body, a.span());
-        if (rows.rank() == state.ownShape().size()) {
+        if (rows.rank() == body.frame.states().shape(declared, body).size()) {
             body.hasAppended(target.name(), rows.shape().getFirst());
         }
-        List<Dimension> shape = body.frame.stateShape(declared, body);
+        List<Dimension> shape = body.frame.states().shape(declared, body);
         if (rows.rank() != shape.size()) {
             throw body.session.fail(Diagnostic.error("E0303", a.value().span(),
                             "rows of `" + target.name() + "` have "
@@ -319,15 +314,11 @@ final class Statements {
         }
         List<Dimension> wanted = new ArrayList<>(shape);
         wanted.set(0, rows.shape().getFirst());
-        checkDeclared(target.name(),
-                new Declared(wanted, state.value().type().format(), declared.span()), rows,
+        checkDeclared(target.name(), new Declared(
+                wanted, body.frame.states().format(declared, body), declared.span()), rows,
                 a.value().span());
-        Value result = body.newValue(
-                target.name(), state.value().type().format(), shape);
-        body.emit(new Node.Append(result, state.name(), body.stateInstances(),
-                body.inFormat(rows, state.value().type().format(), target.name(), a.span()),
-                a.span()));
-        scope.define(target.name(), body.stored(result, shape, target.span()));
+        scope.define(target.name(),
+                body.frame.states().append(declared, rows, body, a.span()));
     }
 
     private void equation(Statement.Target target, Statement.Assign a, Scope scope) {
@@ -437,7 +428,7 @@ final class Statements {
     Optional<List<Dimension>> targetShape(Statement.Target target, Scope scope) {
         Meaning meaning = scope.find(target.name()).orElse(null);
         if (meaning instanceof Meaning.StateReference s) {
-            return Optional.of(body.frame.stateShape(s.declaration(), body));
+            return Optional.of(body.frame.states().shape(s.declaration(), body));
         }
         return declared(target.name()).map(Declared::shape)
                 .or(() -> meaning instanceof Meaning.Tensor t

@@ -110,6 +110,50 @@ public sealed interface Expression {
     }
 
     /**
+     * {@code c} and, in each lane, the sum of four products of bytes: those of {@code a}, which
+     * have no sign, with those of {@code b}, which have one. Lanes are i32; the sum wraps.
+     */
+    record DotBytes(Expression a, Expression b, Expression c) implements Expression {
+        public DotBytes {
+            if (!a.type().equals(b.type()) || !a.type().equals(c.type())) {
+                throw new IllegalArgumentException(
+                        "dot_bytes of " + a.type() + ", " + b.type() + ", " + c.type());
+            }
+        }
+
+        @Override
+        public Type type() {
+            return c.type();
+        }
+
+        /** The same by other operations, for machines that have no instruction for it. */
+        public Expression expanded() {
+            Expression sum = c;
+            for (int at = 0; at < Integer.SIZE; at += Byte.SIZE) {
+                Expression first = binary(BinaryOperation.AND,
+                        binary(BinaryOperation.SHIFT_RIGHT, a, whole(at)), whole(0xFF));
+                Expression second = binary(BinaryOperation.SHIFT_RIGHT,
+                        binary(BinaryOperation.SHIFT_LEFT, b,
+                                whole(Integer.SIZE - Byte.SIZE - at)),
+                        whole(Integer.SIZE - Byte.SIZE));
+                sum = binary(BinaryOperation.ADD, sum,
+                        binary(BinaryOperation.MULTIPLY, first, second));
+            }
+            return sum;
+        }
+
+        private static Expression binary(
+                BinaryOperation operation, Expression left, Expression right) {
+            return new Binary(operation, left, right);
+        }
+
+        private Expression whole(long value) {
+            Expression constant = new Whole(Type.I32, value);
+            return type().isScalar() ? constant : new Broadcast(constant, type().lanes());
+        }
+    }
+
+    /**
      * A change of element type. Float to integer truncates and saturates, NaN gives 0; integers
      * wrap; bool to number gives 0 or 1; number to bool tests for not zero.
      */
@@ -232,6 +276,7 @@ public sealed interface Expression {
             case Compare c -> List.of(c.left, c.right);
             case Select s -> List.of(s.condition, s.then, s.otherwise);
             case FusedMultiplyAdd f -> List.of(f.a, f.b, f.c);
+            case DotBytes d -> List.of(d.a, d.b, d.c);
             case Convert c -> List.of(c.operand);
             case Bitcast b -> List.of(b.operand);
             case RoundTo r -> List.of(r.operand);
@@ -255,6 +300,7 @@ public sealed interface Expression {
             case Select s -> new Select(first, operands.get(1), operands.get(2));
             case FusedMultiplyAdd f ->
                     new FusedMultiplyAdd(first, operands.get(1), operands.get(2));
+            case DotBytes d -> new DotBytes(first, operands.get(1), operands.get(2));
             case Convert c -> new Convert(c.element, first);
             case Bitcast b -> new Bitcast(b.element, first);
             case RoundTo r -> new RoundTo(r.format, first);

@@ -286,6 +286,12 @@ public final class KernelInterpreter implements KernelCompiler {
                     yield lanes(a.length, i -> LaneArithmetic.multiplyAdd(
                             f.type().element(), a[i], b[i], c[i]));
                 }
+                case Expression.DotBytes d -> {
+                    long[] a = evaluate(d.a());
+                    long[] b = evaluate(d.b());
+                    long[] c = evaluate(d.c());
+                    yield lanes(a.length, i -> LaneArithmetic.dotBytes(a[i], b[i], c[i]));
+                }
                 case Expression.Convert c -> {
                     long[] a = evaluate(c.operand());
                     yield lanes(a.length, i -> LaneArithmetic.convert(

@@ -312,6 +312,12 @@ public final class KernelParser {
                 yield Tokens.parse(operation,
                         () -> new Expression.FusedMultiplyAdd(a, b, c));
             }
+            case "dot_bytes" -> {
+                Expression a = expression();
+                Expression b = operand();
+                Expression c = operand();
+                yield Tokens.parse(operation, () -> new Expression.DotBytes(a, b, c));
+            }
             case "convert" -> {
                 Element element = element();
                 yield new Expression.Convert(element, operand());

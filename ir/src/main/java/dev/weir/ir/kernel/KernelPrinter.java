@@ -132,6 +132,7 @@ public final class KernelPrinter {
             case Expression.Compare c -> call(word(c.comparison()), c.operands());
             case Expression.Select s -> call("select", s.operands());
             case Expression.FusedMultiplyAdd f -> call("fma", f.operands());
+            case Expression.DotBytes d -> call("dot_bytes", d.operands());
             case Expression.Convert c ->
                     "convert(" + c.element().word() + ", " + print(c.operand()) + ")";
             case Expression.Bitcast b ->

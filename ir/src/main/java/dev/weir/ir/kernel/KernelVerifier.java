@@ -193,6 +193,7 @@ public final class KernelVerifier {
             case Expression.Select s -> check(s.condition().type().element() == Element.BOOL,
                     "select by " + s.condition().type());
             case Expression.FusedMultiplyAdd f -> check(element.isFloat(), "fma of " + type);
+            case Expression.DotBytes d -> check(element == Element.I32, "dot_bytes of " + type);
             case Expression.Convert c -> { }
             case Expression.Bitcast b -> bitcast(b);
             case Expression.RoundTo r -> check(

@@ -176,6 +176,14 @@ final class LaneArithmetic {
                 : of(Math.fma(f32(a), f32(b), f32(c)));
     }
 
+    static long dotBytes(long a, long b, long c) {
+        int sum = (int) c;
+        for (int at = 0; at < Integer.SIZE; at += Byte.SIZE) {
+            sum += ((int) a >> at & 0xFF) * (byte) (b >> at);
+        }
+        return sum;
+    }
+
     static long convert(Element from, Element to, long a) {
         return switch (to) {
             case F64 -> switch (from) {

@@ -8,19 +8,29 @@ package dev.weir.ir.kernel;
  * @param vectorRegisters how many there are
  * @param rowBlock rows of the register block of a contraction
  * @param columnVectors vectors of columns of the register block of a contraction
+ * @param dotBytes whether there is an instruction for {@link Expression.DotBytes}
  */
 public record TargetDescription(
-        String name, int lanes, int vectorRegisters, int rowBlock, int columnVectors) {
+        String name,
+        int lanes,
+        int vectorRegisters,
+        int rowBlock,
+        int columnVectors,
+        boolean dotBytes) {
 
     /** 512-bit vectors, 32 registers. */
     public static final TargetDescription AVX512 =
-            new TargetDescription("x86-64-v4", 16, 32, 8, 2);
+            new TargetDescription("x86-64-v4", 16, 32, 8, 2, false);
+
+    /** The same with products of bytes that are summed up by one instruction (VNNI). */
+    public static final TargetDescription AVX512_VNNI =
+            new TargetDescription("x86-64-v4 with VNNI", 16, 32, 8, 2, true);
 
     /** 256-bit vectors, 16 registers. */
     public static final TargetDescription AVX2 =
-            new TargetDescription("x86-64-v3", 8, 16, 6, 2);
+            new TargetDescription("x86-64-v3", 8, 16, 6, 2, false);
 
     /** 128-bit vectors: SSE2 or NEON. */
     public static final TargetDescription VECTOR128 =
-            new TargetDescription("vector-128", 4, 16, 4, 2);
+            new TargetDescription("vector-128", 4, 16, 4, 2, false);
 }

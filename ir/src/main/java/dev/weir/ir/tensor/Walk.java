@@ -1,5 +1,6 @@
 package dev.weir.ir.tensor;
 
+import dev.weir.ir.operation.Operation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -167,6 +168,14 @@ public final class Walk {
             case Scalar.Round r -> List.of(r.operand());
             case Scalar.Within w -> List.of(w.index(), w.extent());
         };
+    }
+
+    /** The factors of a product of floats; anything else is its own only factor. */
+    public static List<Scalar> factors(Scalar scalar) {
+        return scalar instanceof Scalar.Apply apply && apply.operation() == Operation.MULTIPLY
+                && apply.format().isFloat()
+                ? apply.operands().stream().flatMap(o -> factors(o).stream()).toList()
+                : List.of(scalar);
     }
 
     /** Whether an index in an expression is checked when it is evaluated. */

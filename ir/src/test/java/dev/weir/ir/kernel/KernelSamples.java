@@ -133,6 +133,11 @@ final class KernelSamples {
                                 new Select(new Compare(Comparison.EQUAL, v[2], v[2]), v[2],
                                         binary(BinaryOperation.SUBTRACT, v[1], v[1]))));
             } else {
+                if (element == Element.I32) {
+                    k.store(k.buffer("dot_bytes", format), v[0],
+                            new Expression.DotBytes(v[1], v[2], binary(
+                                    BinaryOperation.MULTIPLY, v[1], v[2])));
+                }
                 k.store(k.buffer("real", element == Element.I64 ? Format.F64 : Format.F32), v[0],
                         new Bitcast(element == Element.I64 ? Element.F64 : Element.F32, v[2]));
                 for (long constant : new long[] {3, -1, -8}) {

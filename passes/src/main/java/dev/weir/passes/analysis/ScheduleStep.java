@@ -3,6 +3,8 @@ package dev.weir.passes.analysis;
 /** The parts of scheduling, in the order in which a program meets them. */
 public enum ScheduleStep {
     WEIGHTS_AT_LOAD("weights-at-load", "what depends on weights alone is computed once", true),
+    BYTE_PRODUCTS("byte-products", "codes of rows lie in words, so that four products with codes "
+            + "of weights are made at once, where the machine can", true),
     CLUSTERING("clustering", "computes that share their points become one kernel", true),
     RECURRENCES("recurrences", "a loop whose points go on by themselves becomes one kernel", true),
     CONTRACTIONS("contractions", "sums of products with weights are register-blocked over panels "

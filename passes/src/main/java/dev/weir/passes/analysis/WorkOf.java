@@ -5,9 +5,11 @@ import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
+import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -121,7 +123,7 @@ public final class WorkOf {
                 Size points = points(n.axes());
                 if (n.reduction().isPresent()) {
                     points = Size.product(points, points(n.reduction().get().axes()));
-                    long each = applications(n.body()) + 1
+                    long each = terms(n.body(), n.reduction().get()) + 1
                             + n.reduction().get().filter().map(WorkOf::applications).orElse(0L);
                     add(points, each);
                 } else {
@@ -142,6 +144,36 @@ public final class WorkOf {
 
     private void add(Size points, long each) {
         operations = Size.sum(operations, Size.product(points, Size.of(each)));
+    }
+
+    /**
+     * Operations of one term of a reduction. Codes are decoded for many rows at once, and what
+     * neighbours have in common, their scale, is applied to their sum: neither is counted.
+     */
+    private static long terms(Scalar body, Reduction reduction) {
+        List<Scalar> factors = Walk.factors(body);
+        boolean isCoded = factors.stream().anyMatch(WorkOf::isCode);
+        if (!isCoded || reduction.axes().isEmpty()) {
+            return applications(body);
+        }
+        List<Scalar> own = factors.stream()
+                .filter(f -> isCode(f) || varies(f, reduction.axes().getLast().index())).toList();
+        return own.stream().filter(f -> !isCode(f)).mapToLong(WorkOf::applications).sum()
+                + Math.max(0, own.size() - 1);
+    }
+
+    private static boolean isCode(Scalar scalar) {
+        return scalar instanceof Scalar.Convert convert
+                && convert.operand().format() == Format.I32;
+    }
+
+    /** Whether each neighbour along an axis has another one, as far as coordinates say so. */
+    private static boolean varies(Scalar factor, Index index) {
+        return factor instanceof Scalar.Variable variable
+                ? variable.index().equals(index)
+                : !(factor instanceof Scalar.Apply apply
+                        && apply.operation() == Operation.DIVIDE && !apply.format().isFloat())
+                && Walk.operands(factor).stream().anyMatch(o -> varies(o, index));
     }
 
     private static long applications(Scalar scalar) {

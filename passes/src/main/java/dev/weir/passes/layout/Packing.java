@@ -39,6 +39,7 @@ public final class Packing {
     private final Identifiers identifiers;
     private final Map<Key, Value> packed = new LinkedHashMap<>();
     private final Map<Turned, Value> turned = new HashMap<>();
+    private final PackedBytes bytes;
     private final List<Node.Compute> computes = new ArrayList<>();
 
     /**
@@ -56,6 +57,12 @@ public final class Packing {
 
     public Packing(Identifiers identifiers) {
         this.identifiers = identifiers;
+        this.bytes = new PackedBytes(identifiers, computes);
+    }
+
+    /** Codes of weights in words, as contractions of bytes read them. */
+    public PackedBytes bytes() {
+        return bytes;
     }
 
     /** The computes that fill all packed weights. */

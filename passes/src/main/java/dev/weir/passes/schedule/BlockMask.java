@@ -48,7 +48,7 @@ final class BlockMask {
         Walk.loads(condition, load -> {
             if (Walk.mentions(load, List.of(place.index()))) {
                 load.coordinates().forEach(this::findLookups);
-            } else if (load.coordinates().stream().anyMatch(this::looksUp)) {
+            } else if (load.coordinates().stream().anyMatch(this::isLookedUp)) {
                 findLookups(load);
             }
         });
@@ -77,7 +77,7 @@ final class BlockMask {
     }
 
     /** Whether a coordinate is a point's because of what is looked up for it. */
-    private boolean looksUp(Scalar coordinate) {
+    private boolean isLookedUp(Scalar coordinate) {
         boolean[] does = {false};
         Walk.loads(coordinate, load -> does[0] |= Walk.mentions(load, List.of(point.index())));
         return does[0];

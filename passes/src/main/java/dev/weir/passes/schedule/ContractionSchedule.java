@@ -18,10 +18,13 @@ import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
+import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Weights;
+import dev.weir.passes.contract.Words;
 import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Epilogue;
+import dev.weir.passes.layout.PackedBytes;
 import dev.weir.passes.layout.Packing;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -45,6 +48,8 @@ import java.util.Optional;
 final class ContractionSchedule {
     /** Rows that one tile takes, where rows are not grouped. */
     private static final int TILE_ROWS = 64;
+    /** Panel, reduced index, column: the axes of packed weights behind the instances. */
+    private static final int PANEL_AXES = 3;
 
     private final Cluster cluster;
     private final ScalarEmitter emitter;
@@ -54,6 +59,8 @@ final class ContractionSchedule {
     private final Contraction lead;
     private final int lanes;
     private final int vectors;
+    private final Map<Contraction, ByteProducts> products = new HashMap<>();
+    private final boolean isBytes;
     private Optional<GatheredRows> inScratch = Optional.empty();
 
     ContractionSchedule(Cluster cluster, ScalarEmitter emitter, Packing packing) {
@@ -66,6 +73,13 @@ final class ContractionSchedule {
         this.lead = contractions.getFirst();
         this.lanes = emitter.facts().target().lanes();
         this.vectors = emitter.facts().target().columnVectors();
+        contractions.forEach(c -> ByteProducts.of(c).ifPresent(p -> products.put(c, p)));
+        if (products.size() < contractions.size() || products.values().stream()
+                .map(p -> List.of(p.bits(), p.run())).distinct().count() > 1) {
+            products.clear();
+        }
+        isBytes = emitter.facts().target().dotBytes() && !products.isEmpty()
+                && products.values().stream().allMatch(p -> Words.of(p.factor()).isPresent());
     }
 
     /** Whether a cluster is to be scheduled this way. */
@@ -143,7 +157,8 @@ final class ContractionSchedule {
     }
 
     private String form() {
-        return "contraction, blocks of " + rowBlock() + " rows and " + width() + " columns"
+        return "contraction" + (isBytes ? " of bytes" : "")
+                + ", blocks of " + rowBlock() + " rows and " + width() + " columns"
                 + (contractions.size() > 1 ? ", " + contractions.size() + " side by side" : "");
     }
 
@@ -167,10 +182,10 @@ final class ContractionSchedule {
 
     private void rows(
             Expression from, Expression to, Expression panel, Optional<Expression> group) {
-        Map<Weights.Operand, Expression> bases = new HashMap<>();
+        Map<Value, Expression> bases = new HashMap<>();
         for (Contraction contraction : contractions) {
-            for (Weights.Operand operand : contraction.weights().operands()) {
-                bases.put(operand, panelBase(contraction, operand, panel, group));
+            for (Value packed : packed(contraction)) {
+                bases.put(packed, panelBase(contraction, packed, panel, group));
             }
         }
         Expression column = writer.let(multiply(panel, whole(width())));
@@ -188,16 +203,29 @@ final class ContractionSchedule {
         writer.loop(begin, to, 1, row -> block(row, 1, bases, column));
     }
 
+    /** What a contraction reads of its weights. */
+    private List<Value> packed(Contraction contraction) {
+        ByteProducts coded = products.get(contraction);
+        List<Value> packed = new ArrayList<>();
+        for (Weights.Operand operand : contraction.weights().operands()) {
+            boolean isCode = isBytes && operand.equals(PackedBytes.operand(contraction, coded));
+            packed.addAll(isCode
+                    ? List.of(packing.bytes().words(contraction, coded, width()),
+                            packing.bytes().sums(contraction, coded, width()))
+                    : List.of(packing.of(contraction, operand, width())));
+        }
+        return packed;
+    }
+
     /** Where a panel of the packed weights begins, for the instance in use. */
     private Expression panelBase(
             Contraction contraction,
-            Weights.Operand operand,
+            Value packed,
             Expression panel,
             Optional<Expression> group) {
-        Value packed = packing.of(contraction, operand, width());
         List<Size> shape = packed.type().shape();
         Expression index = whole(0);
-        int instances = operand.leading();
+        int instances = shape.size() - PANEL_AXES;
         for (int i = 0; i < instances; i++) {
             Scalar instance = contraction.weights().instances().get(i);
             Expression at = group.isPresent()
@@ -238,7 +266,7 @@ final class ContractionSchedule {
     private void block(
             Expression firstRow,
             int size,
-            Map<Weights.Operand, Expression> bases,
+            Map<Value, Expression> bases,
             Expression column) {
         List<List<Expression>> places = new ArrayList<>();
         List<Expression> starts = new ArrayList<>();
@@ -364,6 +392,20 @@ final class ContractionSchedule {
     /** The rows' activations, where they are gathered. */
     Optional<GatheredRows> inScratch() {
         return inScratch;
+    }
+
+    Packing packing() {
+        return packing;
+    }
+
+    /** What makes each contraction one of codes with codes; empty if they are not. */
+    Map<Contraction, ByteProducts> products() {
+        return products;
+    }
+
+    /** Whether products of codes are made four at a time. */
+    boolean isBytes() {
+        return isBytes;
     }
 
     Value packed(Contraction contraction, Weights.Operand operand) {

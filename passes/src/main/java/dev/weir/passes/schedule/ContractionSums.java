@@ -13,7 +13,9 @@ import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Weights;
 import java.util.ArrayList;
@@ -42,26 +44,31 @@ final class ContractionSums {
     private final KernelWriter writer;
     private final List<List<Expression>> places;
     private final List<Expression> starts;
-    private final Map<Weights.Operand, Expression> bases;
+    private final Map<Value, Expression> bases;
     private final List<Contraction> contractions;
     private final Contraction lead;
     private final int lanes;
     private final int vectors;
     private final int step;
     private final Map<Contraction, Variable[][]> sums;
+    private final Optional<ByteSums> bytes;
+    /** What makes this one of codes with codes, if it is. */
+    private final Optional<ByteProducts> coded;
+    /** The sums of long runs of codes, which f32 would round. */
+    private final Map<Contraction, Variable[][]> wholes;
     /** The vectors that have been read, by operand. */
     private final Map<Weights.Operand, Expression[]> loaded = new HashMap<>();
 
     /**
      * @param places of the block's rows, by axis
      * @param starts of the rows where they are gathered
-     * @param bases where the panel in use begins in each packed operand
+     * @param bases where the panel in use begins in what is packed
      */
     ContractionSums(
             ContractionSchedule schedule,
             List<List<Expression>> places,
             List<Expression> starts,
-            Map<Weights.Operand, Expression> bases) {
+            Map<Value, Expression> bases) {
         this.schedule = schedule;
         this.emitter = schedule.emitter();
         this.writer = emitter.writer();
@@ -73,15 +80,27 @@ final class ContractionSums {
         this.lanes = schedule.lanes();
         this.vectors = schedule.vectors();
         this.step = lead.weights().step();
-        this.sums = grids();
+        this.coded = Optional.ofNullable(schedule.products().get(lead));
+        this.sums = grids(schedule.isBytes() ? Type.Element.I32 : Type.Element.F32);
+        this.bytes = schedule.isBytes()
+                ? Optional.of(new ByteSums(schedule, places, bases, schedule.products(), sums))
+                : Optional.empty();
+        this.wholes = isLong() ? grids(Type.Element.I32) : Map.of();
+    }
+
+    /** Whether a run of codes has sums that f32 does not hold. */
+    private boolean isLong() {
+        return bytes.isEmpty() && coded.filter(c -> c.run() > c.exact()).isPresent();
     }
 
     /** The sums, by row and vector of columns. */
     Map<Contraction, Expression[][]> write() {
         List<Axis> reduced = lead.reduced();
-        boolean isScaled = contractions.stream().anyMatch(c -> !common(c).isEmpty());
+        boolean isScaled = coded.isPresent()
+                || contractions.stream().anyMatch(c -> !common(c).isEmpty());
         boolean isOneRun = reduced.size() == 1 && run() == length();
-        Map<Contraction, Variable[][]> totals = isScaled && !isOneRun ? grids() : sums;
+        boolean isTotalled = bytes.isPresent() || isLong() || isScaled && !isOneRun;
+        Map<Contraction, Variable[][]> totals = isTotalled ? grids(Type.Element.F32) : sums;
         outer(reduced.subList(0, reduced.size() - 1), whole(0), flat -> {
             if (isScaled) {
                 runs(flat, totals);
@@ -104,15 +123,16 @@ final class ContractionSums {
     }
 
     private long run() {
-        return lead.weights().run();
+        return coded.map(ByteProducts::run).orElse(lead.weights().run());
     }
 
-    private Map<Contraction, Variable[][]> grids() {
-        Type vector = new Type(Type.Element.F32, lanes);
+    private Map<Contraction, Variable[][]> grids(Type.Element element) {
+        Type vector = new Type(element, lanes);
+        Expression zero = element.isFloat() ? real(vector, 0) : whole(vector, 0);
         Map<Contraction, Variable[][]> grids = new HashMap<>();
         for (Contraction contraction : contractions) {
             Variable[][] grid = new Variable[places.size()][vectors];
-            each((r, v) -> grid[r][v] = writer.mutable(real(vector, 0)));
+            each((r, v) -> grid[r][v] = writer.mutable(zero));
             grids.put(contraction, grid);
         }
         return grids;
@@ -163,24 +183,88 @@ final class ContractionSums {
     private void run(
             Expression flat, Expression number, long size, Map<Contraction, Variable[][]> totals) {
         readShared(flat, number);
-        boolean isFresh = totals == sums;
-        if (!isFresh) {
-            contractions.forEach(c -> each((r, v) -> writer.assign(
-                    sums.get(c)[r][v], real(new Type(Type.Element.F32, lanes), 0))));
+        boolean isOnly = totals == sums;
+        Expression first = multiply(number, whole(run() / step));
+        if (bytes.isPresent()) {
+            bytes.get().begin(flat, number);
+            bytes.get().add(flat, number, size);
+        } else if (isLong()) {
+            wholes(flat, first, size);
+        } else {
+            if (!isOnly) {
+                clear(sums);
+            }
+            steps(flat, first, size);
         }
-        steps(flat, multiply(number, whole(run() / step)), size);
         for (Contraction contraction : contractions) {
             for (int v = 0; v < vectors; v++) {
-                Expression scale = product(contraction, common(contraction), v, 0);
+                Expression scale = scale(contraction, v);
                 for (int r = 0; r < places.size(); r++) {
-                    Variable sum = sums.get(contraction)[r][v];
+                    Expression sum = sum(contraction, r, v, number);
                     Variable total = totals.get(contraction)[r][v];
-                    writer.assign(total, isFresh
-                            ? multiply(new Expression.Get(sum), scale)
-                            : fma(new Expression.Get(sum), scale, new Expression.Get(total)));
+                    // Not a product alone: a sum without terms other than 0 is 0, never -0.
+                    writer.assign(total, fma(sum, scale, isOnly
+                            ? real(sum.type(), 0) : new Expression.Get(total)));
                 }
             }
         }
+    }
+
+    /** What the products of a run lack, by vector. */
+    private Expression scale(Contraction contraction, int vector) {
+        Expression common = product(contraction, common(contraction), vector, 0);
+        return bytes.filter(b -> b.scale() != 1)
+                .map(b -> writer.let(
+                        multiply(common, real(common.type(), b.scale())))).orElse(common);
+    }
+
+    /** The sum of a run, with what a row's factors of it have in common. */
+    private Expression sum(
+            Contraction contraction, int row, int vector, Expression number) {
+        Map<Contraction, Variable[][]> grid = isLong() ? wholes : sums;
+        Expression sum = Build.convert(Type.Element.F32,
+                new Expression.Get(grid.get(contraction)[row][vector]));
+        // All contractions of a block have the same rows.
+        List<Scalar> steps = coded.map(ByteProducts::steps).orElse(List.of());
+        if (steps.isEmpty()) {
+            return sum;
+        }
+        schedule.bindRow(places.get(row));
+        emitter.bind(lead.weights().last(), writer.let(multiply(number, whole(run()))));
+        Expression step = steps.stream().map(emitter::emit).reduce(Build::multiply).orElseThrow();
+        return multiply(sum, ScalarEmitter.widen(writer.let(step), lanes));
+    }
+
+    /** The sum of a long run of codes: in f32 as far as it holds it, and on in whole numbers. */
+    private void wholes(Expression flat, Expression first, long size) {
+        long exact = coded.orElseThrow().exact();
+        clear(wholes);
+        if (size >= exact) {
+            writer.loop(whole(0), whole(size / exact), 1, part -> exactly(flat, writer.let(
+                    add(first, multiply(part, whole(exact / step)))), exact));
+        }
+        if (size % exact > 0) {
+            exactly(flat, writer.let(add(first, whole(size / exact * (exact / step)))),
+                    size % exact);
+        }
+    }
+
+    private void exactly(Expression flat, Expression first, long size) {
+        clear(sums);
+        steps(flat, first, size);
+        contractions.forEach(c -> each((r, v) -> {
+            Variable whole = wholes.get(c)[r][v];
+            writer.assign(whole, add(new Expression.Get(whole), Build.convert(
+                    Type.Element.I32, new Expression.Get(sums.get(c)[r][v]))));
+        }));
+    }
+
+    private void clear(Map<Contraction, Variable[][]> grids) {
+        grids.values().forEach(grid -> each((r, v) -> {
+            Type type = grid[r][v].type();
+            writer.assign(grid[r][v],
+                    type.element().isFloat() ? real(type, 0) : whole(type, 0));
+        }));
     }
 
     /** Reads what the weights of a run have in common. */
@@ -189,7 +273,7 @@ final class ContractionSums {
             for (Weights.Operand operand : contraction.weights().operands()) {
                 if (operand.isShared(step)) {
                     // Runs of runs: as many as fit into what this operand has in common.
-                    long runs = Math.max(1, operand.run() / run());
+                    long runs = Math.ceilDiv(operand.run(), run());
                     read(contraction, operand, flat, Build.divide(number, whole(runs)));
                 }
             }
@@ -202,11 +286,12 @@ final class ContractionSums {
         Expression at = multiply(
                 add(multiply(flat, whole(elements)), number), whole((long) vectors * lanes));
         Expression offset = writer.let(at);
-        Buffer buffer = writer.buffer(schedule.packed(contraction, operand));
+        Value packed = schedule.packed(contraction, operand);
+        Buffer buffer = writer.buffer(packed);
         Expression[] values = new Expression[vectors];
         for (int v = 0; v < vectors; v++) {
             values[v] = writer.let(new Expression.Load(buffer,
-                    add(add(bases.get(operand), offset), whole((long) v * lanes)),
+                    add(add(bases.get(packed), offset), whole((long) v * lanes)),
                     lanes, Optional.empty()));
         }
         loaded.put(operand, values);
@@ -270,27 +355,18 @@ final class ContractionSums {
                 .map(rows -> rows.at(starts.get(row), reduced))
                 .orElseGet(() -> {
                     schedule.bindRow(places.get(row));
-                    return emitter.emit(lead.activations());
+                    return coded.map(c -> Build.convert(
+                                    Type.Element.F32, emitter.emit(c.factor())))
+                            .orElseGet(() -> emitter.emit(lead.activations()));
                 });
     }
 
     // ------------------------------------------------------------------ decoding
 
-    private static List<Scalar> factors(Scalar value) {
-        List<Scalar> factors = new ArrayList<>();
-        if (value instanceof Scalar.Apply apply && apply.operation() == Operation.MULTIPLY
-                && apply.format().isFloat()) {
-            apply.operands().forEach(o -> factors.addAll(factors(o)));
-        } else {
-            factors.add(value);
-        }
-        return factors;
-    }
-
     /** The factors that all weights of a run have in common. */
     private List<Scalar> common(Contraction contraction) {
         Weights weights = contraction.weights();
-        return factors(weights.value()).stream()
+        return Walk.factors(weights.value()).stream()
                 .filter(f -> weights.operands().stream()
                         .filter(o -> Walk.contains(f, o.load()))
                         .allMatch(o -> o.isShared(step)))
@@ -298,7 +374,7 @@ final class ContractionSums {
     }
 
     private List<Scalar> own(Contraction contraction) {
-        List<Scalar> own = new ArrayList<>(factors(contraction.weights().value()));
+        List<Scalar> own = new ArrayList<>(Walk.factors(contraction.weights().value()));
         own.removeAll(common(contraction));
         return own;
     }

@@ -23,6 +23,7 @@ import dev.weir.passes.fuse.Cluster;
 import dev.weir.passes.fuse.Clustering;
 import dev.weir.passes.fuse.Recurrence;
 import dev.weir.passes.layout.Packing;
+import dev.weir.passes.layout.RowWords;
 import dev.weir.passes.layout.Turning;
 import dev.weir.passes.memory.Lifetimes;
 import java.util.ArrayList;
@@ -83,10 +84,15 @@ public final class Schedule {
             TargetDescription target,
             Set<String> disabled,
             Observer observer) {
-        Schedule schedule = new Schedule(program, target, disabled);
+        long begin = System.nanoTime();
+        Facts facts = new Facts(program, target, disabled);
+        TensorProgram laidOut = target.dotBytes() && facts.isOn(ScheduleStep.BYTE_PRODUCTS)
+                ? RowWords.run(program, facts) : program;
+        Schedule schedule = new Schedule(laidOut, target, disabled);
         long start = System.nanoTime();
+        schedule.nanos.put(ScheduleStep.BYTE_PRODUCTS, start - begin);
         KernelProgram kernels = schedule.program();
-        long all = System.nanoTime() - start;
+        long all = System.nanoTime() - begin;
         long inside = schedule.nanos.values().stream().mapToLong(n -> n).sum();
         schedule.nanos.put(ScheduleStep.KERNELS, all - inside);
         schedule.nanos.forEach(observer::took);

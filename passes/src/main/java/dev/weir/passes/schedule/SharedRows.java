@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -164,16 +165,18 @@ final class SharedRows {
 
         private List<Expression> lookUp() {
             return Stream.concat(rows.stream().flatMap(r -> r.looksUp.stream()), besides.stream())
-                    .map(s -> writer.let(emitter.emit(s))).distinct().toList();
+                    .distinct().map(s -> writer.let(emitter.emit(s))).toList();
         }
 
         /** The same question of the present point. */
         void ask() {
             List<Expression> now = lookUp();
-            for (int i = 0; i < first.size(); i++) {
-                writer.assign(answer, Build.and(new Expression.Get(answer),
-                        compare(Comparison.EQUAL, first.get(i), now.get(i))));
-            }
+            // Rows of several nodes look up the same, each by an index of its own.
+            IntStream.range(0, first.size())
+                    .mapToObj(i -> compare(Comparison.EQUAL, first.get(i), now.get(i)))
+                    .distinct()
+                    .forEach(isEqual -> writer.assign(
+                            answer, Build.and(new Expression.Get(answer), isEqual)));
         }
 
         Expression answer() {

@@ -21,11 +21,17 @@ final class Vectors {
             return scalar.format() == Format.F32 || scalar.format() == Format.BOOL;
         }
         return switch (scalar) {
-            case Scalar.Load load -> contiguous(load, axis, facts);
+            case Scalar.Load load -> contiguous(load, axis, Format.F32, facts);
             case Scalar.Apply apply -> possible(apply, axis, facts);
             case Scalar.Round round -> possible(round.operand(), axis, facts);
             case Scalar.Within within -> false;
-            case Scalar.Convert convert -> false;
+            // Codes become numbers, and numbers codes.
+            case Scalar.Convert convert when convert.format() == Format.F32 ->
+                    convert.operand() instanceof Scalar.Load load
+                            && contiguous(load, axis, Format.I32, facts);
+            case Scalar.Convert convert -> convert.format() == Format.I32
+                    && convert.operand().format() == Format.F32
+                    && possible(convert.operand(), axis, facts);
             case Scalar.Variable variable -> false;
             case Scalar.Real real -> true;
             case Scalar.Whole whole -> true;
@@ -172,10 +178,11 @@ final class Vectors {
     }
 
     /** Whether neighbouring places along the axis read neighbouring elements. */
-    private static boolean contiguous(Scalar.Load load, Axis axis, Facts facts) {
+    private static boolean contiguous(
+            Scalar.Load load, Axis axis, Format format, Facts facts) {
         Index index = axis.index();
         if (!isInside(load, axis) || load.coordinates().isEmpty()
-                || !load.source().type().format().compute().equals(Format.F32)) {
+                || !load.source().type().format().compute().equals(format)) {
             return false;
         }
         int last = load.coordinates().size() - 1;

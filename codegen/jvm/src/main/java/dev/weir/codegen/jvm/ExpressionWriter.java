@@ -7,6 +7,7 @@ import dev.weir.ir.kernel.Expression.Bitcast;
 import dev.weir.ir.kernel.Expression.Broadcast;
 import dev.weir.ir.kernel.Expression.Compare;
 import dev.weir.ir.kernel.Expression.Convert;
+import dev.weir.ir.kernel.Expression.DotBytes;
 import dev.weir.ir.kernel.Expression.Fold;
 import dev.weir.ir.kernel.Expression.FoldEach;
 import dev.weir.ir.kernel.Expression.FusedMultiplyAdd;
@@ -184,6 +185,15 @@ final class ExpressionWriter {
                 } else {
                     vectors.fma(f.type());
                 }
+            }
+            case DotBytes d -> {
+                emit(d.a());
+                Get a = hold(d.type());
+                emit(d.b());
+                Get b = hold(d.type());
+                emit(d.c());
+                Get c = hold(d.type());
+                expand(new DotBytes(a, b, c).expanded(), wanted);
             }
             case Convert c -> {
                 if (scalar) {

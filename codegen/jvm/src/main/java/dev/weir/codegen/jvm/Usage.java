@@ -109,6 +109,7 @@ final class Usage {
             case Expression.Compare c -> { }
             case Expression.Select s -> { }
             case Expression.FusedMultiplyAdd f -> { }
+            case Expression.DotBytes d -> { }
             case Expression.Convert c -> { }
             case Expression.Bitcast b -> { }
             case Expression.RoundTo r -> { }

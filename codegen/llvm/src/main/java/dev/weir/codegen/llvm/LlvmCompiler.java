@@ -205,7 +205,7 @@ public final class LlvmCompiler implements KernelCompiler {
 
     @Override
     public String listing(Kernel kernel) {
-        return LlvmText.of(List.of(kernel), vectorBits());
+        return LlvmText.of(List.of(kernel), target);
     }
 
     /** The assembly of a kernel, after optimisation. */
@@ -228,13 +228,13 @@ public final class LlvmCompiler implements KernelCompiler {
     public synchronized List<CompiledKernel> compile(List<Kernel> kernels) {
         requireOpen();
         return link(kernels,
-                List.of(translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile)));
+                List.of(translate(LlvmText.of(kernels, target), LLVMObjectFile)));
     }
 
     /** The object file of a module with one function for each kernel. */
     public synchronized byte[] object(List<Kernel> kernels) {
         requireOpen();
-        return bytes(translate(LlvmText.of(kernels, vectorBits()), LLVMObjectFile));
+        return bytes(translate(LlvmText.of(kernels, target), LLVMObjectFile));
     }
 
     /** The object file of a module in LLVM's textual form. */
@@ -339,10 +339,6 @@ public final class LlvmCompiler implements KernelCompiler {
         } finally {
             LLVMDisposePassBuilderOptions(options);
         }
-    }
-
-    private int vectorBits() {
-        return target.lanes() * Float.SIZE;
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.weir.ir.kernel.Expression.Broadcast;
 import dev.weir.ir.kernel.Expression.Compare;
 import dev.weir.ir.kernel.Expression.Comparison;
 import dev.weir.ir.kernel.Expression.Convert;
+import dev.weir.ir.kernel.Expression.DotBytes;
 import dev.weir.ir.kernel.Expression.Fold;
 import dev.weir.ir.kernel.Expression.FoldEach;
 import dev.weir.ir.kernel.Expression.FusedMultiplyAdd;
@@ -69,6 +70,7 @@ final class LlvmExpression {
             case Select s -> select(s);
             case FusedMultiplyAdd f -> call("fma", f.type(),
                     write(f.a()), write(f.b()), write(f.c()));
+            case DotBytes d -> dotBytes(d);
             case Convert c -> convert(c.operand().type(), c.type(), write(c.operand()));
             case Bitcast b -> cast("bitcast", b.operand().type(), write(b.operand()), b.type());
             case RoundTo r -> memory.round(r.format(), write(r.operand()), r.type().lanes());
@@ -306,6 +308,17 @@ final class LlvmExpression {
                 .collect(Collectors.joining(", ", "<", ">"));
         return function.emit("shufflevector " + vector + " " + zero + ", " + vector + " " + one
                 + ", <" + type.lanes() + " x i32> " + lanes);
+    }
+
+    private String dotBytes(DotBytes d) {
+        int bits = d.type().lanes() * Integer.SIZE;
+        if (!function.target().dotBytes() || bits < 128) {
+            return write(d.expanded());
+        }
+        String type = LlvmTypes.of(d.type());
+        return function.emit("call " + type + " @llvm.x86.avx512.vpdpbusd." + bits + "(" + type
+                + " " + write(d.c()) + ", " + type + " " + write(d.a()) + ", " + type + " "
+                + write(d.b()) + ")");
     }
 
     private String half(Type type, String value, int from) {

@@ -4,6 +4,7 @@ import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.Statement;
+import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.kernel.Statement.Assign;
 import dev.weir.ir.kernel.Statement.Bind;
 import dev.weir.ir.kernel.Statement.Declare;
@@ -50,6 +51,10 @@ final class LlvmFunction {
     LlvmFunction(Kernel kernel, LlvmText module) {
         this.kernel = kernel;
         this.module = module;
+    }
+
+    TargetDescription target() {
+        return module.target();
     }
 
     String write() {

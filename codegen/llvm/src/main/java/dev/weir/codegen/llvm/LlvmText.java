@@ -1,6 +1,7 @@
 package dev.weir.codegen.llvm;
 
 import dev.weir.ir.kernel.Kernel;
+import dev.weir.ir.kernel.TargetDescription;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,19 +20,19 @@ public final class LlvmText {
 
     private final StringBuilder functions = new StringBuilder();
     private final List<String> metadata = new ArrayList<>(List.of("!{}"));
-    private final int vectorBits;
+    private final TargetDescription target;
 
-    private LlvmText(int vectorBits) {
-        this.vectorBits = vectorBits;
+    private LlvmText(TargetDescription target) {
+        this.target = target;
     }
 
     /**
      * A module with one function for each kernel.
      *
-     * @param vectorBits the width of the vector registers to prefer
+     * @param target whose vectors to prefer, and whose instructions there are
      */
-    public static String of(List<Kernel> kernels, int vectorBits) {
-        LlvmText text = new LlvmText(vectorBits);
+    public static String of(List<Kernel> kernels, TargetDescription target) {
+        LlvmText text = new LlvmText(target);
         for (Kernel kernel : kernels) {
             text.functions.append(new LlvmFunction(kernel, text).write()).append('\n');
         }
@@ -45,7 +46,12 @@ public final class LlvmText {
         return name;
     }
 
+    TargetDescription target() {
+        return target;
+    }
+
     private String finish() {
+        int vectorBits = target.lanes() * Float.SIZE;
         StringBuilder all = new StringBuilder(functions);
         all.append("attributes #0 = { nounwind nofree norecurse \"prefer-vector-width\"=\"")
                 .append(vectorBits)

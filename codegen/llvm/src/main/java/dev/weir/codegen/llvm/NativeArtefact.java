@@ -6,6 +6,7 @@ import dev.weir.ir.host.HostSlot;
 import dev.weir.ir.host.WordFunction;
 import dev.weir.ir.host.WordProgram;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.TargetDescription;
 import dev.weir.ir.tensor.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,16 +34,16 @@ public final class NativeArtefact {
     /**
      * The module's text.
      *
-     * @param lanes f32 lanes of the vectors that the kernels are made for
+     * @param target that the kernels are made for
      */
-    public String module(int lanes) {
+    public String module(TargetDescription target) {
         List<WordFunction> functions = new ArrayList<>(lowered.code().functions());
         functions.addAll(CallerEntries.functions(program, lowered));
         List<HostSlot> results = HostSlot.results(program);
         for (int i = 0; i < results.size(); i++) {
             functions.addAll(HostLowering.result(i));
         }
-        String kernels = LlvmText.of(program.kernels(), lanes * Float.SIZE)
+        String kernels = LlvmText.of(program.kernels(), target)
                 .replace("define void @", "define internal void @");
         return kernels + LlvmHostText.of(
                 new WordProgram(program.name(), program.kernels(), functions),

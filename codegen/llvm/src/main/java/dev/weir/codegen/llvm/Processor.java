@@ -83,7 +83,8 @@ public record Processor(String triple, String name, String features) {
     public TargetDescription target() {
         List<String> all = List.of(features.split(","));
         if (all.containsAll(List.of("+avx512f", "+avx512vl", "+avx512bw", "+avx512dq"))) {
-            return TargetDescription.AVX512;
+            return all.contains("+avx512vnni")
+                    ? TargetDescription.AVX512_VNNI : TargetDescription.AVX512;
         }
         return all.containsAll(List.of("+avx2", "+fma"))
                 ? TargetDescription.AVX2

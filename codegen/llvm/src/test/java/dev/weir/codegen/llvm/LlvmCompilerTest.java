@@ -9,6 +9,7 @@ import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.CompiledKernel;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelParser;
+import dev.weir.ir.kernel.TargetDescription;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,7 +38,7 @@ class LlvmCompilerTest {
         String text = LlvmText.of(List.of(kernel("k", """
                 let v f32x4 = multiply(load(x, t, 4), load(s, t, 4))
                 store(r, t, add(v, v))
-                """)), 256);
+                """)), TargetDescription.AVX2);
         assertFalse(text.contains(" fast "), text);
         assertFalse(text.contains("noalias %"), text);
         // x is apart from both scratch buffers; each scratch buffer from the other.

@@ -1,0 +1,173 @@
+package dev.weir.passes.schedule;
+
+import static dev.weir.passes.schedule.Build.multiply;
+import static dev.weir.passes.schedule.Build.whole;
+
+import dev.weir.ir.kernel.Buffer;
+import dev.weir.ir.kernel.Expression;
+import dev.weir.ir.kernel.Expression.BinaryOperation;
+import dev.weir.ir.kernel.Type;
+import dev.weir.ir.kernel.Variable;
+import dev.weir.ir.tensor.Scalar;
+import dev.weir.ir.tensor.Value;
+import dev.weir.passes.contract.ByteProducts;
+import dev.weir.passes.contract.Contraction;
+import dev.weir.passes.contract.Words;
+import dev.weir.passes.layout.PackedBytes;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Writes the sums of one register block's runs as whole numbers, four products at a time.
+ *
+ * <pre>
+ *   s = sums[g];  for each word i of the run { s = dot_bytes(x[i], w[i], s) }
+ *   y = fma(s · step[g], scale[g], y)
+ * </pre>
+ */
+final class ByteSums {
+    private final ContractionSchedule schedule;
+    private final ScalarEmitter emitter;
+    private final KernelWriter writer;
+    private final List<List<Expression>> places;
+    private final Map<Value, Expression> bases;
+    private final Map<Contraction, ByteProducts> products;
+    private final Map<Contraction, Variable[][]> sums;
+    private final Contraction lead;
+    private final ByteProducts leading;
+    private final long length;
+
+    /**
+     * @param places of the block's rows, by axis
+     * @param bases where the panel in use begins in what is packed
+     * @param sums of the run in use, by row and vector of columns, i32
+     */
+    ByteSums(
+            ContractionSchedule schedule,
+            List<List<Expression>> places,
+            Map<Value, Expression> bases,
+            Map<Contraction, ByteProducts> products,
+            Map<Contraction, Variable[][]> sums) {
+        this.schedule = schedule;
+        this.emitter = schedule.emitter();
+        this.writer = emitter.writer();
+        this.places = places;
+        this.bases = bases;
+        this.products = products;
+        this.sums = sums;
+        this.lead = schedule.contractions().getFirst();
+        this.leading = products.get(lead);
+        this.length = ((Scalar.Whole) lead.weights().last().upper()).value();
+    }
+
+    /** Begins a run: its sums are what its biased bytes make too much. */
+    void begin(Expression flat, Expression number) {
+        long runs = (length + leading.run() - 1) / leading.run();
+        sums.forEach((contraction, grid) -> {
+            Expression[] first = read(schedule.packing().bytes()
+                    .sums(contraction, products.get(contraction), width()),
+                    Build.add(multiply(flat, whole(runs)), number));
+            each((r, v) -> writer.assign(grid[r][v], first[v]));
+        });
+    }
+
+    /** Adds the products of a run of so many neighbours. */
+    void add(Expression flat, Expression number, long size) {
+        int fours = PackedBytes.fours(leading);
+        long all = PackedBytes.words(leading, length);
+        Expression first = writer.let(
+                multiply(number, whole(PackedBytes.words(leading, leading.run()))));
+        Expression end = writer.let(
+                Build.add(first, whole(PackedBytes.words(leading, size))));
+        writer.loop(first, end, 1, step -> {
+            Map<Contraction, Expression[]> words = new HashMap<>();
+            for (Contraction contraction : schedule.contractions()) {
+                words.put(contraction, read(schedule.packing().bytes()
+                        .words(contraction, products.get(contraction), width()),
+                        Build.add(multiply(flat, whole(all)), step)));
+            }
+            for (int four = 0; four < fours; four++) {
+                four(words, writer.let(Build.add(
+                        multiply(step, whole(fours)), whole(four))), four);
+            }
+        });
+    }
+
+    /** The products of one word of each row with a four of each word of the weights. */
+    private void four(Map<Contraction, Expression[]> words, Expression place, int four) {
+        Type vector = new Type(Type.Element.I32, schedule.lanes());
+        int unused = Byte.SIZE - leading.bits();
+        int up = unused - four * leading.bits();
+        long mask = 0x01010101L * ((0xFF << unused) & 0xFF);
+        Map<Contraction, Expression[]> bytes = new HashMap<>();
+        words.forEach((contraction, all) -> {
+            Expression[] pieces = new Expression[all.length];
+            for (int v = 0; v < all.length; v++) {
+                Expression piece = up == 0 ? all[v] : Build.binary(
+                        up > 0 ? BinaryOperation.SHIFT_LEFT : BinaryOperation.SHIFT_RIGHT,
+                        all[v], whole(vector, Math.abs(up)));
+                pieces[v] = unused == 0 ? piece : writer.let(Build.binary(
+                        BinaryOperation.AND, piece, whole(vector, (int) mask)));
+            }
+            bytes.put(contraction, pieces);
+        });
+        for (int r = 0; r < places.size(); r++) {
+            Expression x = writer.let(ScalarEmitter.widen(word(r, place), schedule.lanes()));
+            for (Contraction contraction : schedule.contractions()) {
+                for (int v = 0; v < schedule.vectors(); v++) {
+                    Variable sum = sums.get(contraction)[r][v];
+                    writer.assign(sum, new Expression.DotBytes(
+                            x, bytes.get(contraction)[v], new Expression.Get(sum)));
+                }
+            }
+        }
+    }
+
+    /** A word of a row of the block. */
+    private Expression word(int row, Expression place) {
+        schedule.bindRow(places.get(row));
+        Words words = Words.of(leading.factor()).orElseThrow();
+        List<Expression> coordinates = new ArrayList<>();
+        words.row().forEach(c -> coordinates.add(emitter.emit(c)));
+        coordinates.add(place);
+        ScalarEmitter.Place at = emitter.place(words.words(), coordinates);
+        return new Expression.Load(at.buffer(), at.index(), 1, Optional.empty());
+    }
+
+    /** By how much a sum is too large, as its codes lie in the highest bits of bytes. */
+    double scale() {
+        return 1.0 / (1 << Byte.SIZE - leading.bits());
+    }
+
+    private int width() {
+        return schedule.lanes() * schedule.vectors();
+    }
+
+    private Expression[] read(Value packed, Expression number) {
+        Buffer buffer = writer.buffer(packed);
+        Expression offset = writer.let(multiply(number, whole(width())));
+        Expression[] vectors = new Expression[schedule.vectors()];
+        for (int v = 0; v < vectors.length; v++) {
+            vectors[v] = writer.let(new Expression.Load(buffer,
+                    Build.add(Build.add(bases.get(packed), offset),
+                            whole((long) v * schedule.lanes())),
+                    schedule.lanes(), Optional.empty()));
+        }
+        return vectors;
+    }
+
+    private interface Cell {
+        void at(int row, int vector);
+    }
+
+    private void each(Cell cell) {
+        for (int r = 0; r < places.size(); r++) {
+            for (int v = 0; v < schedule.vectors(); v++) {
+                cell.at(r, v);
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+package dev.weir.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.memory.Tensor;
+import dev.weir.runtime.model.Engine;
+import dev.weir.testkit.TestModel.Target;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What quantised weights are multiplied with, in few bits too. */
+class QuantisedActivationsTest {
+
+    /**
+     * Products of several shapes. What is rounded comes from outside as it is, so that no number
+     * stands between two codes on one target and not on another.
+     */
+    private static final String PRODUCTS = """
+            block Pair<D, F> {
+                param up[F, D], gate[F, D]
+                forward(x[D]) -> y[F] = silu(gate @ x) * (up @ x)
+            }
+
+            block Choice<D, N> {
+                param router[N, D]
+                experts: Pair<D, D> * N
+                forward(x[D]) -> y[D] {
+                    y = route x to experts by top(2, softmax(router @ x))
+                }
+            }
+
+            model M<D = %d> {
+                param w[D + 3, D], heads[D, 3, D], head[7, D]
+                pair: Pair<D, 2 * D>
+                choice: Choice<D, 4>
+                precision { weights: %s, activations: %s, router: f32 }
+
+                forward(x[T, D]) -> (a[T, D + 3], b[T, D], c[T, 2 * D], d[T, D], e[T, 7]) {
+                    a = w @ x
+                    b[t, i] = sum[h, k] heads[i, h, k] * x[t, k]
+                    c = pair(x)
+                    d = choice(x)
+                    e[t, i] = sum[k] head[i, k] * abs(x[t, k])
+                }
+            }
+            """;
+
+    private static Tensor input(int rows, int width) {
+        Random random = new Random(width);
+        Tensor x = Tensor.zeros(Format.F32, rows, width);
+        for (long i = 0; i < x.elements(); i++) {
+            x.setReal(i, random.nextGaussian());
+        }
+        return x;
+    }
+
+    private static List<Tensor> run(TestModel model, Tensor x) {
+        return model.engine().step(List.of(model.engine().start()), new long[] {x.shape()[0]},
+                List.of(x), Engine.Tracer.NONE);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "int8; int8; 17 64 130", "int8; int8(group: 16); 130", "int8(group: 32); int8; 64",
+        "int4(group: 32); int8; 17 130", "int4; int8(group: 32); 64",
+        "int4(group: 16); int8(group: 8); 130", "int2(group: 16); int8; 64",
+        "int8(group: 5); int8(group: 3); 17", "int4(group: 8, zero_point: true); int8; 130"})
+    void targetsAgree(String weights, String activations, String widths) throws Exception {
+        for (int width : Stream.of(widths.split(" ")).mapToInt(Integer::parseInt).toArray()) {
+            String source = PRODUCTS.formatted(width, weights, activations);
+            try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                    TestModel jvm = TestModel.random(source, 5, Target.JVM, 2);
+                    TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 2)) {
+                for (int rows : new int[] {1, 2, 15, 70}) {
+                    Tensor x = input(rows, width);
+                    List<Tensor> expected = run(oracle, x);
+                    List<Tensor> found = run(nativeCode, x);
+                    for (int i = 0; i < expected.size(); i++) {
+                        FixtureTest.assertClose(weights + " and " + activations + ", width "
+                                + width + ", " + rows + " rows, result " + i,
+                                expected.get(i), found.get(i));
+                    }
+                    assertEquals(run(jvm, x), found, "both generators give the same bytes");
+                    assertEquals(found.stream().map(t -> first(t)).toList(),
+                            run(nativeCode, input(1, width)).stream().map(t -> first(t)).toList(),
+                            "the first row's bytes do not depend on company");
+                }
+            }
+        }
+    }
+
+    private static List<Double> first(Tensor tensor) {
+        return LongStream.range(0, tensor.shape()[1])
+                .mapToObj(tensor::real).toList();
+    }
+
+    private static String matrix(String precision, int rows, int length) {
+        return """
+                model M {
+                    param w[%d, %d]
+                    precision { %s }
+                    forward(x[T, %d]) -> y[T, %d] = w @ x
+                }
+                """.formatted(rows, length, precision, length, rows);
+    }
+
+    @Test
+    void aRowIsRoundedAsInTheBook() throws Exception {
+        int length = 1500;
+        int rows = 9;
+        for (String format : List.of("int8", "int4(group: 32)")) {
+            for (int group : new int[] {length, 50}) {
+                Tensor unit = Tensor.zeros(Format.F32, length, length);
+                for (int i = 0; i < length; i++) {
+                    unit.setReal((long) i * length + i, 1);
+                }
+                Tensor x = input(2, length);
+                x.setReal(7, 40);
+                String rounded = group == length ? "int8" : "int8(group: " + group + ")";
+                try (TestModel plain = TestModel.random(
+                                matrix("weights: " + format, rows, length), 3, Target.NATIVE, 1);
+                        TestModel model = TestModel.random(matrix("weights: " + format
+                                + ", activations: " + rounded, rows, length), 3, Target.NATIVE,
+                                1)) {
+                    Tensor w = run(plain, unit).getFirst();
+                    Tensor y = run(model, x).getFirst();
+                    for (int t = 0; t < 2; t++) {
+                        double[] codes = book(x, t, length, group);
+                        for (int j = 0; j < rows; j++) {
+                            double expected = 0;
+                            double magnitude = 0;
+                            for (int k = 0; k < length; k++) {
+                                double term = w.real((long) k * rows + j) * codes[k];
+                                expected += term;
+                                magnitude += Math.abs(term);
+                            }
+                            assertEquals(expected, y.real((long) t * rows + j),
+                                    magnitude * 1e-6, format + ", " + rounded);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** A row, each of its numbers the nearest multiple of a 127th of its group's largest. */
+    private static double[] book(Tensor x, int row, int length, int group) {
+        double[] rounded = new double[length];
+        for (int from = 0; from < length; from += group) {
+            float largest = 0;
+            for (int k = from; k < from + group; k++) {
+                largest = Math.max(largest, (float) Math.abs(x.real((long) row * length + k)));
+            }
+            float scale = largest / 127;
+            for (int k = from; k < from + group; k++) {
+                rounded[k] = Math.rint((float) x.real((long) row * length + k) / scale) * scale;
+            }
+        }
+        return rounded;
+    }
+
+    /** It is said, and it is not little: products with rounded factors are other numbers. */
+    @Test
+    void nothingIsRoundedUnlessItIsSaid() throws Exception {
+        Tensor x = input(4, 64);
+        try (TestModel plain = TestModel.random(
+                        matrix("weights: int8", 8, 64), 3, Target.NATIVE, 1);
+                TestModel rounded = TestModel.random(
+                        matrix("weights: int8, activations: int8", 8, 64), 3, Target.NATIVE, 1);
+                TestModel floats = TestModel.random(
+                        matrix("weights: f32, activations: int8", 8, 64), 3, Target.NATIVE, 1);
+                TestModel asFloats = TestModel.random(
+                        matrix("weights: f32", 8, 64), 3, Target.NATIVE, 1)) {
+            assertTrue(!run(plain, x).equals(run(rounded, x)), "int8 factors are rounded");
+            assertEquals(run(asFloats, x), run(floats, x), "what f32 weights meet is not");
+        }
+    }
+
+    @Test
+    void rowsOfZerosAndRowsThatAreNotFinite() throws Exception {
+        Tensor x = input(4, 64);
+        for (int k = 0; k < 64; k++) {
+            x.setReal(64 + k, 0);
+        }
+        x.setReal(2 * 64 + 5, Double.NaN);
+        try (TestModel model = TestModel.random(
+                matrix("weights: int8, activations: int8", 8, 64), 3, Target.NATIVE, 1)) {
+            Tensor y = run(model, x).getFirst();
+            for (int j = 0; j < 8; j++) {
+                assertTrue(Double.isFinite(y.real(j)), "a row of numbers");
+                assertEquals(0, y.real(8 + j), "a row of zeros");
+                assertTrue(Double.isNaN(y.real(16 + j)), "a row with NaN");
+                assertTrue(Double.isFinite(y.real(24 + j)), "the row behind it");
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ import static org.bytedeco.pytorch.global.torch.silu;
 
 import dev.weir.bench.engine.Weights;
 import dev.weir.bench.peer.OnnxGraph;
+import dev.weir.bench.peer.OnnxProducts;
 import dev.weir.bench.peer.Torch;
 import dev.weir.runtime.memory.Tensor;
 import java.util.List;
@@ -88,11 +89,11 @@ public record FeedForward(Tensor gate, Tensor up, Tensor down) {
     }
 
     /** Adds it to an ONNX graph; names of weights begin with {@code path}. */
-    public String inOnnx(OnnxGraph graph, String path, String x) {
-        String g = graph.apply("MatMul", List.of(x, graph.transposed(path + "gate", gate)));
-        String u = graph.apply("MatMul", List.of(x, graph.transposed(path + "up", up)));
+    public String inOnnx(OnnxGraph graph, OnnxProducts products, String path, String x) {
+        String g = products.multiply(graph, path + "gate", gate, x);
+        String u = products.multiply(graph, path + "up", up, x);
         String silu = graph.apply("Mul", List.of(g, graph.apply("Sigmoid", List.of(g))));
-        return graph.apply("MatMul", List.of(graph.apply("Mul", List.of(silu, u)),
-                graph.transposed(path + "down", down)));
+        return products.multiply(graph, path + "down", down,
+                graph.apply("Mul", List.of(silu, u)));
     }
 }

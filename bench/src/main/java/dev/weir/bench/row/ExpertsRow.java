@@ -12,6 +12,7 @@ import dev.weir.bench.model.Experts;
 import dev.weir.bench.model.FeedForward;
 import dev.weir.bench.peer.OnnxContestant;
 import dev.weir.bench.peer.OnnxGraph;
+import dev.weir.bench.peer.OnnxProducts;
 import dev.weir.bench.peer.Peer;
 import dev.weir.bench.peer.Torch;
 import dev.weir.bench.peer.TorchContestant;
@@ -145,7 +146,8 @@ public final class ExpertsRow implements Row {
         contest.with("ONNX Runtime", () -> {
             OnnxGraph graph = new OnnxGraph();
             String input = graph.input("x", Format.F32, x.shape());
-            graph.rename(experts.inOnnx(graph, input), "y", Format.F32, x.shape());
+            graph.rename(experts.inOnnx(graph, new OnnxProducts.Floats(), "", input), "y",
+                    Format.F32, x.shape());
             return new OnnxContestant("ONNX Runtime", threads, graph, x, x.shape());
         });
         laboratory.hold(contest);

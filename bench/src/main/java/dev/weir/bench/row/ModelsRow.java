@@ -10,10 +10,12 @@ import dev.weir.bench.measure.Work;
 import dev.weir.bench.model.Continuation;
 import dev.weir.bench.model.JlamaLanguageModel;
 import dev.weir.bench.model.LanguageModel;
+import dev.weir.bench.model.OnnxLanguageModel;
 import dev.weir.bench.model.Parameters;
 import dev.weir.bench.model.Shape;
 import dev.weir.bench.model.TorchLanguageModel;
 import dev.weir.bench.model.WeirLanguageModel;
+import dev.weir.bench.peer.OnnxProducts;
 import dev.weir.bench.peer.Peer;
 import java.util.List;
 import java.util.Optional;
@@ -37,12 +39,12 @@ public final class ModelsRow implements Row {
     @Override
     public String meaning() {
         return "Llama- and Mixtral-shaped models of 110 million parameters in f32: prompt of 256, "
-                + "generation of 64 behind it; beside libtorch and Jlama";
+                + "generation of 64 behind it; beside libtorch, ONNX Runtime and Jlama";
     }
 
     @Override
     public List<Peer> peers() {
-        return List.of(Peer.TORCH, Peer.JLAMA);
+        return List.of(Peer.TORCH, Peer.ONNX_RUNTIME, Peer.JLAMA);
     }
 
     @Override
@@ -80,6 +82,9 @@ public final class ModelsRow implements Row {
         }
         add(contest, "libtorch", shape, generated, Optional.of(reference(expected)),
                 () -> new TorchLanguageModel(parameters, threads));
+        add(contest, "ONNX Runtime", shape, generated, Optional.of(reference(expected)),
+                () -> new OnnxLanguageModel("ONNX Runtime", parameters,
+                        new OnnxProducts.Floats(), threads));
         // Jlama gives probabilities.
         add(contest, "Jlama", shape, generated,
                 Optional.of(reference(Continuation.probabilities(expected))),

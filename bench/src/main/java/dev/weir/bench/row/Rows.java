@@ -8,7 +8,8 @@ public final class Rows {
     public static final List<Row> ALL = List.of(
             new ContractionRow(), new SwiGluRow(), new ExpertsRow(), new MatvecRow(),
             new ConvolutionRow(), new AttentionRow(), new MasksRow(), new ModelsRow(),
-            new ExitRow(), new ThreadsRow(), new ChecksRow(), new ScalingRow(), new CompileRow());
+            new ExitRow(), new ThreadsRow(), new ChecksRow(), new ScalingRow(), new CompileRow(),
+            new MemoryRow());
 
     private Rows() {}
 }

@@ -11,6 +11,7 @@ import dev.weir.bench.measure.Work;
 import dev.weir.bench.model.FeedForward;
 import dev.weir.bench.peer.OnnxContestant;
 import dev.weir.bench.peer.OnnxGraph;
+import dev.weir.bench.peer.OnnxProducts;
 import dev.weir.bench.peer.Peer;
 import dev.weir.bench.peer.Torch;
 import dev.weir.bench.peer.TorchContestant;
@@ -90,7 +91,7 @@ public final class SwiGluRow implements Row {
     private static OnnxContestant onnx(FeedForward net, Tensor x, int threads) {
         OnnxGraph graph = new OnnxGraph();
         String input = graph.input("x", Format.F32, x.shape());
-        String result = net.inOnnx(graph, "", input);
+        String result = net.inOnnx(graph, new OnnxProducts.Floats(), "", input);
         graph.rename(result, "y", Format.F32, x.shape());
         return new OnnxContestant("ONNX Runtime", threads, graph, x, x.shape());
     }

@@ -116,7 +116,7 @@ final class CachedCompiler implements KernelCompiler {
 
     @Override
     public List<CompiledKernel> compile(List<Kernel> kernels) {
-        String text = LlvmText.of(kernels, target().lanes() * Float.SIZE);
+        String text = LlvmText.of(kernels, target());
         String[] origin = {
             text, processor.triple(), processor.name(), processor.features(), version()
         };
@@ -178,7 +178,7 @@ final class CachedCompiler implements KernelCompiler {
 
     @Override
     public String listing(Kernel kernel) {
-        return LlvmText.of(List.of(kernel), target().lanes() * Float.SIZE);
+        return LlvmText.of(List.of(kernel), target());
     }
 
     @Override

@@ -1,11 +1,13 @@
 package dev.weir.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.passes.cost.Cost;
 import dev.weir.passes.cost.CostOf;
 import dev.weir.passes.cost.Machine;
 import dev.weir.passes.cost.Question;
+import dev.weir.passes.memory.MemoryPlan;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +20,7 @@ import picocli.CommandLine.ParentCommand;
 
 /** {@code weir cost}: what a step of a model costs, without running it. */
 @Command(name = "cost",
-        description = "Predict what a step of a model costs: work, bytes, cache and time.",
+        description = "Predict what a step of a model costs: work, bytes, memory and time.",
         mixinStandardHelpOptions = true)
 final class CostCommand implements Callable<Integer> {
     @ParentCommand
@@ -34,6 +36,11 @@ final class CostCommand implements Callable<Integer> {
             description = "threads to predict times for: 1 or all (default: all processors)")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(names = "--memory",
+            description = "show what takes memory, instead of what takes time: weights, copies of "
+                    + "them, states, and the tensors at the place of the step that needs most")
+    private boolean memory;
+
     @Option(names = "--json", description = "write as JSON")
     private boolean json;
 
@@ -47,6 +54,7 @@ final class CostCommand implements Callable<Integer> {
         }
         Optional<Machine> machine = Machines.of(threads);
         Cost cost;
+        MemoryPlan plan;
         try (KernelCompiler compiler = options.compiler()) {
             List<KernelProgram> entries =
                     options.withAllEntries().scheduleEntries(false, compiler);
@@ -58,11 +66,14 @@ final class CostCommand implements Callable<Integer> {
             QuestionSense.OF_OPTIONS.require(
                     question, List.of(q -> CostOf.entry(entries, own, q, machine)));
             cost = CostOf.entry(entries, own, question, machine);
+            plan = CostOf.memory(entries, own, question);
         }
         if (json) {
-            weir.printJson(CostText.asJson(cost, question, machine));
+            ObjectNode node = CostText.asJson(cost, question, machine);
+            node.set("memory", MemoryText.asJson(plan));
+            weir.printJson(node);
         } else {
-            weir.print(CostText.of(cost, question, machine));
+            weir.print(CostText.of(cost, plan, question, machine, memory));
         }
         return 0;
     }

@@ -6,6 +6,7 @@ import dev.weir.passes.cost.Amounts;
 import dev.weir.passes.cost.Cost;
 import dev.weir.passes.cost.Machine;
 import dev.weir.passes.cost.Question;
+import dev.weir.passes.memory.MemoryPlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +16,12 @@ import java.util.Optional;
 final class CostText {
     private CostText() {}
 
-    static String of(Cost cost, Question question, Optional<Machine> machine) {
+    /**
+     * @param detailed whether the table is that of the memory instead of the work's
+     */
+    static String of(
+            Cost cost, MemoryPlan memory, Question question, Optional<Machine> machine,
+            boolean detailed) {
         StringBuilder out = new StringBuilder();
         Amounts total = cost.total();
         out.append(cost.model()).append(": ").append(StepEntry.text(question)).append('\n');
@@ -29,6 +35,7 @@ final class CostText {
                 + Scaled.bytes(total.written()) + " written");
         line(out, "intensity", String.format(Locale.ROOT, "%.2f operations for each byte",
                 total.intensity()));
+        line(out, "memory", MemoryText.line(memory));
         line(out, "launches", Scaled.count(total.launches()));
         line(out, "time", machine.map(m -> "at least " + Scaled.seconds(total.seconds())
                         + " with " + m.threads() + (m.threads() == 1 ? " thread" : " threads")
@@ -37,6 +44,10 @@ final class CostText {
         for (Cost.Assumption assumption : cost.assumptions()) {
             out.append("assumed: ").append(assumption.path()).append(": ")
                     .append(assumption.text()).append('\n');
+        }
+        if (detailed) {
+            return out.append('\n').append(MemoryText.of(memory, cost.assumptions()
+                    .stream().map(a -> a.path() + ": " + a.text()).toList())).toString();
         }
         List<Cost.Block> rows = new ArrayList<>(cost.blocks());
         rows.add(new Cost.Block("all", total));

@@ -33,7 +33,7 @@ record Loaded(
         Map<String, StreamAxis> streams,
         List<KernelProgram> kernels,
         Engine engine,
-        Weights weights,
+        Weights.Summary weights,
         List<AutoCloseable> resources)
         implements AutoCloseable {
 
@@ -99,9 +99,12 @@ record Loaded(
                 signatures.put(e.entry(), Signature.of(e));
                 e.stream().ifPresent(s -> streams.put(e.entry(), s));
             });
-            return new Loaded(signatures, streams, entries,
-                    new Model(entries, compiler, weights.tensors(), threads, memory.limit()),
-                    weights, resources);
+            Model model =
+                    new Model(entries, compiler, weights.tensors(), threads, memory.limit());
+            Weights.Summary summary = weights.summary();
+            weights.tensors().keySet().stream().filter(p -> !model.reads(p))
+                    .forEach(weights.release());
+            return new Loaded(signatures, streams, entries, model, summary, resources);
         }
         List<TensorProgram> entries = options.entries(trace);
         Weights weights = source.apply(parameters(
@@ -114,7 +117,8 @@ record Loaded(
             e.stream().ifPresent(s -> streams.put(e.entry().name(), s));
         });
         return new Loaded(signatures, streams, List.of(),
-                new InterpretedModel(entries, weights.tensors()), weights, resources);
+                new InterpretedModel(entries, weights.tensors()), weights.summary(),
+                resources);
     }
 
     private static List<Parameter> parameters(Stream<List<Parameter>> entries) {

@@ -60,7 +60,7 @@ final class NativeFiles {
         JarArtefact.requireConstantShapes(HostSlot.given(program));
         String prefix = prefix(program.name());
         byte[] object = compiler.object(
-                new NativeArtefact(program, prefix).module(processor.target().lanes()));
+                new NativeArtefact(program, prefix).module(processor.target()));
         List<String> files = new ArrayList<>(List.of(prefix + ".h", prefix + ".o"));
         List<String> notes = new ArrayList<>();
         try {

@@ -26,9 +26,27 @@ import java.util.stream.Collectors;
  * @param tensors one for every instance of every parameter
  * @param unused stored tensors that the model has no use for
  * @param owner what has to be closed to free the tensors; empty if there are none
+ * @param release frees those of one parameter, as far as their memory can be freed by itself
  */
 record Weights(
-        Map<Parameter, List<Tensor>> tensors, Set<String> unused, Optional<AutoCloseable> owner) {
+        Map<Parameter, List<Tensor>> tensors,
+        Set<String> unused,
+        Optional<AutoCloseable> owner,
+        Consumer<Parameter> release) {
+    /**
+     * What is told of them when they are loaded.
+     *
+     * @param count how many numbers they are
+     * @param bytes that they take as they are stored
+     * @param unused stored tensors that the model has no use for
+     */
+    record Summary(long count, long bytes, Set<String> unused) {}
+
+    /** Without the tensors, most of which steps may not read. */
+    Summary summary() {
+        return new Summary(count(), bytes(), unused);
+    }
+
     /** The field of config.json by which two matrices of a model are one. */
     private static final String TIED = "tie_word_embeddings";
 
@@ -42,7 +60,7 @@ record Weights(
     static Weights stored(
             ModelOptions options, List<Parameter> parameters, Consumer<String> progress) {
         if (parameters.isEmpty()) {
-            return new Weights(Map.of(), Set.of(), Optional.empty());
+            return new Weights(Map.of(), Set.of(), Optional.empty(), p -> { });
         }
         Checkpoint checkpoint = Checkpoint.open(options.files().weights().orElseThrow(() ->
                 new UserException("the model has parameters but no weights were found"
@@ -51,7 +69,7 @@ record Weights(
             Weights weights = new Weights(
                     checkpoint.bind(parameters, counted(parameters, progress)),
                     checkpoint.unused(parameters),
-                    Optional.of(checkpoint));
+                    Optional.of(checkpoint), p -> { });
             progress.accept("looking at the weights");
             List<NotFinite> notFinite = checkpoint.notFinite(parameters);
             if (!notFinite.isEmpty()) {
@@ -106,7 +124,7 @@ record Weights(
         try {
             return new Weights(
                     checkpoint.bind(parameters, counted(parameters, progress)), Set.of(),
-                    Optional.of(checkpoint));
+                    Optional.of(checkpoint), checkpoint::release);
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;

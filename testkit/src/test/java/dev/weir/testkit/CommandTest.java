@@ -377,7 +377,7 @@ class CommandTest {
         Passes.ALL.stream().filter(Pass::optional).forEach(p -> optional.add(p.name()));
         Arrays.stream(ScheduleStep.values()).filter(ScheduleStep::optional)
                 .forEach(s -> optional.add(s.text()));
-        assertEquals(12, optional.size());
+        assertEquals(13, optional.size());
         String all = String.join(",", optional);
         String fixture = TestModel.fixture("mixtral").toString();
         Outcome whole = weir("run", fixture, "--prompt-ids", "5,17,3", "-n", "8", "--greedy");

@@ -85,7 +85,7 @@ public final class HostEngine implements Engine {
         byte[] object;
         try (LlvmCompiler compiler = LlvmCompiler.forObjects(Processor.host())) {
             object = compiler.object(
-                    new NativeArtefact(program, "model").module(target.lanes()));
+                    new NativeArtefact(program, "model").module(target));
         }
         if (!(ObjectLinker.link(object, "libmodel.so", false)
                 instanceof ObjectLinker.Outcome.Library library)) {

@@ -2,6 +2,7 @@ package dev.weir.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.compiler.Compiler;
@@ -45,6 +46,23 @@ class RandomCheckpointTest {
         all.add(parameter);
         try (RandomCheckpoint checkpoint = new RandomCheckpoint(seed)) {
             return checkpoint.bind(all).get(parameter).stream().map(Tensor::copy).toList();
+        }
+    }
+
+    /** A packed copy is read then, and the memory is the larger part of a model's. */
+    @Test
+    void whatNobodyReadsAnyMoreIsFreedByItself() {
+        Parameter first = parameter("first", Format.F32, 1, 2, 5);
+        Parameter second = parameter("second", Format.F32, 0, 5);
+        try (RandomCheckpoint checkpoint = new RandomCheckpoint(1)) {
+            var bound = checkpoint.bind(List.of(first, second));
+            double kept = bound.get(second).getFirst().real(3);
+            checkpoint.release(first);
+            checkpoint.release(first);
+            for (Tensor instance : bound.get(first)) {
+                assertThrows(IllegalStateException.class, () -> instance.real(0));
+            }
+            assertEquals(kept, bound.get(second).getFirst().real(3));
         }
     }
 

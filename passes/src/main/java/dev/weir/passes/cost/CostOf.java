@@ -1,6 +1,7 @@
 package dev.weir.passes.cost;
 
 import dev.weir.ir.kernel.HostStatement;
+import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Node;
@@ -12,7 +13,11 @@ import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.passes.analysis.WorkOf;
+import dev.weir.passes.memory.AtLoad;
+import dev.weir.passes.memory.Live;
+import dev.weir.passes.memory.MemoryPlan;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,6 +29,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import java.util.stream.Collectors;
 
@@ -82,7 +89,9 @@ public final class CostOf {
     private final Map<String, Cost.Loop> loops = new LinkedHashMap<>();
     /** Host variables that say whether anybody enters, and the size that says how many. */
     private final Map<Value, Size.Symbol> entered = new HashMap<>();
-    private Names names = new Names();
+    private Live live = new Live();
+    /** Whether arms of branches of which nothing is known are both gone through. */
+    private boolean everyArm;
     private double probability = 1;
 
     private CostOf(
@@ -114,32 +123,44 @@ public final class CostOf {
      */
     private static Map<String, Double> slots(
             List<KernelProgram> entries, KernelProgram program, Question question) {
+        return slots(entries, program, question, Collections::max, state -> 1L);
+    }
+
+    /**
+     * @param rows of a state, by those of its instances
+     * @param instances how many of them these rows are of
+     */
+    private static Map<String, Double> slots(
+            List<KernelProgram> entries, KernelProgram program, Question question,
+            ToDoubleFunction<Collection<Double>> rows, ToLongFunction<State> instances) {
         List<String> names = entries.stream().map(KernelProgram::entry).toList();
         Map<String, Double> slots = new HashMap<>();
         for (KernelProgram entry : entries) {
             long seen = question.seenBy(entry.entry(), names, program.entry());
             if (seen > 0) {
-                appended(entry, question.before(seen)).forEach(
-                        (state, rows) -> slots.merge(state, rows, Double::sum));
+                appended(entry, question.before(seen), rows).forEach(
+                        (state, seenRows) -> slots.merge(state, seenRows, Double::sum));
             }
         }
         for (State state : program.states()) {
             state.keep().ifPresent(kept -> slots.computeIfPresent(
-                    state.name(), (name, rows) -> Math.min(rows, kept - 1.0)));
+                    state.name(), (name, seen) ->
+                            Math.min(seen, (kept - 1.0) * instances.applyAsLong(state))));
         }
-        appended(program, question).forEach(
-                (state, rows) -> slots.merge(state, rows, Double::sum));
+        appended(program, question, rows).forEach(
+                (state, added) -> slots.merge(state, added, Double::sum));
         return slots;
     }
 
-    /** Rows that a step appends to a growing state: to the one of its instances that gets most. */
-    private static Map<String, Double> appended(KernelProgram entry, Question question) {
+    /** Rows that a step appends to a growing state, by those that its instances get. */
+    private static Map<String, Double> appended(
+            KernelProgram entry, Question question, ToDoubleFunction<Collection<Double>> rows) {
         CostOf step = new CostOf(entry, question, Optional.empty(), Map.of());
         step.statements(entry.step());
-        Map<String, Double> most = new HashMap<>();
+        Map<String, Double> appended = new HashMap<>();
         step.appended.forEach((state, instances) ->
-                most.put(state, Collections.max(instances.values())));
-        return most;
+                appended.put(state, rows.applyAsDouble(instances.values())));
+        return appended;
     }
 
     /** Those of some forms. */
@@ -199,6 +220,61 @@ public final class CostOf {
                 List.copyOf(step.loops.values()),
                 step.gatePaths,
                 assumptions);
+    }
+
+    /**
+     * The memory that a model needs for one step: the walk is that of the cost, so sizes that data
+     * decides are what is expected of them. Of branches of which nothing is known, both arms are
+     * gone through, and the one that needs more counts.
+     *
+     * @param entries all of the model, which are all loaded
+     * @param program the one that the step runs
+     */
+    public static MemoryPlan memory(
+            List<KernelProgram> entries, KernelProgram program, Question question) {
+        CostOf step = new CostOf(
+                program, question, Optional.empty(), slots(entries, program, question));
+        step.everyArm = true;
+        step.live.allocate(program.frames().offsets(),
+                step.bytes(program.frames().offsets()));
+        step.live.allocate(program.frames().segment(),
+                step.bytes(program.frames().segment()));
+        step.statements(program.step());
+        Live.Most most = step.live.most();
+        Map<String, Double> rows = slots(entries, program, question,
+                all -> all.stream().mapToDouble(r -> r).sum(), CostOf::instances);
+        Map<String, State> states = new LinkedHashMap<>();
+        entries.forEach(e -> e.states().forEach(s -> states.putIfAbsent(s.name(), s)));
+        return new MemoryPlan(
+                AtLoad.stored(entries),
+                AtLoad.made(entries),
+                states.values().stream().map(s -> remembered(s, rows)).toList(),
+                most.bytes(),
+                most.place(),
+                most.tensors().stream().map(t -> new MemoryPlan.Tensor(
+                        t.value().name(), step.type(t.value()), t.bytes())).toList(),
+                entries.stream().flatMap(e -> e.kernels().stream())
+                        .mapToLong(Kernel::scratchBytes).max().orElse(0),
+                step.assumptions.entrySet().stream()
+                        .map(a -> a.getKey() + ": " + a.getValue()).toList());
+    }
+
+    /** A step keeps a copy of what is carried, to go back to if it fails. */
+    private static MemoryPlan.Remembered remembered(State state, Map<String, Double> rows) {
+        double bytes = rowBytes(state);
+        return state.grows()
+                ? new MemoryPlan.Remembered(state.name(), bytes,
+                        bytes / instances(state) * rows.getOrDefault(state.name(), 0.0))
+                : new MemoryPlan.Remembered(state.name(), 0, 2 * bytes);
+    }
+
+    /** Format and shape, with numbers where they are known. */
+    private String type(Value value) {
+        return value.type().format().word() + value.type().shape().stream()
+                .map(s -> expectation.of(s).stream()
+                        .mapToObj(n -> String.format(Locale.ROOT, "%.0f", n))
+                        .findFirst().orElse(s.toString()))
+                .collect(Collectors.joining(", ", "[", "]"));
     }
 
     // ------------------------------------------------------------------ weights and states
@@ -362,9 +438,9 @@ public final class CostOf {
             case HostStatement.Launch s -> launch(s);
             case HostStatement.If s -> branch(s);
             case HostStatement.Loop s -> loop(s);
-            case HostStatement.Allocate s -> names.allocate(s.value());
-            case HostStatement.Release s -> names.release(s.value());
-            case HostStatement.Alias s -> names.alias(s.target(), s.source());
+            case HostStatement.Allocate s -> live.allocate(s.value(), bytes(s.value()));
+            case HostStatement.Release s -> live.release(s.value());
+            case HostStatement.Alias s -> live.alias(s.target(), s.source());
             case HostStatement.Reserve s -> {
                 State state = states.get(s.state());
                 reserved.put(state.name(), instance(state, s.instances()));
@@ -444,17 +520,18 @@ public final class CostOf {
 
     private void branch(HostStatement.If statement) {
         OptionalDouble known = expectation.of(statement.condition());
-        double share = known.orElse(question.share());
+        double share = known.orElse(everyArm ? 0.5 : question.share());
         if (known.isEmpty()) {
             assumptions.put("if", "a share of " + share + " of the conditions holds");
         }
-        Names before = names;
-        names = before.copy();
+        Live before = live;
+        live = before.copy();
         enter(statement, share);
-        Names then = names;
-        names = before;
+        Live then = live;
+        live = before;
         within(1 - share, statement.otherwise());
-        names = share < 0.5 ? names : then;
+        boolean both = everyArm && share > 0 && share < 1;
+        live = (both ? live.bytes() > then.bytes() : share < 0.5) ? live : then;
     }
 
     /** Somebody enters: as many as are expected of those who enter at all. */
@@ -516,7 +593,7 @@ public final class CostOf {
 
     /** What others still read, or is not the last use of its source, has to be copied. */
     private void own(HostStatement.Own own) {
-        if (!names.own(own)) {
+        if (!live.own(own, bytes(own.target()))) {
             double bytes = sizeOr(expectation.of(own.target().type().elements()), "a copy")
                     * own.target().type().format().bytes() * probability;
             add("copies", new Amounts(0, 0, bytes, bytes, 0,
@@ -557,6 +634,16 @@ public final class CostOf {
         }
     }
 
+    /** Of a tensor; an axis of which nothing is known has as many places as there are tokens. */
+    private double bytes(Value value) {
+        double bytes = value.type().format().bytes();
+        for (Size size : value.type().shape()) {
+            OptionalDouble known = expectation.of(size);
+            bytes *= everyArm ? sizeOr(known, size.toString()) : known.orElse(question.tokens());
+        }
+        return Math.ceil(bytes);
+    }
+
     private Time time(double operations, double bytes, double launches, boolean gathers) {
         return machine.map(m -> m.time(operations, bytes, launches, gathers)).orElse(Time.NONE);
     }
@@ -568,6 +655,7 @@ public final class CostOf {
     // ------------------------------------------------------------------ launches
 
     private void launch(HostStatement.Launch launch) {
+        live.reached(launch.kernel());
         double tiles = sizeOr(expectation.of(launch.tiles()), launch.kernel());
         learn(launch);
         pick(launch);

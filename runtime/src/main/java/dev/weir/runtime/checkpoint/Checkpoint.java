@@ -180,9 +180,19 @@ public final class Checkpoint implements AutoCloseable {
         }
         return paths.entrySet().stream()
                 .filter(e -> tensors.get(e.getKey()).format().isFloat())
-                .map(e -> NotFinite.of(e.getKey(), e.getValue(), tensors.get(e.getKey())))
+                .map(e -> notFinite(e.getKey(), e.getValue()))
                 .filter(found -> !found.isEmpty())
                 .toList();
+    }
+
+    /** The file's pages leave this process's memory again: they may not all be needed at once. */
+    private NotFinite notFinite(String name, String path) {
+        Tensor tensor = tensors.get(name);
+        NotFinite found = NotFinite.of(name, path, tensor);
+        if (tensor.memory().isMapped()) {
+            tensor.memory().unload();
+        }
+        return found;
     }
 
     /**

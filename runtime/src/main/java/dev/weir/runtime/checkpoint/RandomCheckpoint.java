@@ -19,8 +19,8 @@ import java.util.random.RandomGenerator;
  * truths do. Close it when nobody uses its tensors any more.
  */
 public final class RandomCheckpoint implements AutoCloseable {
-    /** Its memory, unlike that of {@link Tensor#zeros}, may be more than the Java heap. */
-    private final Arena arena = Arena.ofShared();
+    /** Their memory, unlike that of {@link Tensor#zeros}, may be more than the Java heap. */
+    private final Map<Parameter, Arena> arenas = new HashMap<>();
 
     private final long seed;
     private final Map<String, Long> ranges;
@@ -71,12 +71,13 @@ public final class RandomCheckpoint implements AutoCloseable {
             return random.splits(count)
                     .map(r -> below(above, Tensor.zeros(format, own), r)).toList();
         }
+        Arena arena = arenas.computeIfAbsent(parameter, p -> Arena.ofShared());
         return random.splits(count).toList().parallelStream()
-                .map(r -> filled(empty(format, own), r))
+                .map(r -> filled(empty(arena, format, own), r))
                 .toList();
     }
 
-    private Tensor empty(Format format, long[] shape) {
+    private static Tensor empty(Arena arena, Format format, long[] shape) {
         long bytes = Math.multiplyExact(Tensor.count(shape), format.bytes());
         return new Tensor(format, shape, arena.allocate(bytes + 64, 64));
     }
@@ -100,8 +101,17 @@ public final class RandomCheckpoint implements AutoCloseable {
         return tensor;
     }
 
+    /** Frees the tensors of a parameter that nobody reads any more. */
+    public void release(Parameter parameter) {
+        Arena arena = arenas.remove(parameter);
+        if (arena != null) {
+            arena.close();
+        }
+    }
+
     @Override
     public void close() {
-        arena.close();
+        arenas.values().forEach(Arena::close);
+        arenas.clear();
     }
 }

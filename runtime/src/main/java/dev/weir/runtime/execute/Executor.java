@@ -5,6 +5,7 @@ import dev.weir.ir.kernel.HostStatement;
 import dev.weir.ir.kernel.HostStatement.Operand;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.ParameterReads;
 import dev.weir.ir.tensor.Fault;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.HostScalars;
@@ -25,9 +26,11 @@ import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -38,6 +41,8 @@ public final class Executor {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
     /** Kernels that take less than this are not worth waking another thread for. */
     private static final long WORTH_SHARING_NANOS = 30_000;
+    /** Other numbers of rows are not quite in proportion: each tensor has some bytes behind it. */
+    private static final double MARGIN = 1 + 1.0 / 64;
 
     private final KernelProgram program;
     private final Map<String, Kernel> kernels = new HashMap<>();
@@ -48,21 +53,32 @@ public final class Executor {
     private final Map<Value, State> lengths = new HashMap<>();
     private final Map<Value, Long> parameterTables = new HashMap<>();
     /** Kernels know instances by address only: this is what keeps their memory reachable. */
-    private final List<MemorySegment> bound = new ArrayList<>();
+    private final Map<Value, List<MemorySegment>> instances = new HashMap<>();
     private final Map<Value, Memory> lasting = new HashMap<>();
     private final Map<String, Double> tileNanos = new HashMap<>();
     private final MemorySegment[] scratch;
     private final MemorySegment fault;
+    private long mostTensorBytes;
+    /** What the large tensors of the last step took together, for each row of the stream. */
+    private double bytesOfRow;
 
     /** Memory with a count of the names that it has. */
     private static final class Memory {
         final MemorySegment segment;
         final boolean pooled;
+        /** Of the tensor for which it was taken; 0 if it is not the step's. */
+        final long bytes;
         int names = 1;
 
-        Memory(MemorySegment segment, boolean pooled) {
+        Memory(MemorySegment segment, boolean pooled, long bytes) {
             this.segment = segment;
             this.pooled = pooled;
+            this.bytes = bytes;
+        }
+
+        /** That of somebody else. */
+        static Memory given(MemorySegment segment) {
+            return new Memory(segment, false, 0);
         }
     }
 
@@ -92,15 +108,15 @@ public final class Executor {
     }
 
     /** Makes a parameter's instances known, in order; they stay where they are. */
-    public void bind(Parameter parameter, List<MemorySegment> instances) {
+    public void bind(Parameter parameter, List<MemorySegment> segments) {
+        instances.put(parameter.value(), List.copyOf(segments));
         if (parameter.instanceAxes() == 0) {
-            lasting.put(parameter.value(), new Memory(instances.getFirst(), false));
+            lasting.put(parameter.value(), Memory.given(segments.getFirst()));
             return;
         }
-        bound.addAll(instances);
-        MemorySegment table = pool.take(8L * instances.size());
-        for (int i = 0; i < instances.size(); i++) {
-            table.setAtIndex(WORD, i, instances.get(i).address());
+        MemorySegment table = pool.take(8L * segments.size());
+        for (int i = 0; i < segments.size(); i++) {
+            table.setAtIndex(WORD, i, segments.get(i).address());
         }
         parameterTables.put(parameter.value(), table.address());
     }
@@ -108,10 +124,62 @@ public final class Executor {
     /** Runs what is computed once from the parameters; its tensors stay. */
     public void initialise(Ledger ledger) {
         Run run = new Run(BatchState.empty(), ledger, Engine.Tracer.NONE);
-        run.statements(program.initialise());
+        run.lasting = kept(program.initialise());
+        Map<Value, Integer> lastRead = new HashMap<>();
+        for (int i = 0; i < program.initialise().size(); i++) {
+            for (Value read : ParameterReads.of(List.of(program.initialise().get(i)))) {
+                lastRead.put(read, i);
+            }
+        }
+        Set<Value> stepReads = ParameterReads.of(program.step());
+        pool.beginStep(0);
+        for (int i = 0; i < program.initialise().size(); i++) {
+            run.statement(program.initialise().get(i));
+            for (Parameter parameter : program.parameters()) {
+                if (lastRead.getOrDefault(parameter.value(), -1) == i
+                        && !stepReads.contains(parameter.value())) {
+                    unload(parameter);
+                }
+            }
+        }
+        pool.endStep();
         // Steps may give it other names, and must never give it back.
-        run.memory.forEach((value, memory) -> lasting.put(
-                value, new Memory(memory.segment, false)));
+        run.memory.forEach((value, memory) -> lasting.put(value, Memory.given(memory.segment)));
+    }
+
+    /** What the statements allocate and do not release. */
+    private static Set<Value> kept(List<HostStatement> statements) {
+        Set<Value> kept = new HashSet<>();
+        for (HostStatement statement : statements) {
+            switch (statement) {
+                case HostStatement.Allocate s -> kept.add(s.value());
+                case HostStatement.Own s -> kept.add(s.target());
+                case HostStatement.Release s -> kept.remove(s.value());
+                default -> { }
+            }
+        }
+        return kept;
+    }
+
+    /**
+     * Nobody here reads it again. Pages of a file leave this process's memory; who reads them all
+     * the same, another model say, gets them back.
+     */
+    private void unload(Parameter parameter) {
+        for (MemorySegment instance : instances.remove(parameter.value())) {
+            if (instance.isMapped() && instance.isReadOnly()) {
+                instance.unload();
+            }
+        }
+        lasting.remove(parameter.value());
+    }
+
+    /**
+     * The most bytes of tensors that a step had at once so far, as their shapes say: what a pool
+     * takes for them is more.
+     */
+    public long mostTensorBytes() {
+        return mostTensorBytes;
     }
 
     /**
@@ -129,18 +197,22 @@ public final class Executor {
             Engine.Tracer tracer,
             Function<List<Tensor>, R> read) {
         Run run = new Run(states, ledger, tracer);
+        long total = Arrays.stream(rows).sum();
+        pool.beginStep(Math.round(bytesOfRow * total));
         try (Arena reading = Arena.ofConfined()) {
             program.states().forEach(run::tables);
             run.frames(rows);
             for (int i = 0; i < arguments.size(); i++) {
                 run.memory.put(program.arguments().get(i),
-                        new Memory(arguments.get(i).memory(), false));
+                        Memory.given(arguments.get(i).memory()));
             }
             run.statements(program.step());
+            mostTensorBytes = Math.max(mostTensorBytes, run.most);
             return read.apply(program.results().stream()
                     .map(value -> run.tensor(value).during(reading)).toList());
         } finally {
             run.giveBack();
+            bytesOfRow = pool.endStep() * MARGIN / Math.max(1, total);
             Reference.reachabilityFence(this);
         }
     }
@@ -151,10 +223,15 @@ public final class Executor {
         private final Ledger ledger;
         private final Engine.Tracer tracer;
         private final Map<Value, Memory> memory = new HashMap<>();
+        /** What stays behind the run. */
+        private Set<Value> lasting = Set.of();
         private final Map<Value, Long> variables = new HashMap<>();
         private final Map<String, Long> sizes = new HashMap<>();
         private final Map<Value, MemorySegment> stateTables = new HashMap<>();
         private final Map<Value, MemorySegment> lengthTables = new HashMap<>();
+        /** Bytes of tensors now, and the most of them at once. */
+        private long live;
+        private long most;
         private final HostScalars scalars = new HostScalars(this::load, this::size);
 
         Run(BatchState batch, Ledger ledger, Engine.Tracer tracer) {
@@ -208,8 +285,15 @@ public final class Executor {
         }
 
         private MemorySegment table(Value value, long words) {
-            MemorySegment segment = pool.take(8L * words);
-            memory.put(value, new Memory(segment, true));
+            return take(value, 8L * words);
+        }
+
+        private MemorySegment take(Value value, long bytes) {
+            MemorySegment segment = lasting.contains(value)
+                    ? pool.take(bytes) : pool.takeForStep(bytes);
+            memory.put(value, new Memory(segment, true, bytes));
+            live += bytes;
+            most = Math.max(most, live);
             return segment;
         }
 
@@ -225,7 +309,7 @@ public final class Executor {
         private Memory find(Value value) {
             Memory found = memory.get(value);
             if (found == null) {
-                found = lasting.get(value);
+                found = Executor.this.lasting.get(value);
             }
             if (found == null) {
                 throw new IllegalStateException("no memory for " + value.name() + " " + value);
@@ -253,12 +337,13 @@ public final class Executor {
         }
 
         private void allocate(Value value) {
-            memory.put(value, new Memory(pool.take(bytes(value)), true));
+            take(value, bytes(value));
         }
 
         private void release(Value value) {
             Memory gone = memory.remove(value);
             if (gone != null && --gone.names == 0 && gone.pooled) {
+                live -= gone.bytes;
                 pool.give(gone.segment);
             }
         }

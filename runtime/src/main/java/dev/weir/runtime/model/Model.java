@@ -3,6 +3,7 @@ package dev.weir.runtime.model;
 import dev.weir.ir.kernel.CompiledKernel;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
+import dev.weir.ir.kernel.ParameterReads;
 import dev.weir.ir.tensor.Parameter;
 import dev.weir.ir.tensor.State;
 import dev.weir.ir.tensor.StreamAxis;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -30,6 +32,7 @@ public final class Model implements Engine {
     private final SequencedMap<String, Executor> executors = new LinkedHashMap<>();
     private final Map<String, Signature> signatures = new HashMap<>();
     private final List<State> states;
+    private final Set<String> read;
     private final Pool pool;
     private final Sessions sessions;
     private volatile Ledger ledger = new Ledger();
@@ -55,8 +58,8 @@ public final class Model implements Engine {
 
     /**
      * @param entries what steps can run, of one model; the one that is taken by itself first
-     * @param weights the stored tensor of every instance of every parameter; they must outlive the
-     *     model
+     * @param weights the stored tensor of every instance of every parameter; those of which a step
+     *     {@link #reads} must outlive the model, the others its load
      * @param memoryLimit most bytes that states, intermediate tensors and what is computed from the
      *     weights at load, such as packed copies, may take together; stored weights, code and
      *     results that were handed out do not count
@@ -70,6 +73,7 @@ public final class Model implements Engine {
             long memoryLimit) {
         this.program = entries.getFirst();
         this.pool = new Pool(memoryLimit);
+        this.read = ParameterReads.ofSteps(entries);
         this.states = States.all(entries.stream().map(KernelProgram::states).toList());
         SequencedMap<String, Optional<StreamAxis>> streams = new LinkedHashMap<>();
         entries.forEach(e -> streams.put(e.entry(), e.stream()));
@@ -135,9 +139,30 @@ public final class Model implements Engine {
         ledger = new Ledger();
     }
 
+    /**
+     * Whether steps read a parameter as it is stored. Others were needed at load only, to make
+     * packed copies, say.
+     */
+    public boolean reads(Parameter parameter) {
+        return read.contains(parameter.identity());
+    }
+
     /** The most bytes of states, intermediate tensors and packed weights at once so far. */
     public long peakBytes() {
         return pool.peak();
+    }
+
+    /**
+     * The most bytes of tensors that a step of an entry had at once so far, by their shapes: what
+     * a memory plan says that it takes at least. 0 before the first step.
+     *
+     * @throws IllegalArgumentException if there is no such entry
+     */
+    public long peakTensorBytes(String entry) {
+        if (!executors.containsKey(entry)) {
+            throw new IllegalArgumentException("no entry " + entry);
+        }
+        return executors.get(entry).mostTensorBytes();
     }
 
     /** Bytes of states, intermediate tensors and packed weights that are in use. */

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The rows of one instance of a growing state, in a block of a pool that doubles when it is full.
+ * The rows of one instance of a growing state, in a block of a pool that grows when it is full.
  * Rows are only ever added behind the others, so what went before is known by its length. A state
  * that keeps its last slots only also drops rows in front: there a saved place holds on to its
  * rows, and what would overwrite them goes elsewhere.
@@ -83,8 +83,13 @@ final class Rows {
             MemorySegment.copy(block.memory, first * rowBytes, block.memory, 0, length * rowBytes);
             first = 0;
         } else {
-            move(needed, half ? capacity() : Math.max(needed, 2 * capacity()));
+            move(needed, half ? capacity() : Math.max(needed, longer()));
         }
+    }
+
+    /** Of a block that is full: who drops rows needs room to move in, others grow by a quarter. */
+    private long longer() {
+        return capacity() + Math.max(FIRST_SLOTS, drops() ? capacity() : capacity() / 4);
     }
 
     /** Where the next slots may not go on: at the block's end, or where older rows have to stay. */
@@ -168,7 +173,7 @@ final class Rows {
 
     private void retire(Block left) {
         if (left != block && left.held.isEmpty()) {
-            pool.giveUp(left.memory);
+            pool.drop(left.memory);
         }
     }
 

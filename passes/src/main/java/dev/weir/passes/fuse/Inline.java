@@ -30,7 +30,8 @@ import java.util.Set;
  *
  * <p>Declines where work would be done more often than before: a compute with arithmetic moves only
  * if it is read once, at a place that is visited no more often than its own elements. Pure access
- * (a gather, a shift, a change of shape) always moves. Rounding to a stored format moves along.
+ * (a gather, a shift, a change of shape) always moves. Rounding to a stored float format moves
+ * along; whole numbers that wrap in theirs stay where they are stored.
  */
 public final class Inline {
     private static final int LARGEST_BODY = 160;
@@ -180,13 +181,15 @@ public final class Inline {
             Scalar body = Substitution.apply(
                     compute.body(), Substitution.at(compute.axes(), load.coordinates()));
             Format format = compute.result().type().format();
-            return format == format.compute() ? body : new Scalar.Round(format, body);
+            return keeps(format, compute.body()) ? body : new Scalar.Round(format, body);
         }
         return inner;
     }
 
     private boolean mayMove(Node.Compute compute, Scalar.Load load, List<Index> indices) {
-        if (size(compute.body()) > LARGEST_BODY) {
+        Format format = compute.result().type().format();
+        if (size(compute.body()) > LARGEST_BODY
+                || !format.isFloat() && !keeps(format, compute.body())) {
             return false;
         }
         if (isAccess(compute.body())) {
@@ -197,6 +200,12 @@ public final class Inline {
         boolean noMoreOften = indices.stream().allMatch(
                 i -> load.coordinates().stream().anyMatch(c -> isIndex(c, i)));
         return once && noMoreOften;
+    }
+
+    /** Whether storing a body in a format changes nothing: it is as wide, or was stored in it. */
+    private static boolean keeps(Format format, Scalar body) {
+        return format == format.compute()
+                || body instanceof Scalar.Load load && load.source().type().format() == format;
     }
 
     private static boolean isIndex(Scalar coordinate, Index index) {

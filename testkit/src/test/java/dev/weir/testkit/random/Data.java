@@ -15,6 +15,9 @@ import java.util.Random;
 
 /** Weights and inputs of a program: whole numbers near zero, or fractions. */
 final class Data {
+    /** The largest code of a weight. */
+    static final int CODES = 127;
+
     private final boolean exact;
     private final Random random;
 
@@ -32,9 +35,14 @@ final class Data {
             TensorData data = TensorData.zeros(parameter.value().type().format(), shape);
             double scale = 1 / Math.sqrt(shape[shape.length - 1]);
             for (int i = 0; i < data.elements(); i++) {
-                data.setReal(i, exact
-                        ? random.nextInt(5) - 2
-                        : (random.nextDouble() * 2 - 1) * scale);
+                if (!data.format().isFloat()) {
+                    int limit = exact ? 2 : CODES;
+                    data.setWhole(i, random.nextInt(2 * limit + 1) - limit);
+                } else {
+                    data.setReal(i, exact
+                            ? random.nextInt(5) - 2
+                            : (random.nextDouble() * 2 - 1) * scale);
+                }
             }
             weights.put(parameter, data);
         }

@@ -8,6 +8,7 @@ enum Kind {
     LOGIC(5, Needs.NOTHING),
     REDUCE(8, Needs.NOTHING),
     CONTRACT(3, Needs.NOTHING),
+    CODES(3, Needs.NOTHING),
     SOFTMAX(3, Needs.NOTHING),
     DERIVED(18, Needs.NOTHING),
     GATHER(3, Needs.NOTHING),

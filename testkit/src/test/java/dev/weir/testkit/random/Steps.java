@@ -43,6 +43,7 @@ final class Steps {
             case LOGIC -> logic(level, step);
             case REDUCE -> reduce(level, step);
             case CONTRACT -> contract(level, step);
+            case CODES -> codes(level, step);
             case SOFTMAX -> softmax(level, step);
             case DERIVED -> derived(level, step);
             case GATHER -> gather(level, step);
@@ -568,6 +569,61 @@ final class Steps {
                             : apply(Operation.MULTIPLY, w, x);
                 });
         return settled(level, product);
+    }
+
+    /**
+     * A product of codes with codes, each row of either with a scale. Where values are inexact, the
+     * codes are those of places, as rounding may fall either way.
+     */
+    private void codes(Level level, Step step) {
+        Item a = used(level.real(step.a()));
+        List<Long> inputs = a.own();
+        long outputs = Maker.SIZES.get(step.b() % Maker.SIZES.size());
+        boolean stacked = level.instance.isPresent() && step.c() % 4 != 0;
+        List<Long> shape = new ArrayList<>(List.of(outputs));
+        shape.addAll(inputs);
+        Parameter weights = maker.parameter(Format.I8, stacked, shape);
+        Parameter scales = maker.parameter(Format.F32, stacked, List.of(outputs));
+        Item codes = level.compute("codes", Format.I8, a.prefixed(), inputs, (row, own) ->
+                new Scalar.Convert(Format.I32, maker.exact
+                        ? Level.read(a, row, own, inputs)
+                        : code(own.isEmpty() ? row : own.getLast(), step.c())));
+        Item most = level.reduce("most", Format.F32, a.prefixed(), List.of(),
+                Reduction.Kind.MAXIMUM, inputs.stream().map(Size::of).toList(), Optional.empty(),
+                (row, own, r) -> maker.exact
+                        ? Scalar.real(1)
+                        : apply(Operation.ABSOLUTE, Level.read(a, row, r, inputs)));
+        inputs.forEach(maker::sums);
+        Item product = level.reduce("product", Format.F32, a.prefixed(), List.of(outputs),
+                Reduction.Kind.SUM, inputs.stream().map(Size::of).toList(), Optional.empty(),
+                (row, at, r) -> {
+                    List<Scalar> instance = stacked ? List.of(instance(level, step)) : List.of();
+                    Scalar weight = Scalar.load(
+                            weights.value(), joined(joined(instance, at), r));
+                    Scalar factor = Level.read(codes, row, r, inputs);
+                    return apply(Operation.MULTIPLY,
+                            apply(Operation.MULTIPLY,
+                                    new Scalar.Convert(Format.F32, weight),
+                                    Scalar.load(scales.value(), joined(instance, at))),
+                            apply(Operation.MULTIPLY,
+                                    new Scalar.Convert(Format.F32, factor),
+                                    Level.read(most, row, List.of(), List.of())));
+                });
+        Scalar unit = Scalar.real(maker.exact ? 1 : 1.0 / Data.CODES);
+        keep(level, level.compute("settled", Format.F32, a.prefixed(), List.of(outputs),
+                (row, own) -> maker.settle(apply(Operation.MULTIPLY,
+                        unit, Level.read(product, row, own, List.of(outputs))))));
+    }
+
+    /** A number with a sign, from where it stands. */
+    private static Scalar code(Scalar place, int number) {
+        return apply(Operation.SUBTRACT,
+                apply(Operation.REMAINDER,
+                        apply(Operation.MULTIPLY,
+                                apply(Operation.ADD, place, Scalar.whole(1)),
+                                Scalar.whole(17 + number)),
+                        Scalar.whole(2 * Data.CODES + 1)),
+                Scalar.whole(Data.CODES));
     }
 
     /** Scales by sums of weights, which need no data. */

@@ -5,6 +5,7 @@ import dev.weir.bench.engine.Target;
 import dev.weir.bench.engine.WeirModel;
 import dev.weir.bench.engine.Weights;
 import dev.weir.bench.model.Parameters;
+import dev.weir.bench.model.Precision;
 import dev.weir.bench.model.Shape;
 import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelProgram;
@@ -67,6 +68,15 @@ final class Kernels implements Callable<Integer> {
             description = "native or jvm (default: ${DEFAULT-VALUE})")
     private String target;
 
+    @Option(names = "--precision", paramLabel = "FORMAT",
+            description = "how llama and mixtral keep their matrices, \"int4(group: 32)\" say "
+                    + "(default: f32)")
+    private Optional<String> precision = Optional.empty();
+
+    @Option(names = "--round", description = "what matrices are multiplied with is rounded to "
+            + "int8 (with --precision)")
+    private boolean rounds;
+
     /** A line of the listing. */
     private record Line(
             String name,
@@ -105,7 +115,9 @@ final class Kernels implements Callable<Integer> {
                 .filter(s -> s.type().equals(model)).findFirst();
         if (shape.isPresent()) {
             Parameters.random(shape.get(), weights);
-            return stock(shape.get().type(), shape.get().configuration(), times, weights);
+            Precision kept = precision.map(Precision::weights).orElse(Precision.F32);
+            return WeirModel.of((rounds ? kept.withRounding() : kept).program(shape.get()),
+                    shape.get().configuration(), times, threads, weights);
         }
         Path path = Path.of(model);
         if (Files.isDirectory(path)) {

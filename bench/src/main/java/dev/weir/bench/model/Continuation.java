@@ -32,9 +32,13 @@ public final class Continuation implements Contestant {
         return new SplittableRandom(1).longs(count, 3, vocabulary).toArray();
     }
 
-    /** What {@link #result} should be. */
-    public static double[] expected(Parameters parameters) {
-        PlainModel plain = new PlainModel(parameters);
+    /**
+     * What {@link #result} should be.
+     *
+     * @param precision of matrices; what they are multiplied with is not rounded
+     */
+    public static double[] expected(Parameters parameters, Precision precision) {
+        PlainModel plain = new PlainModel(parameters.rounded(precision));
         double[] logits = new double[0];
         for (long id : ids(parameters.shape().vocabulary(), CHECK_PROMPT + CHECK_SINGLE)) {
             logits = plain.next(id);

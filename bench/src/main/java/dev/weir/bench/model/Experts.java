@@ -16,6 +16,7 @@ import dev.weir.bench.peer.Torch;
 import dev.weir.runtime.memory.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Scalar;
 
 /**
@@ -41,6 +42,11 @@ public record Experts(Tensor router, List<FeedForward> nets, int active) {
             nets.add(FeedForward.of(weights, path + "experts." + e + ".", width, inner));
         }
         return new Experts(weights.get(path + "gate.weight", count, width), nets, active);
+    }
+
+    /** With other matrices in its networks. */
+    public Experts with(UnaryOperator<Tensor> change) {
+        return new Experts(router, nets.stream().map(n -> n.with(change)).toList(), active);
     }
 
     /** Elements of a token. */
@@ -141,12 +147,13 @@ public record Experts(Tensor router, List<FeedForward> nets, int active) {
      * the same numbers, but neither packs weights nor divides an expert among threads: it took
      * prompts of the {@code models} row at 0.9 of the loop's speed, and single tokens as fast.
      *
+     * @param products how the experts' matrices are kept; the router stays f32
      * @param path with which names of weights begin
      * @param x a row for each token
      */
     public String inOnnx(OnnxGraph graph, OnnxProducts products, String path, String x) {
         var last = new OnnxGraph.Attribute.Whole("axis", -1);
-        String logits = products.multiply(graph, path + "router", router, x);
+        String logits = new OnnxProducts.Floats().multiply(graph, path + "router", router, x);
         String p = graph.apply("Softmax", List.of(logits), last);
         List<String> best = graph.apply("", "TopK", 2, List.of(p, graph.wholes(active)), last);
         String sum = graph.apply("ReduceSum", List.of(best.get(0), graph.wholes(-1)),

@@ -9,6 +9,7 @@ import dev.weir.bench.peer.OnnxProducts;
 import dev.weir.bench.peer.Torch;
 import dev.weir.runtime.memory.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * A gated feed-forward network, {@code y = down @ (silu(gate @ x) * (up @ x))}, for every engine.
@@ -25,6 +26,11 @@ public record FeedForward(Tensor gate, Tensor up, Tensor down) {
                 weights.get(path + "gate_proj.weight", inner, width),
                 weights.get(path + "up_proj.weight", inner, width),
                 weights.get(path + "down_proj.weight", width, inner));
+    }
+
+    /** With other matrices. */
+    FeedForward with(UnaryOperator<Tensor> change) {
+        return new FeedForward(change.apply(gate), change.apply(up), change.apply(down));
     }
 
     /** Elements of a token. */

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The model in Jlama, all in f32, read from a checkpoint folder that is written for it. */
+/** The model in Jlama, read from a checkpoint folder that is written for it. */
 public final class JlamaLanguageModel implements LanguageModel {
     private static final String THREADS = "weir.bench.jlama.threads";
 
@@ -26,8 +26,13 @@ public final class JlamaLanguageModel implements LanguageModel {
     private float[] probabilities = new float[0];
     private int length;
 
-    /** Writes the folder and loads it. */
-    public JlamaLanguageModel(Parameters parameters, int threads) {
+    /**
+     * Writes the folder and loads it.
+     *
+     * @param rounded the format to which it rounds the weights while it loads; what they are
+     *     multiplied with stays f32, as its Vector API products of int8 refuse this model
+     */
+    public JlamaLanguageModel(Parameters parameters, Optional<DType> rounded, int threads) {
         useThreads(threads);
         try {
             folder = Files.createTempDirectory("weir-bench");
@@ -39,7 +44,8 @@ public final class JlamaLanguageModel implements LanguageModel {
             throw new UncheckedIOException(e);
         }
         try {
-            model = ModelSupport.loadModel(folder.toFile(), DType.F32, DType.F32);
+            model = ModelSupport.loadModel(folder.toFile(), null, DType.F32, DType.F32,
+                    rounded, Optional.empty());
             cache = new KvBufferCache(model).getEphemeralKvBuffer();
         } catch (Throwable e) {
             delete();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * The weights of a model, under the names of published checkpoints.
@@ -33,6 +34,24 @@ public record Parameters(
 
         /** A mixture. */
         record Mixture(Experts experts) implements Mixer {}
+
+        /** With other matrices; a router keeps its own. */
+        default Mixer with(UnaryOperator<Tensor> change) {
+            return switch (this) {
+                case Plain m -> new Plain(m.net.with(change));
+                case Mixture m -> new Mixture(m.experts.with(change));
+            };
+        }
+    }
+
+    /** With what a precision leaves of matrices; {@code all} stays as it is. */
+    Parameters rounded(Precision precision) {
+        UnaryOperator<Tensor> change = precision::rounded;
+        return new Parameters(shape, change.apply(embedding), norm, layers.stream()
+                .map(l -> new Layer(l.norm, change.apply(l.query), change.apply(l.key),
+                        change.apply(l.value), byHead(l.output, change), l.secondNorm,
+                        l.mixer.with(change)))
+                .toList(), all);
     }
 
     /** Random ones. */
@@ -46,6 +65,14 @@ public record Parameters(
         }
         return new Parameters(shape, embedding, maker.norm("model.norm", shape.width()),
                 List.copyOf(layers), all);
+    }
+
+    /** A head's columns of a row are a row of their own in the library's program. */
+    private Tensor byHead(Tensor output, UnaryOperator<Tensor> change) {
+        long[] whole = output.shape();
+        long[] heads = {whole[0] * shape.heads(), shape.channels()};
+        return new Tensor(output.format(), whole, change.apply(
+                new Tensor(output.format(), heads, output.memory())).memory());
     }
 
     private record Maker(Weights weights, Map<String, Tensor> all) {

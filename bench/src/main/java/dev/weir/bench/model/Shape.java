@@ -1,6 +1,7 @@
 package dev.weir.bench.model;
 
 import java.util.Locale;
+import java.util.function.LongToDoubleFunction;
 
 /**
  * The sizes of a Llama- or Mixtral-shaped language model with tied embeddings, whose attention has
@@ -71,11 +72,24 @@ public record Shape(
         return tokens * perToken + layers * pairs * 4 * width;
     }
 
-    /** Bytes of f32 weights that a single token needs. */
-    public double tokenBytes() {
-        double each = 12.0 * width * inner;
+    /**
+     * Bytes of weights that a single token needs.
+     *
+     * @param row how many a row of a matrix takes, by its elements
+     */
+    public double tokenBytes(LongToDoubleFunction row) {
+        double rows = row.applyAsDouble(width);
+        double each = 2 * inner * rows + width * row.applyAsDouble(inner);
+        // The router stays f32.
         double feedForward = isMixture() ? active * each + 4.0 * experts * width : each;
-        return 4.0 * vocabulary * width + layers * (16.0 * width * width + feedForward);
+        return vocabulary * rows + layers * (4 * width * rows + feedForward);
+    }
+
+    /** Bytes of all matrices, by those of a row. */
+    public double bytes(LongToDoubleFunction row) {
+        Shape all = isMixture() ? new Shape(type, vocabulary, width, inner, layers, heads,
+                experts, experts, eps, theta) : this;
+        return all.tokenBytes(row);
     }
 
     /** Bytes of f32 keys and values of so many tokens. */

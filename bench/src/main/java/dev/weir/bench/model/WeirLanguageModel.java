@@ -2,12 +2,11 @@ package dev.weir.bench.model;
 
 import dev.weir.bench.engine.WeirModel;
 import dev.weir.bench.engine.Weights;
-import dev.weir.ir.diagnostic.Source;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
 
-/** The library's program for a model type, on shared weights. */
+/** The library's program for a model type, in a precision, on shared weights. */
 public final class WeirLanguageModel implements LanguageModel {
     private final String name;
     private final WeirModel model;
@@ -20,10 +19,14 @@ public final class WeirLanguageModel implements LanguageModel {
      * @param compiler is taken over and closed
      */
     public WeirLanguageModel(
-            String name, Shape shape, KernelCompiler compiler, int threads, Weights weights) {
+            String name,
+            Shape shape,
+            Precision precision,
+            KernelCompiler compiler,
+            int threads,
+            Weights weights) {
         this.name = name;
-        Source source = WeirModel.LIBRARY.find("stdlib.models." + shape.type()).orElseThrow();
-        model = WeirModel.of(source, shape.configuration(), compiler, threads, weights);
+        model = WeirModel.of(precision.program(shape), shape.configuration(), compiler, threads, weights);
         session = model.model().start();
     }
 

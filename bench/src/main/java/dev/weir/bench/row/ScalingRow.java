@@ -14,6 +14,7 @@ import dev.weir.bench.model.Continuation;
 import dev.weir.bench.model.Experts;
 import dev.weir.bench.model.FeedForward;
 import dev.weir.bench.model.Parameters;
+import dev.weir.bench.model.Precision;
 import dev.weir.bench.model.Shape;
 import dev.weir.bench.model.WeirLanguageModel;
 import dev.weir.bench.peer.Peer;
@@ -136,7 +137,7 @@ public final class ScalingRow implements Row {
                 contest.with("", Work.tokens(PROMPT, shape.operations(PROMPT, 0),
                         4.0 * shape.parameters()), Optional.empty(),
                         () -> renamed(count, new Continuation(new WeirLanguageModel("", shape,
-                                Target.NATIVE.compiler(), laboratory.threads(), weights),
+                                Precision.F32, Target.NATIVE.compiler(), laboratory.threads(), weights),
                                 shape.vocabulary(), PROMPT, 0)));
             }
             slopes(laboratory, laboratory.hold(contest), LAYERS);

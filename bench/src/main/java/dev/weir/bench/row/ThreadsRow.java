@@ -12,6 +12,7 @@ import dev.weir.bench.measure.Problem;
 import dev.weir.bench.measure.Work;
 import dev.weir.bench.model.Continuation;
 import dev.weir.bench.model.Parameters;
+import dev.weir.bench.model.Precision;
 import dev.weir.bench.model.Shape;
 import dev.weir.bench.model.WeirLanguageModel;
 import dev.weir.bench.peer.Peer;
@@ -70,11 +71,11 @@ public final class ThreadsRow implements Row {
             for (int generated : new int[] {0, GENERATION}) {
                 Contest contest = contest(laboratory,
                         generated == 0 ? "llama, prompt" : "llama, generation",
-                        ModelsRow.work(Shape.LLAMA, generated), AIM);
+                        ModelsRow.work(Shape.LLAMA, generated, Precision.F32::rowBytes), AIM);
                 for (int threads : new int[] {1, 2}) {
                     contest.with(text(threads), () -> new Continuation(new WeirLanguageModel(
-                            text(threads), Shape.LLAMA, Target.NATIVE.compiler(), threads,
-                            weights), Shape.LLAMA.vocabulary(), PROMPT, generated));
+                            text(threads), Shape.LLAMA, Precision.F32, Target.NATIVE.compiler(),
+                            threads, weights), Shape.LLAMA.vocabulary(), PROMPT, generated));
                 }
                 laboratory.hold(contest);
             }

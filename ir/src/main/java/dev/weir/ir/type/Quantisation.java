@@ -151,6 +151,19 @@ public record Quantisation(int bits, OptionalLong group, boolean zeroPoint) {
         return bytes;
     }
 
+    /** What is left of a row's values. */
+    public float[] values(double[] row) {
+        float[] values = new float[row.length];
+        int at = 0;
+        for (int g = 0; g < groups(row.length); g++) {
+            Group rounded = round(group(row, g));
+            for (int i = 0; i < rounded.codes().length; i++) {
+                values[at++] = rounded.value(i);
+            }
+        }
+        return values;
+    }
+
     private double[] group(double[] row, int number) {
         int size = (int) group(row.length);
         return Arrays.copyOfRange(row, number * size, Math.min(row.length, (number + 1) * size));

@@ -3,7 +3,6 @@ package dev.weir.testkit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.weir.runtime.execute.WorkerPool;
 import dev.weir.runtime.generate.Sampler;
 import dev.weir.runtime.memory.Tensor;
 import dev.weir.runtime.model.Engine;
@@ -16,8 +15,6 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -99,21 +96,6 @@ class SessionThreadsTest {
         model.close();
         assertEquals(0, model.compiled().bytesHeld());
         assertEquals(0, model.compiled().bytesInUse());
-    }
-
-    /** Who went on earlier would free memory that other threads still write. */
-    @Test
-    void anInterruptedThreadWaitsForAllTiles() {
-        try (WorkerPool pool = new WorkerPool(3)) {
-            AtomicLong done = new AtomicLong();
-            Thread.currentThread().interrupt();
-            pool.run(90, true, (worker, begin, end) -> {
-                LockSupport.parkNanos(100_000);
-                done.addAndGet(end - begin);
-            });
-            assertEquals(90, done.get());
-            assertTrue(Thread.interrupted(), "whoever interrupted is not forgotten");
-        }
     }
 
     /** The interpreter's sessions too, with states that are carried over. */

@@ -39,8 +39,8 @@ import java.util.function.Function;
  */
 public final class Executor {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
-    /** Kernels that take less than this are not worth waking another thread for. */
-    private static final long WORTH_SHARING_NANOS = 30_000;
+    /** Kernels that take less than this are not worth sharing with another thread. */
+    private static final long WORTH_SHARING_NANOS = 10_000;
     /** Other numbers of rows are not quite in proportion: each tensor has some bytes behind it. */
     private static final double MARGIN = 1 + 1.0 / 64;
 

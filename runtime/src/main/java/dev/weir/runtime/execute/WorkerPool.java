@@ -1,117 +1,194 @@
 package dev.weir.runtime.execute;
 
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A fixed number of threads that share the tiles of one kernel after the other. The calling thread
- * works too; the others sleep between kernels. What a tile computes never depends on who runs it.
+ * works too. What a tile computes never depends on who runs it.
+ *
+ * <p>A kernel of a single token takes some ten microseconds, and to wake a thread takes as long or
+ * longer. So those that have just worked look out for more for a moment before they sleep, and who
+ * has run a kernel's last tiles waits for tiles only, not for threads that found none. More threads
+ * than processors sleep at once: a thread that looked out would keep another from its work.
  */
 public final class WorkerPool implements AutoCloseable {
+    /** How long a thread looks out: longer than what lies between two kernels of a step. */
+    private static final long LOOK_OUT_NANOS = 100_000;
+    /** How often it looks before it asks for the time. */
+    private static final int LOOKS = 64;
 
     /** Runs tiles {@code begin} up to {@code end} as worker number {@code worker}. */
     public interface Work {
         void run(int worker, long begin, long end);
     }
 
-    private record Job(
-            Work work, long tiles, long grain, AtomicLong next, CountDownLatch done,
-            AtomicReference<Throwable> failure) {
+    /** A kernel's tiles; whoever comes late finds none and touches nothing of it. */
+    private static final class Job {
+        private final Work work;
+        private final long tiles;
+        private final long grain;
+        private final AtomicLong next = new AtomicLong();
+        private final AtomicLong left;
+        private final AtomicReference<Throwable> failure = new AtomicReference<>();
+        private volatile Thread waiting;
+
+        Job(Work work, long tiles, long grain) {
+            this.work = work;
+            this.tiles = tiles;
+            this.grain = grain;
+            this.left = new AtomicLong(tiles);
+        }
 
         void help(int worker) {
-            try {
-                for (long begin = next.getAndAdd(grain); begin < tiles;
-                        begin = next.getAndAdd(grain)) {
-                    work.run(worker, begin, Math.min(tiles, begin + grain));
+            for (long begin = next.getAndAdd(grain); begin < tiles;
+                    begin = next.getAndAdd(grain)) {
+                long end = Math.min(tiles, begin + grain);
+                try {
+                    work.run(worker, begin, end);
+                } catch (Throwable t) {
+                    failure.compareAndSet(null, t);
+                } finally {
+                    done(end - begin);
                 }
-            } catch (Throwable t) {
-                failure.compareAndSet(null, t);
-            } finally {
-                done.countDown();
+            }
+        }
+
+        private void done(long count) {
+            if (left.addAndGet(-count) == 0) {
+                LockSupport.unpark(waiting);
+            }
+        }
+
+        boolean isDone() {
+            return left.get() == 0;
+        }
+
+        /** Waits in any case: who left earlier would free memory that others still write. */
+        void await(long nanos) {
+            if (lookOut(nanos, this::isDone)) {
+                return;
+            }
+            waiting = Thread.currentThread();
+            boolean interrupted = false;
+            while (!isDone()) {
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }
 
-    private final Thread[] threads;
-    private final AtomicReference<Job>[] inboxes;
+    /** A thread and what it gets to do. */
+    private final class Worker implements Runnable {
+        private final int number;
+        private final AtomicReference<Job> inbox = new AtomicReference<>();
+        private final Thread thread;
+        private volatile boolean asleep;
+
+        Worker(int number) {
+            this.number = number;
+            this.thread = Thread.ofPlatform().daemon().name("weir-worker-" + number)
+                    .unstarted(this);
+        }
+
+        void take(Job job) {
+            inbox.set(job);
+            if (asleep) {
+                LockSupport.unpark(thread);
+            }
+        }
+
+        @Override
+        public void run() {
+            while (!closed) {
+                Job job = inbox.getAndSet(null);
+                if (job != null) {
+                    job.help(number);
+                } else if (!lookOut(lookOutNanos, this::isWanted)) {
+                    asleep = true;
+                    while (!isWanted()) {
+                        LockSupport.park(this);
+                    }
+                    asleep = false;
+                }
+            }
+        }
+
+        private boolean isWanted() {
+            return inbox.get() != null || closed;
+        }
+    }
+
+    private interface Condition {
+        boolean holds();
+    }
+
+    /** Whether a condition holds before so much time has passed. */
+    private static boolean lookOut(long nanos, Condition condition) {
+        if (nanos == 0) {
+            return condition.holds();
+        }
+        long end = System.nanoTime() + nanos;
+        do {
+            for (int i = 0; i < LOOKS; i++) {
+                if (condition.holds()) {
+                    return true;
+                }
+                Thread.onSpinWait();
+            }
+        } while (System.nanoTime() < end);
+        return false;
+    }
+
+    private final Worker[] workers;
+    private final long lookOutNanos;
     private volatile boolean closed;
 
     /**
      * @param size how many threads work in all, the calling one included; at least 1
      */
-    @SuppressWarnings({"unchecked", "rawtypes"})
     public WorkerPool(int size) {
-        threads = new Thread[size - 1];
-        inboxes = new AtomicReference[size - 1];
-        for (int i = 0; i < threads.length; i++) {
-            int worker = i + 1;
-            AtomicReference<Job> inbox = new AtomicReference<>();
-            inboxes[i] = inbox;
-            threads[i] = Thread.ofPlatform()
-                    .daemon()
-                    .name("weir-worker-" + worker)
-                    .start(() -> serve(worker, inbox));
+        lookOutNanos = size > Runtime.getRuntime().availableProcessors() ? 0 : LOOK_OUT_NANOS;
+        workers = new Worker[size - 1];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Worker(i + 1);
+        }
+        for (Worker worker : workers) {
+            worker.thread.start();
         }
     }
 
     public int size() {
-        return threads.length + 1;
-    }
-
-    private void serve(int worker, AtomicReference<Job> inbox) {
-        while (!closed) {
-            Job job = inbox.getAndSet(null);
-            if (job == null) {
-                LockSupport.park(this);
-            } else {
-                job.help(worker);
-            }
-        }
+        return workers.length + 1;
     }
 
     /** Runs all tiles, on all threads if {@code shared}, and returns when they are done. */
     public void run(long tiles, boolean shared, Work work) {
-        if (!shared || threads.length == 0 || tiles < 2) {
+        if (!shared || workers.length == 0 || tiles < 2) {
             work.run(0, 0, tiles);
             return;
         }
-        long grain = Math.max(1, tiles / (4L * size()));
-        Job job = new Job(work, tiles, grain, new AtomicLong(),
-                new CountDownLatch(size()), new AtomicReference<>());
-        for (int i = 0; i < threads.length; i++) {
-            inboxes[i].set(job);
-            LockSupport.unpark(threads[i]);
+        Job job = new Job(work, tiles, Math.max(1, tiles / (4L * size())));
+        for (Worker worker : workers) {
+            worker.take(job);
         }
         job.help(0);
-        finish(job.done);
+        job.await(lookOutNanos);
         Throwable failure = job.failure.get();
         if (failure != null) {
             throw new IllegalStateException("a kernel failed", failure);
         }
     }
 
-    /** Waits in any case: who left earlier would free memory that others still write. */
-    private static void finish(CountDownLatch done) {
-        boolean interrupted = false;
-        while (done.getCount() > 0) {
-            try {
-                done.await();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     @Override
     public void close() {
         closed = true;
-        for (Thread thread : threads) {
-            LockSupport.unpark(thread);
+        for (Worker worker : workers) {
+            LockSupport.unpark(worker.thread);
         }
     }
 }

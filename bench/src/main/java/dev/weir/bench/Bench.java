@@ -61,9 +61,9 @@ public final class Bench implements Callable<Integer> {
                     + "(default: ${DEFAULT-VALUE})")
     private double warmup;
 
-    @Option(names = "--only", paramLabel = "TEXT", defaultValue = "",
-            description = "only contestants whose name contains this text")
-    private String only;
+    @Option(names = "--only", paramLabel = "TEXT", defaultValue = "", split = ",",
+            description = "only contestants whose name contains one of these texts")
+    private List<String> only;
 
     @Option(names = "--json", paramLabel = "FILE", description = "also write the results as JSON")
     private Optional<Path> json = Optional.empty();
@@ -103,7 +103,7 @@ public final class Bench implements Callable<Integer> {
     private void measure(Row row) {
         Rounds how = new Rounds(rounds, turn, warmup);
         Laboratory laboratory = new Laboratory(
-                how, threads, name -> name.contains(only), err::println, this::show);
+                how, threads, name -> only.stream().anyMatch(name::contains), err::println, this::show);
         MachineDescription machine = MachineDescription.here();
         out.println("## " + row.name() + "\n\n" + row.meaning() + "\n");
         row.peers().forEach(p -> out.println("- " + p + ": " + p.version()));
@@ -154,7 +154,7 @@ public final class Bench implements Callable<Integer> {
                 "--rounds", Integer.toString(rounds),
                 "--turn", String.format(Locale.ROOT, "%f", turn),
                 "--warmup", String.format(Locale.ROOT, "%f", warmup),
-                "--only", only, "--json", part.toString()));
+                "--only", String.join(",", only), "--json", part.toString()));
         return line;
     }
 

@@ -197,9 +197,11 @@ final class BenchCommand implements Callable<Integer> {
     private Loaded load(int threads) {
         ModelOptions all = options.withAllEntries();
         return random
-                .map(seed -> Loaded.load(all, threads, false, memory, this::progress,
+                .map(seed -> Loaded.load(
+                        Loaded.Use.RUN, all, threads, false, memory, this::progress,
                         p -> Weights.random(all, seed, p, this::progress)))
-                .orElseGet(() -> Loaded.load(all, threads, false, memory, this::progress));
+                .orElseGet(() -> Loaded.load(
+                        Loaded.Use.RUN, all, threads, false, memory, this::progress));
     }
 
     /** For people, who do not want to read the other forms either. */

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +29,7 @@ import java.util.stream.Collectors;
  * version decide, the processor, and LLVM's version. Where code is found, LLVM is not even loaded;
  * if nothing could link it, it is kept as an object file, which LLVM loads.
  */
-final class CachedCompiler implements KernelCompiler {
+public final class CachedCompiler implements KernelCompiler {
     private static final String LIBRARY = "so";
     private static final String OBJECT = "o";
     private static final String PROCESSOR = "processor";
@@ -39,6 +40,9 @@ final class CachedCompiler implements KernelCompiler {
     private final Function<byte[], ObjectLinker.Outcome> linker;
     private final Processor processor;
     private final List<SharedKernels> libraries = new ArrayList<>();
+    /** The libraries in which kernels are, by the list that they were in. */
+    private final Map<List<Kernel>, String> places = new IdentityHashMap<>();
+    private final Map<List<Kernel>, List<CompiledKernel>> known = new IdentityHashMap<>();
     private Optional<LlvmCompiler> llvm = Optional.empty();
     private boolean warned;
 
@@ -57,7 +61,7 @@ final class CachedCompiler implements KernelCompiler {
     }
 
     /** The one in the usual place. */
-    static CachedCompiler usual(Consumer<String> warnings) {
+    public static CachedCompiler usual(Consumer<String> warnings) {
         Map<String, String> environment = System.getenv();
         return new CachedCompiler(new ArtefactCache(
                 ArtefactCache.usual(environment, System.getProperty("user.home")),
@@ -114,8 +118,35 @@ final class CachedCompiler implements KernelCompiler {
         return processor.target();
     }
 
+    /** Whole programs that were made before. */
+    public ProgramCache programs() {
+        return new ProgramCache(cache, this);
+    }
+
+    /** What decides the code of a kernel besides itself. */
+    String origin() {
+        return String.join("\n", target().name(), processor.triple(), processor.name(),
+                processor.features(), version());
+    }
+
+    /** The library in which kernels are that were compiled here, if they are in one. */
+    Optional<String> library(List<Kernel> kernels) {
+        return Optional.ofNullable(places.get(kernels));
+    }
+
+    /** Takes kernels from a library when they are asked for; gives whether it can be had. */
+    boolean know(List<Kernel> kernels, String library) {
+        Optional<List<CompiledKernel>> found = cache.find(library).flatMap(
+                file -> open(library, file, kernels));
+        found.ifPresent(code -> known.put(kernels, code));
+        return found.isPresent();
+    }
+
     @Override
     public List<CompiledKernel> compile(List<Kernel> kernels) {
+        if (known.containsKey(kernels)) {
+            return known.get(kernels);
+        }
         String text = LlvmText.of(kernels, target());
         String[] origin = {
             text, processor.triple(), processor.name(), processor.features(), version()
@@ -150,12 +181,15 @@ final class CachedCompiler implements KernelCompiler {
         Optional<SharedKernels> library = SharedKernels.open(file, kernels);
         if (library.isEmpty()) {
             cache.drop(key);
+        } else {
+            places.put(kernels, key);
         }
         library.ifPresent(libraries::add);
         return library.map(SharedKernels::kernels);
     }
 
-    private Optional<Path> store(String key, byte[] content) {
+    /** Keeps something; who cannot is told once. */
+    Optional<Path> store(String key, byte[] content) {
         try {
             return Optional.of(cache.store(key, content));
         } catch (IOException | UnsupportedOperationException e) {

@@ -112,10 +112,10 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
             ModelOptions named, Setting setting, Consumer<String> progress) {
         ModelOptions options = named.withAllEntries();
         return setting.seed
-                .map(seed -> Loaded.load(options, setting.threads, false, new MemoryOption(),
-                        progress, p -> Weights.random(options, seed, p, progress)))
-                .orElseGet(() -> Loaded.load(options, setting.threads, false,
-                        new MemoryOption(), progress));
+                .map(seed -> Loaded.load(Loaded.Use.SHOW, options,
+                        setting.threads, false, new MemoryOption(), progress, p -> Weights.random(options, seed, p, progress)))
+                .orElseGet(() -> Loaded.load(Loaded.Use.SHOW, options,
+                        setting.threads, false, new MemoryOption(), progress));
     }
 
     private static StepTrial trial(Loaded loaded, Setting setting) {

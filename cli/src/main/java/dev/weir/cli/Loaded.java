@@ -37,9 +37,17 @@ record Loaded(
         List<AutoCloseable> resources)
         implements AutoCloseable {
 
-    /** With the weights that the options name, and any amount of memory. */
+    /** What a model is loaded for. */
+    enum Use {
+        /** Only to be run: its kernels may have no bodies, as they were compiled before. */
+        RUN,
+        /** To be looked at too. */
+        SHOW
+    }
+
+    /** With the weights that the options name, and any amount of memory, to be looked at. */
     static Loaded load(ModelOptions options, int threads, boolean trace) {
-        return load(options, threads, trace, new MemoryOption(), text -> { });
+        return load(Use.SHOW, options, threads, trace, new MemoryOption(), text -> { });
     }
 
     /**
@@ -48,12 +56,13 @@ record Loaded(
      * @param progress is told what is being done
      */
     static Loaded load(
+            Use use,
             ModelOptions options,
             int threads,
             boolean trace,
             MemoryOption memory,
             Consumer<String> progress) {
-        return load(options, threads, trace, memory, progress,
+        return load(use, options, threads, trace, memory, progress,
                 parameters -> Weights.stored(options, parameters, progress));
     }
 
@@ -62,6 +71,7 @@ record Loaded(
      * @param source gives the weights of parameters
      */
     static Loaded load(
+            Use use,
             ModelOptions options,
             int threads,
             boolean trace,
@@ -70,7 +80,7 @@ record Loaded(
             Function<List<Parameter>, Weights> source) {
         List<AutoCloseable> resources = new ArrayList<>();
         try {
-            return load(options, threads, trace, memory, progress, source, resources);
+            return load(use, options, threads, trace, memory, progress, source, resources);
         } catch (Throwable e) {
             close(resources);
             throw e;
@@ -78,6 +88,7 @@ record Loaded(
     }
 
     private static Loaded load(
+            Use use,
             ModelOptions options,
             int threads,
             boolean trace,
@@ -87,9 +98,19 @@ record Loaded(
             List<AutoCloseable> resources) {
         progress.accept("compiling " + options.model);
         if (options.isKernelDump() || options.target != ModelOptions.Target.INTERPRETER) {
-            KernelCompiler compiler = new WatchedCompiler(options.cachedCompiler(), progress);
+            KernelCompiler own = options.cachedCompiler();
+            KernelCompiler compiler = new WatchedCompiler(own, progress);
             resources.add(compiler);
-            List<KernelProgram> entries = options.scheduleEntries(trace, compiler);
+            Optional<ProgramCache> programs = use == Use.RUN && options.keepsPrograms()
+                    && own instanceof CachedCompiler cached
+                    ? Optional.of(cached.programs()) : Optional.empty();
+            Optional<String> key = programs.flatMap(p -> p.key(options.origin(trace)));
+            Optional<List<KernelProgram>> kept = key.flatMap(
+                    k -> programs.get().find(k, options.files().library()));
+            ProgramCache.Imports imports =
+                    new ProgramCache.Imports(options.files().library());
+            List<KernelProgram> entries = kept.orElseGet(
+                    () -> options.scheduleEntries(trace, compiler, imports));
             Weights weights = source.apply(parameters(
                     entries.stream().map(KernelProgram::parameters)));
             weights.owner().ifPresent(resources::add);
@@ -101,6 +122,9 @@ record Loaded(
             });
             Model model =
                     new Model(entries, compiler, weights.tensors(), threads, memory.limit());
+            if (kept.isEmpty()) {
+                key.ifPresent(k -> programs.get().store(k, imports, entries));
+            }
             Weights.Summary summary = weights.summary();
             weights.tensors().keySet().stream().filter(p -> !model.reads(p))
                     .forEach(weights.release());

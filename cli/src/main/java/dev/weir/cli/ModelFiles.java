@@ -105,8 +105,11 @@ record ModelFiles(Source source, Library library, Optional<Path> weights) {
 
     /** The checkpoint's configuration; an empty one without a checkpoint. */
     Configuration configuration() {
-        return checkpoint().flatMap(folder -> folder.text(CONFIGURATION))
-                .map(Configuration::parse)
-                .orElseGet(Configuration::empty);
+        return configurationText().map(Configuration::parse).orElseGet(Configuration::empty);
+    }
+
+    /** The text of the checkpoint's configuration, if there is one. */
+    Optional<String> configurationText() {
+        return checkpoint().flatMap(folder -> folder.text(CONFIGURATION));
     }
 }

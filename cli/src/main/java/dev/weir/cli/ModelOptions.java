@@ -4,6 +4,7 @@ import dev.weir.codegen.jvm.BytecodeCompiler;
 import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.compiler.Compiler;
 import dev.weir.frontend.LowerOptions;
+import dev.weir.frontend.SourceProvider;
 import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
 import dev.weir.ir.kernel.TargetDescription;
@@ -113,9 +114,24 @@ final class ModelOptions {
 
     /** All entries of the model, or the one that is named; a dump has one. */
     List<TensorProgram> entries(boolean trace) {
-        ModelFiles found = files();
+        return entries(trace, files().library());
+    }
+
+    private List<TensorProgram> entries(boolean trace, SourceProvider library) {
         return isDump() || isKernelDump() ? List.of(lower(trace))
-                : Compiler.entries(found.source(), found.library(), lowerOptions(trace));
+                : Compiler.entries(files().source(), library, lowerOptions(trace));
+    }
+
+    /** Whether programs that were made before may be taken, and these be kept. */
+    boolean keepsPrograms() {
+        return !isDump() && !isKernelDump() && !times;
+    }
+
+    /** All that decides what {@link #scheduleEntries} gives, but imports, compiler and machine. */
+    List<String> origin(boolean trace) {
+        return List.of(files().source().name(), files().source().text(),
+                files().configurationText().orElse(""), name.toString(), entry.toString(),
+                settings.toString(), Boolean.toString(trace), disabled.toString());
     }
 
     private LowerOptions lowerOptions(boolean trace) {
@@ -134,8 +150,15 @@ final class ModelOptions {
 
     /** All entries as kernels; a dumped kernel program is taken as it is. */
     List<KernelProgram> scheduleEntries(boolean trace, KernelCompiler compiler) {
-        return isKernelDump() ? List.of(schedule(trace, compiler)) : entries(trace).stream()
-                .map(e -> schedule(optimise(e), compiler.target())).toList();
+        return scheduleEntries(trace, compiler, files().library());
+    }
+
+    /** The same with imports from somewhere. */
+    List<KernelProgram> scheduleEntries(
+            boolean trace, KernelCompiler compiler, SourceProvider library) {
+        return isKernelDump() ? List.of(schedule(trace, compiler))
+                : entries(trace, library).stream()
+                        .map(e -> schedule(optimise(e), compiler.target())).toList();
     }
 
     /** The model as kernels; a dumped kernel program is taken as it is. */

@@ -94,7 +94,7 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         requireSense();
         try (Loaded loaded = Loaded.load(
-                options, threads, trace, memory, this::progress)) {
+                Loaded.Use.RUN, options, threads, trace, memory, this::progress)) {
             Set<String> unused = loaded.weights().unused();
             if (!unused.isEmpty()) {
                 weir.warning("the model has no use for " + unused.size()

@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weir.ir.type.Format;
+import dev.weir.runtime.checkpoint.SafeTensors;
+import dev.weir.runtime.memory.Tensor;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 class CodeCacheTest {
     /** Loaded with LLVM's library. */
     private static final String LLVM = "org.bytedeco.llvm.global.LLVM ";
+    /** Loaded to lower, and to schedule. */
+    private static final List<String> COMPILER = List.of(
+            "dev.weir.frontend.lower.Session ", "dev.weir.passes.lift.Lift ");
 
     @TempDir
     private Path folder;
@@ -28,18 +35,25 @@ class CodeCacheTest {
     /**
      * @param ids what it printed
      * @param loadedLlvm whether LLVM was needed
+     * @param compiled whether the model was lowered and scheduled
      */
-    private record Ran(String ids, boolean loadedLlvm, String messages) {}
+    private record Ran(String ids, boolean loadedLlvm, boolean compiled, String messages) {}
 
     private Process start(String name, String... options) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(
+                TestModel.fixture("llama").toString(), "--prompt-ids", "5,17,3", "-n", "4"));
+        arguments.addAll(Arrays.asList(options));
+        return start(name, arguments);
+    }
+
+    private Process start(String name, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector",
                 "-Xlog:class+load:file=" + folder.resolve(name + ".classes"),
                 "-cp", System.getProperty("java.class.path"), "dev.weir.cli.Weir",
-                "run", TestModel.fixture("llama").toString(), "--prompt-ids", "5,17,3", "-n", "4",
-                "--threads", "1"));
-        command.addAll(Arrays.asList(options));
+                "run", "--threads", "1"));
+        command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectError(folder.resolve(name + ".messages").toFile());
         builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
@@ -54,8 +68,9 @@ class CodeCacheTest {
                 .filter(line -> !line.startsWith("SLF4J"))
                 .reduce("", (all, line) -> all + line + "\n");
         assertEquals(0, code, messages);
-        return new Ran(ids,
-                Files.readString(folder.resolve(name + ".classes")).contains(LLVM), messages);
+        String classes = Files.readString(folder.resolve(name + ".classes"));
+        return new Ran(ids, classes.contains(LLVM),
+                COMPILER.stream().anyMatch(classes::contains), messages);
     }
 
     private Ran run(String name, String... options) throws Exception {
@@ -78,8 +93,9 @@ class CodeCacheTest {
         assertTrue(first.loadedLlvm);
         assertEquals("", first.messages);
         Map<String, byte[]> kept = entries();
-        assertEquals(2, kept.size(), kept.keySet().toString());
-        assertEquals(new Ran(first.ids, false, ""), run("second"));
+        assertTrue(first.compiled);
+        assertEquals(3, kept.size(), kept.keySet().toString());
+        assertEquals(new Ran(first.ids, false, false, ""), run("second"));
 
         for (String damage : List.of("truncated", "corrupted")) {
             for (Map.Entry<String, byte[]> entry : kept.entrySet()) {
@@ -89,12 +105,55 @@ class CodeCacheTest {
                         damage.equals("corrupted")
                                 ? damaged : Arrays.copyOf(damaged, damaged.length / 2));
             }
-            assertEquals(new Ran(first.ids, true, ""), run(damage));
+            assertEquals(new Ran(first.ids, true, true, ""), run(damage));
             assertEquals(kept.keySet(), entries().keySet());
-            assertEquals(new Ran(first.ids, false, ""), run("after"));
+            assertEquals(new Ran(first.ids, false, false, ""), run("after"));
         }
 
-        assertEquals(new Ran(first.ids, true, ""), run("without", "--no-cache"));
+        assertEquals(new Ran(first.ids, true, true, ""), run("without", "--no-cache"));
+    }
+
+    /** A program is kept for what it was made from; a library is for whoever has its kernels. */
+    @Test
+    void anotherConfigurationSettingOrImportIsAnotherProgram() throws Exception {
+        Path model = Files.createDirectory(folder.resolve("model"));
+        Files.writeString(model.resolve("m.weir"), """
+                import part { Part }
+
+                model M<K = config.factor>() {
+                    part: Part<K>
+                    forward(x[T]) -> y[T] = part(x)
+                }
+                """);
+        Path inputs = folder.resolve("inputs.safetensors");
+        Tensor x = Tensor.zeros(Format.F32, 3);
+        x.setReal(1, 5);
+        SafeTensors.write(inputs, Map.of("x", x));
+        String part = """
+                block Part<K> {
+                    forward(x[T]) -> y[T] { y[t] = x[t] * K + %d }
+                }
+                """;
+        record Made(int factor, int added, List<String> options, double result) {}
+
+        List<Made> all = List.of(new Made(2, 0, List.of(), 10), new Made(3, 0, List.of(), 15),
+                new Made(3, 7, List.of(), 22), new Made(3, 7, List.of("--set", "K=4"), 27));
+        for (Made made : all) {
+            Files.writeString(model.resolve("config.json"), "{\"factor\": " + made.factor + "}");
+            Files.writeString(model.resolve("part.weir"), part.formatted(made.added));
+            Path outputs = folder.resolve("outputs.safetensors");
+            List<String> arguments = new ArrayList<>(List.of(model.resolve("m.weir").toString(),
+                    "--inputs", inputs.toString(), "--outputs", outputs.toString()));
+            arguments.addAll(made.options);
+            for (boolean isNew : new boolean[] {true, false}) {
+                assertEquals(isNew, finish("made", start("made", arguments)).compiled,
+                        made.toString());
+                try (Arena arena = Arena.ofConfined()) {
+                    assertEquals(made.result,
+                            SafeTensors.map(outputs, arena).get("y").real(1), made.toString());
+                }
+            }
+        }
     }
 
     @Test

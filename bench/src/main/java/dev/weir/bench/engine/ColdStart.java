@@ -2,6 +2,8 @@ package dev.weir.bench.engine;
 
 import dev.weir.bench.measure.Contestant;
 import dev.weir.bench.model.Shape;
+import dev.weir.cli.CachedCompiler;
+import dev.weir.cli.ProgramCache;
 import dev.weir.compiler.Compiler;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
@@ -10,13 +12,18 @@ import dev.weir.ir.kernel.KernelCompiler;
 import dev.weir.ir.kernel.KernelProgram;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Compiles a model in a process of its own, from the start of the Java machine to its end. */
 public final class ColdStart implements Contestant {
     private final Shape shape;
     private final Part part;
+    private final Path cache;
 
     /** How far it goes: what one part takes is the difference from the one before. */
     public enum Part {
@@ -27,7 +34,9 @@ public final class ColdStart implements Contestant {
         /** Kernels to JVM bytecode. */
         JVM("to bytecode"),
         /** Kernels to machine code. */
-        NATIVE("to machine code");
+        NATIVE("to machine code"),
+        /** Program to machine code that a process before it has kept. */
+        KEPT("to machine code that was kept");
 
         private final String text;
 
@@ -37,8 +46,12 @@ public final class ColdStart implements Contestant {
 
         /** Whose time it is. */
         public String contestant() {
-            return this == NOTHING ? "Java" : this == KERNELS ? "Weir" : "Weir " + this.name()
-                    .toLowerCase(Locale.ROOT);
+            return switch (this) {
+                case NOTHING -> "Java";
+                case KERNELS -> "Weir";
+                case JVM -> "Weir jvm";
+                case NATIVE, KEPT -> "Weir native";
+            };
         }
 
         @Override
@@ -47,10 +60,18 @@ public final class ColdStart implements Contestant {
         }
     }
 
-    /** Of a model that is {@link Shape#LLAMA} or {@link Shape#MIXTRAL}. */
+    /** A model that is {@link Shape#LLAMA} or {@link Shape#MIXTRAL}. */
     public ColdStart(Shape shape, Part part) {
         this.shape = shape;
         this.part = part;
+        try {
+            cache = Files.createTempDirectory("weir-bench-cache");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        if (part == Part.KEPT) {
+            run();
+        }
     }
 
     /** What the process does. */
@@ -61,6 +82,10 @@ public final class ColdStart implements Contestant {
         }
         Shape shape = arguments[0].equals(Shape.LLAMA.type()) ? Shape.LLAMA : Shape.MIXTRAL;
         Source source = WeirModel.LIBRARY.find("stdlib.models." + shape.type()).orElseThrow();
+        if (part == Part.KEPT) {
+            kept(source, shape.configuration());
+            return;
+        }
         Target target = part == Part.JVM ? Target.JVM : Target.NATIVE;
         try (KernelCompiler compiler = target.compiler()) {
             KernelProgram program = Compiler.schedule(
@@ -70,6 +95,26 @@ public final class ColdStart implements Contestant {
             if (part != Part.KERNELS) {
                 compiler.compile(program.kernels());
             }
+        }
+    }
+
+    /** As the command does it. */
+    private static void kept(Source source, String configuration) {
+        try (CachedCompiler compiler = CachedCompiler.usual(System.err::println)) {
+            ProgramCache programs = compiler.programs();
+            String key = programs.key(List.of(source.text(), configuration)).orElseThrow();
+            Optional<List<KernelProgram>> found = programs.find(key, WeirModel.LIBRARY);
+            if (found.isPresent()) {
+                compiler.compile(found.get().getFirst().kernels());
+                return;
+            }
+            ProgramCache.Imports imports = new ProgramCache.Imports(WeirModel.LIBRARY);
+            KernelProgram program = Compiler.schedule(
+                    Compiler.optimise(Compiler.lower(source, imports,
+                            LowerOptions.of(Configuration.parse(configuration)))),
+                    compiler.target());
+            compiler.compile(program.kernels());
+            programs.store(key, imports, List.of(program));
         }
     }
 
@@ -86,7 +131,7 @@ public final class ColdStart implements Contestant {
     @Override
     public void run() {
         try {
-            int code = new ProcessBuilder(List.of(
+            ProcessBuilder process = new ProcessBuilder(List.of(
                     ProcessHandle.current().info().command().orElseThrow(),
                     // As the `weir` script has it.
                     "--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector",
@@ -94,8 +139,9 @@ public final class ColdStart implements Contestant {
                     "-cp", System.getProperty("java.class.path"), ColdStart.class.getName(),
                     shape.type(), part.name()))
                     .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start().waitFor();
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+            process.environment().put("XDG_CACHE_HOME", cache.toString());
+            int code = process.start().waitFor();
             if (code != 0) {
                 throw new IllegalStateException("the process ended with " + code);
             }
@@ -113,6 +159,12 @@ public final class ColdStart implements Contestant {
 
     @Override
     public void close() {
-        // Each process ends by itself.
+        try (Stream<Path> files = Files.walk(cache)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

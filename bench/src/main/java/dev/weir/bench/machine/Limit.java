@@ -31,6 +31,8 @@ public final class Limit implements Contestant {
     private final CompiledKernel kernel;
     private final MemorySegment words;
     private final long tiles;
+    private final int times;
+    private final long space;
 
     private Limit(
             String name,
@@ -39,16 +41,20 @@ public final class Limit implements Contestant {
             int threads,
             long bytes,
             long tiles,
+            int times,
+            long space,
             long scalar) {
         this.name = name;
         this.compiler = compiler;
         this.tiles = tiles;
+        this.times = times;
+        this.space = space;
         workers = new WorkerPool(threads);
         kernel = compiler.compile(List.of(limit)).getFirst();
         MemorySegment memory = arena.allocate(bytes, 64);
         // Pages that nobody has written share one page of zeros, which a cache holds.
         memory.fill((byte) 1);
-        MemorySegment results = arena.allocate(LimitKernels.TILE_STORES * tiles, 64);
+        MemorySegment results = arena.allocate(LimitKernels.TILE_STORES * space, 64);
         words = arena.allocateFrom(ValueLayout.JAVA_LONG,
                 memory.address(), results.address(), scalar, 0L);
     }
@@ -59,10 +65,24 @@ public final class Limit implements Contestant {
      * @param bytes are rounded up to whole MiB; fewer than caches hold are read faster than memory
      */
     public static Limit reading(double bytes, int threads) {
+        return reading(bytes, threads, 1, bytes);
+    }
+
+    /**
+     * Reads so many times, each time where the one before ended.
+     *
+     * @param space all bytes that there are; behind them come the first ones again
+     */
+    public static Limit reading(double bytes, int threads, int times, double space) {
         LlvmCompiler compiler = new LlvmCompiler();
-        long tiles = Math.max(1, (long) Math.ceil(bytes / TILE_BYTES));
+        long tiles = tiles(bytes);
+        long all = Math.max(tiles, tiles(space));
         return new Limit(READING, compiler, LimitKernels.reads(compiler.target().lanes()), threads,
-                tiles * TILE_BYTES, tiles, TILE_BYTES / Float.BYTES);
+                all * TILE_BYTES, tiles, times, all, TILE_BYTES / Float.BYTES);
+    }
+
+    private static long tiles(double bytes) {
+        return Math.max(1, (long) Math.ceil(bytes / TILE_BYTES));
     }
 
     /**
@@ -73,9 +93,10 @@ public final class Limit implements Contestant {
     public static Limit computing(double operations, int threads) {
         LlvmCompiler compiler = new LlvmCompiler();
         int lanes = compiler.target().lanes();
-        long iterations = Math.max(1, Math.round(operations / (LimitKernels.operations(lanes) * threads)));
-        return new Limit(COMPUTING, compiler, LimitKernels.multiplyAdds(lanes), threads, 64, threads,
-                iterations);
+        long iterations = Math.max(1,
+                Math.round(operations / (LimitKernels.operations(lanes) * threads)));
+        return new Limit(COMPUTING, compiler, LimitKernels.multiplyAdds(lanes), threads, 64,
+                threads, 1, threads, iterations);
     }
 
     @Override
@@ -90,8 +111,17 @@ public final class Limit implements Contestant {
 
     @Override
     public void run() {
-        workers.run(tiles, true, (worker, begin, end) ->
-                kernel.run(begin, end, words.address(), 0));
+        for (int i = 0; i < times; i++) {
+            long from = i * tiles % space;
+            long wrapped = Math.max(0, from + tiles - space);
+            read(from, tiles - wrapped);
+            read(0, wrapped);
+        }
+    }
+
+    private void read(long from, long count) {
+        workers.run(count, true, (worker, begin, end) ->
+                kernel.run(from + begin, from + end, words.address(), 0));
     }
 
     @Override

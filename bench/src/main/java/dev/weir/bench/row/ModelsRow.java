@@ -3,6 +3,7 @@ package dev.weir.bench.row;
 import com.github.tjake.jlama.safetensors.DType;
 import dev.weir.bench.engine.Target;
 import dev.weir.bench.engine.Weights;
+import dev.weir.bench.machine.Limit;
 import dev.weir.bench.measure.Comparison;
 import dev.weir.bench.measure.Contest;
 import dev.weir.bench.measure.Problem;
@@ -97,6 +98,9 @@ public final class ModelsRow implements Row {
         void measure() {
             for (int generated : new int[] {0, GENERATION}) {
                 Contest contest = laboratory.contest(problem(generated));
+                if (generated > 0) {
+                    reading(contest, generated);
+                }
                 if (precision.equals(Precision.F32)) {
                     floats(contest, generated);
                 } else {
@@ -104,6 +108,20 @@ public final class ModelsRow implements Row {
                 }
                 laboratory.hold(contest);
             }
+        }
+
+        /** The bytes of each token, as often as there are tokens, all over the model's memory. */
+        private void reading(Contest contest, int generated) {
+            Shape shape = parameters.shape();
+            double bytes = work(shape, generated, precision::rowBytes).bytes();
+            contest.with(Limit.READING, Work.bytes(0, bytes), Optional.empty(),
+                    () -> Limit.reading(bytes / generated, laboratory.threads(), generated,
+                            shape.bytes(precision::rowBytes) + shape.cacheBytes(PROMPT)));
+        }
+
+        /** The least share of the bandwidth that is aimed at. */
+        private double bandwidth() {
+            return precision.rounding().map(q -> q.bits() == Byte.SIZE ? 0.8 : 0.7).orElse(0.85);
         }
 
         private Problem problem(int generated) {
@@ -114,6 +132,8 @@ public final class ModelsRow implements Row {
                     Optional.of(reference(precision, TOLERANCE)),
                     List.of(Comparison.withFastestPeer(NATIVE, 1),
                             Comparison.withFastestPeer(ROUNDING, 1),
+                            Comparison.with(NATIVE, Limit.READING, bandwidth()),
+                            Comparison.with(ROUNDING, Limit.READING, bandwidth()),
                             Comparison.with(NATIVE, OWN_F32, generated == 0 ? 0.9 : 0),
                             Comparison.with(ROUNDING, OWN_F32, generated == 0 ? 2 : 0),
                             Comparison.with(JVM, JLAMA, 1),

@@ -19,6 +19,9 @@ public final class WorkerPool implements AutoCloseable {
     /** How often it looks before it asks for the time. */
     private static final int LOOKS = 64;
 
+    /** Into how many pieces what is left is divided for each thread. */
+    private static final long PIECES = 2;
+
     /** Runs tiles {@code begin} up to {@code end} as worker number {@code worker}. */
     public interface Work {
         void run(int worker, long begin, long end);
@@ -28,30 +31,40 @@ public final class WorkerPool implements AutoCloseable {
     private static final class Job {
         private final Work work;
         private final long tiles;
-        private final long grain;
+        private final int threads;
         private final AtomicLong next = new AtomicLong();
         private final AtomicLong left;
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
         private volatile Thread waiting;
 
-        Job(Work work, long tiles, long grain) {
+        Job(Work work, long tiles, int threads) {
             this.work = work;
             this.tiles = tiles;
-            this.grain = grain;
+            this.threads = threads;
             this.left = new AtomicLong(tiles);
         }
 
         void help(int worker) {
-            for (long begin = next.getAndAdd(grain); begin < tiles;
-                    begin = next.getAndAdd(grain)) {
-                long end = Math.min(tiles, begin + grain);
-                try {
-                    work.run(worker, begin, end);
-                } catch (Throwable t) {
-                    failure.compareAndSet(null, t);
-                } finally {
-                    done(end - begin);
+            while (true) {
+                long begin = next.get();
+                if (begin >= tiles) {
+                    return;
                 }
+                // Large pieces first, single tiles last: all threads end at about the same time.
+                long end = begin + Math.max(1, (tiles - begin) / (PIECES * threads));
+                if (next.compareAndSet(begin, end)) {
+                    run(worker, begin, end);
+                }
+            }
+        }
+
+        private void run(int worker, long begin, long end) {
+            try {
+                work.run(worker, begin, end);
+            } catch (Throwable t) {
+                failure.compareAndSet(null, t);
+            } finally {
+                done(end - begin);
             }
         }
 
@@ -172,7 +185,7 @@ public final class WorkerPool implements AutoCloseable {
             work.run(0, 0, tiles);
             return;
         }
-        Job job = new Job(work, tiles, Math.max(1, tiles / (4L * size())));
+        Job job = new Job(work, tiles, size());
         for (Worker worker : workers) {
             worker.take(job);
         }

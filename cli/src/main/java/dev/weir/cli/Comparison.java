@@ -113,7 +113,8 @@ record Comparison(Side left, Side right, Optional<Machine> machine) {
         ModelOptions options = named.withAllEntries();
         return setting.seed
                 .map(seed -> Loaded.load(Loaded.Use.SHOW, options,
-                        setting.threads, false, new MemoryOption(), progress, p -> Weights.random(options, seed, p, progress)))
+                        setting.threads, false, new MemoryOption(), progress,
+                        p -> Weights.random(options, seed, p, progress)))
                 .orElseGet(() -> Loaded.load(Loaded.Use.SHOW, options,
                         setting.threads, false, new MemoryOption(), progress));
     }

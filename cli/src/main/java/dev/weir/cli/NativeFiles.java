@@ -63,6 +63,11 @@ final class NativeFiles {
                 new NativeArtefact(program, prefix).module(processor.target()));
         List<String> files = new ArrayList<>(List.of(prefix + ".h", prefix + ".o"));
         List<String> notes = new ArrayList<>();
+        if (processor.lacksFusedMultiplyAdd()) {
+            notes.add("processors " + processor.name() + " cannot multiply and add at once, as sums "
+                    + "of products do here: each is a call of fmaf, some thirty times slower"
+                    + "\nhelp: name what the processor is at least, --processor x86-64-v3 say");
+        }
         try {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve(prefix + ".h"),

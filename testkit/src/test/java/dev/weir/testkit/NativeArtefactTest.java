@@ -154,7 +154,9 @@ class NativeArtefactTest {
         command.addAll(Arrays.asList(more));
         Outcome outcome = weir(command.toArray(String[]::new));
         assertEquals(0, outcome.code(), outcome.err());
-        assertEquals("", outcome.err());
+        boolean isSlow = command.contains("x86-64");
+        assertEquals(isSlow, outcome.err().contains("each is a call of fmaf"), outcome.err());
+        assertTrue(isSlow || outcome.err().isEmpty(), outcome.err());
     }
 
     private String shell(String... command) throws Exception {

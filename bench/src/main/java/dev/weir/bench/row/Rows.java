@@ -8,8 +8,8 @@ public final class Rows {
     public static final List<Row> ALL = List.of(
             new ContractionRow(), new SwiGluRow(), new ExpertsRow(), new MatvecRow(),
             new ConvolutionRow(), new AttentionRow(), new MasksRow(), new ModelsRow(),
-            new ExitRow(), new ThreadsRow(), new ChecksRow(), new ScalingRow(), new CompileRow(),
-            new MemoryRow());
+            new ExitRow(), new ThreadsRow(), new ChecksRow(), new VectorsRow(),
+            new ScalingRow(), new CompileRow(), new MemoryRow());
 
     private Rows() {}
 }

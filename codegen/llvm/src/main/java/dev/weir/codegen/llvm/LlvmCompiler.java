@@ -105,7 +105,12 @@ public final class LlvmCompiler implements KernelCompiler {
         this(Processor.host());
     }
 
-    private LlvmCompiler(Processor processor) {
+    /**
+     * Compiles for a processor whose code this one runs too.
+     *
+     * @throws IllegalStateException if LLVM does not know it
+     */
+    public LlvmCompiler(Processor processor) {
         this(processor, processor.target(), Effort.USUAL, false);
     }
 

@@ -90,4 +90,11 @@ public record Processor(String triple, String name, String features) {
                 ? TargetDescription.AVX2
                 : TargetDescription.VECTOR128;
     }
+
+    /** Whether a fused multiply-add, as all sums of products are, is a call of C's {@code fmaf}. */
+    public boolean lacksFusedMultiplyAdd() {
+        return triple.startsWith("x86_64")
+                && !List.of(features.split(",")).contains("+fma")
+                && !features.contains("+avx512f");
+    }
 }

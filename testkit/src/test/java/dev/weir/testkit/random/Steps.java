@@ -587,7 +587,8 @@ final class Steps {
         Item codes = level.compute("codes", Format.I8, a.prefixed(), inputs, (row, own) ->
                 new Scalar.Convert(Format.I32, maker.exact
                         ? Level.read(a, row, own, inputs)
-                        : code(own.isEmpty() ? row : own.getLast(), step.c())));
+                        : code(own.isEmpty() ? Scalar.whole(step.a()) : own.getLast(),
+                                step.c())));
         Item most = level.reduce("most", Format.F32, a.prefixed(), List.of(),
                 Reduction.Kind.MAXIMUM, inputs.stream().map(Size::of).toList(), Optional.empty(),
                 (row, own, r) -> maker.exact
@@ -609,7 +610,8 @@ final class Steps {
                                     new Scalar.Convert(Format.F32, factor),
                                     Level.read(most, row, List.of(), List.of())));
                 });
-        Scalar unit = Scalar.real(maker.exact ? 1 : 1.0 / Data.CODES);
+        // Partial sums are then no larger than those of other steps, as the tolerance has it.
+        Scalar unit = Scalar.real(maker.exact ? 1 : 1.0 / (Data.CODES * Data.CODES));
         keep(level, level.compute("settled", Format.F32, a.prefixed(), List.of(outputs),
                 (row, own) -> maker.settle(apply(Operation.MULTIPLY,
                         unit, Level.read(product, row, own, List.of(outputs))))));

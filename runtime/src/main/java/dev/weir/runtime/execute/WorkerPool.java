@@ -19,8 +19,12 @@ public final class WorkerPool implements AutoCloseable {
     /** How often it looks before it asks for the time. */
     private static final int LOOKS = 64;
 
-    /** Into how many pieces what is left is divided for each thread. */
-    private static final long PIECES = 2;
+    /**
+     * How many pieces there are for each thread. Tiles need not take the same time (a group of rows
+     * that chose the same weights is as large as data has it), so that few large ones would leave
+     * threads without work.
+     */
+    private static final long PIECES = 16;
 
     /** Runs tiles {@code begin} up to {@code end} as worker number {@code worker}. */
     public interface Work {
@@ -31,7 +35,7 @@ public final class WorkerPool implements AutoCloseable {
     private static final class Job {
         private final Work work;
         private final long tiles;
-        private final int threads;
+        private final long grain;
         private final AtomicLong next = new AtomicLong();
         private final AtomicLong left;
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -40,21 +44,14 @@ public final class WorkerPool implements AutoCloseable {
         Job(Work work, long tiles, int threads) {
             this.work = work;
             this.tiles = tiles;
-            this.threads = threads;
+            this.grain = Math.max(1, tiles / (PIECES * threads));
             this.left = new AtomicLong(tiles);
         }
 
         void help(int worker) {
-            while (true) {
-                long begin = next.get();
-                if (begin >= tiles) {
-                    return;
-                }
-                // Large pieces first, single tiles last: all threads end at about the same time.
-                long end = begin + Math.max(1, (tiles - begin) / (PIECES * threads));
-                if (next.compareAndSet(begin, end)) {
-                    run(worker, begin, end);
-                }
+            for (long begin = next.getAndAdd(grain); begin < tiles;
+                    begin = next.getAndAdd(grain)) {
+                run(worker, begin, Math.min(tiles, begin + grain));
             }
         }
 

@@ -25,7 +25,7 @@ class WorkerPoolTest {
             for (int round = 0; round < 2000; round++) {
                 int tiles = 1 + round % 37;
                 var done = new AtomicIntegerArray(tiles);
-                pool.run(tiles, true, (worker, begin, end) -> {
+                pool.run(tiles, true, round * 1e4, (worker, begin, end) -> {
                     assertTrue(worker < threads);
                     for (long tile = begin; tile < end; tile++) {
                         done.incrementAndGet((int) tile);

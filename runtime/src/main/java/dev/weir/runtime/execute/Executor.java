@@ -531,7 +531,7 @@ public final class Executor {
             double expected = tileNanos.getOrDefault(kernel.name(), 0.0) * tiles;
             long start = System.nanoTime();
             boolean shared = expected > WORTH_SHARING_NANOS;
-            workers.run(tiles, shared, (worker, begin, end) ->
+            workers.run(tiles, shared, expected, (worker, begin, end) ->
                     code.run(begin, end, arguments, scratch[worker].address()));
             double nanos = (double) (System.nanoTime() - start)
                     * (shared ? workers.size() : 1) / tiles;

@@ -21,10 +21,13 @@ public final class WorkerPool implements AutoCloseable {
 
     /**
      * How many pieces there are for each thread. Tiles need not take the same time (a group of rows
-     * that chose the same weights is as large as data has it), so that few large ones would leave
-     * threads without work.
+     * that chose the same weights is as large as data has it), so that few pieces would leave
+     * threads without work; but each begins anew to read what memory has fetched ahead.
      */
-    private static final long PIECES = 16;
+    private static final int LEAST_PIECES = 4;
+    private static final int MOST_PIECES = 16;
+    /** Pieces are not made shorter than this for the sake of balance. */
+    private static final double PIECE_NANOS = 50_000;
 
     /** Runs tiles {@code begin} up to {@code end} as worker number {@code worker}. */
     public interface Work {
@@ -41,10 +44,10 @@ public final class WorkerPool implements AutoCloseable {
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
         private volatile Thread waiting;
 
-        Job(Work work, long tiles, int threads) {
+        Job(Work work, long tiles, int pieces) {
             this.work = work;
             this.tiles = tiles;
-            this.grain = Math.max(1, tiles / (PIECES * threads));
+            this.grain = Math.max(1, tiles / pieces);
             this.left = new AtomicLong(tiles);
         }
 
@@ -178,11 +181,22 @@ public final class WorkerPool implements AutoCloseable {
 
     /** Runs all tiles, on all threads if {@code shared}, and returns when they are done. */
     public void run(long tiles, boolean shared, Work work) {
+        run(tiles, shared, 0, work);
+    }
+
+    /**
+     * The same.
+     *
+     * @param nanos how long one thread would take, as far as that is known
+     */
+    public void run(long tiles, boolean shared, double nanos, Work work) {
         if (!shared || workers.length == 0 || tiles < 2) {
             work.run(0, 0, tiles);
             return;
         }
-        Job job = new Job(work, tiles, size());
+        int pieces = size() * (int) Math.clamp(
+                nanos / PIECE_NANOS / size(), LEAST_PIECES, MOST_PIECES);
+        Job job = new Job(work, tiles, pieces);
         for (Worker worker : workers) {
             worker.take(job);
         }

@@ -64,8 +64,8 @@ final class NativeFiles {
         List<String> files = new ArrayList<>(List.of(prefix + ".h", prefix + ".o"));
         List<String> notes = new ArrayList<>();
         if (processor.lacksFusedMultiplyAdd()) {
-            notes.add("processors " + processor.name() + " cannot multiply and add at once, as sums "
-                    + "of products do here: each is a call of fmaf, some thirty times slower"
+            notes.add("processors " + processor.name() + " cannot multiply and add at once, as "
+                    + "sums of products do here: each is a call of fmaf, some thirty times slower"
                     + "\nhelp: name what the processor is at least, --processor x86-64-v3 say");
         }
         try {

@@ -30,7 +30,11 @@ public record TargetDescription(
     public static final TargetDescription AVX2 =
             new TargetDescription("x86-64-v3", 8, 16, 6, 2, false);
 
-    /** 128-bit vectors: SSE2 or NEON. */
+    /** 128-bit vectors, 32 registers: NEON. */
+    public static final TargetDescription NEON =
+            new TargetDescription("neon", 4, 32, 8, 2, false);
+
+    /** 128-bit vectors, 16 registers: SSE2, and whatever is not known better. */
     public static final TargetDescription VECTOR128 =
             new TargetDescription("vector-128", 4, 16, 4, 2, false);
 }

@@ -86,6 +86,9 @@ public record Processor(String triple, String name, String features) {
             return all.contains("+avx512vnni")
                     ? TargetDescription.AVX512_VNNI : TargetDescription.AVX512;
         }
+        if (triple.startsWith("aarch64") || triple.startsWith("arm64")) {
+            return TargetDescription.NEON;
+        }
         return all.containsAll(List.of("+avx2", "+fma"))
                 ? TargetDescription.AVX2
                 : TargetDescription.VECTOR128;

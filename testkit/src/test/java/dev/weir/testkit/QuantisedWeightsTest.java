@@ -92,6 +92,56 @@ class QuantisedWeightsTest {
         }
     }
 
+    /**
+     * Of narrow weights one row takes several strips of columns at once, if there are enough: that
+     * is for numbers of columns that fill the last panel, the last strip, or neither; for one
+     * contraction and two side by side; for all rows, and for those that chose one of several.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"bf16", "int8", "int8(zero_point: true)", "int4(group: 16)", "int2(group: 8)"})
+    void oneRowTakesPanels(String format) throws Exception {
+        String source = """
+                block Feed<D, F> {
+                    param gate[F, D], up[F, D], down[D, F]
+                    forward(x[D]) -> y[D] = down @ (silu(gate @ x) * (up @ x))
+                }
+
+                block Mix<D, F> {
+                    param router[3, D]
+                    experts: Feed<D, F> * 3
+                    forward(x[D]) -> y[D] {
+                        y = route x to experts by top(1, softmax(router @ x))
+                    }
+                }
+
+                model M<D = 23, F = %d, N = %d> {
+                    one: Feed<D, F>
+                    mix: Mix<D, F>
+                    param head[N, D]
+                    precision { weights: %s, router: f32 }
+                    forward(x[T, D]) -> y[T, N] {
+                        z = x + one(x)
+                        y = head @ (z + mix(z))
+                    }
+                }
+                """;
+        for (int[] sizes : new int[][] {{530, 1050}, {576, 1152}, {608, 1056}}) {
+            String text = source.formatted(sizes[0], sizes[1], format);
+            try (TestModel oracle = TestModel.random(text, 5, Target.INTERPRETER, 1);
+                    TestModel jvm = TestModel.random(text, 5, Target.JVM, 2);
+                    TestModel nativeCode = TestModel.random(text, 5, Target.NATIVE, 2)) {
+                for (int rows : new int[] {1, 2, 9}) {
+                    Tensor x = input(rows, 23);
+                    Tensor expected = run(oracle, x);
+                    String name = format + ", " + sizes[0] + ", " + rows + " rows";
+                    FixtureTest.assertClose(name + ", native", expected, run(nativeCode, x));
+                    assertEquals(run(jvm, x), run(nativeCode, x),
+                            name + ": both generators give the same bytes");
+                }
+            }
+        }
+    }
+
     /** What stands in a matrix, read by unit vectors; the matrix is that of an f32 model. */
     private static double[][] matrix(String format, int rows, int length) throws Exception {
         String source = """

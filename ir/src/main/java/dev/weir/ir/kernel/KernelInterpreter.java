@@ -8,6 +8,7 @@ import dev.weir.ir.kernel.Statement.Declare;
 import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
@@ -129,6 +130,7 @@ public final class KernelInterpreter implements KernelCompiler {
                 case Declare d -> variables.put(d.variable(), evaluate(d.value()));
                 case Assign a -> variables.put(a.variable(), evaluate(a.value()));
                 case Store s -> store(s);
+                case Prefetch p -> { }
                 case Bind b -> buffers.put(b.buffer(),
                         evaluate(new Load(b.table(), b.index(), 1, Optional.empty()))[0]);
                 case For f -> {

@@ -175,6 +175,7 @@ public final class KernelParser {
         return switch (first.text()) {
             case "let", "var" -> declare(tokens.next().text().equals("var"));
             case "store" -> store();
+            case "prefetch" -> prefetch();
             case "bind" -> bind();
             case "for" -> loop();
             case "if" -> branch();
@@ -200,6 +201,15 @@ public final class KernelParser {
         Optional<Expression> active = tokens.at(",") ? Optional.of(operand()) : Optional.empty();
         tokens.expect(")");
         return new Statement.Store(buffer, index, value, active);
+    }
+
+    private Statement prefetch() {
+        tokens.expect("prefetch");
+        Buffer buffer = knownBuffer();
+        tokens.expect("[");
+        Expression index = expression();
+        tokens.expect("]");
+        return new Statement.Prefetch(buffer, index);
     }
 
     private Statement bind() {

@@ -6,6 +6,7 @@ import dev.weir.ir.kernel.Statement.Declare;
 import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.text.Tokens;
 import java.util.List;
@@ -37,8 +38,8 @@ public final class KernelPrinter {
 
     /** Words that begin a statement or a declaration, so that no name may look like them. */
     static final Set<String> KEYWORDS = Set.of("kernel", "buffer", "scalar", "scratch", "tile",
-            "do", "let", "var", "store", "bind", "for", "to", "step", "if", "else", "fault",
-            "NaN", "Infinity");
+            "do", "let", "var", "store", "prefetch", "bind", "for", "to", "step", "if", "else",
+            "fault", "NaN", "Infinity");
 
     private static final Pattern NAME = Pattern.compile(Tokens.NAME);
 
@@ -82,6 +83,8 @@ public final class KernelPrinter {
             case Assign a -> line(depth, name(a.variable().name()) + " = " + print(a.value()));
             case Store s -> line(depth, "store(" + name(s.buffer().name()) + ", "
                     + print(s.index()) + ", " + print(s.value()) + active(s.active()) + ")");
+            case Prefetch p -> line(depth, "prefetch " + name(p.buffer().name()) + "["
+                    + print(p.index()) + "]");
             case Bind b -> line(depth, "bind " + buffer(b.buffer()) + " = "
                     + name(b.table().name()) + "[" + print(b.index()) + "]");
             case For f -> {

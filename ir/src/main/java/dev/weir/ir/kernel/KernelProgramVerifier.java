@@ -85,6 +85,7 @@ public final class KernelProgramVerifier {
                 case Statement.Declare d -> { }
                 case Statement.Assign a -> { }
                 case Statement.Store s -> { }
+                case Statement.Prefetch p -> { }
                 case Statement.Bind b -> { }
             }
         }

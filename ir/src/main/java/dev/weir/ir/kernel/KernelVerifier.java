@@ -8,6 +8,7 @@ import dev.weir.ir.kernel.Statement.Declare;
 import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.kernel.Type.Element;
 import dev.weir.ir.type.Format;
@@ -114,6 +115,11 @@ public final class KernelVerifier {
                 s.active().ifPresent(a -> same(expression(a), Type.I64));
                 Type value = expression(s.value());
                 same(value, value.withElement(s.buffer().register()));
+            }
+            case Prefetch p -> {
+                place = "prefetch of " + p.buffer().name();
+                known(p.buffer());
+                same(expression(p.index()), Type.I64);
             }
             case Bind b -> {
                 place = "binding of " + b.buffer().name();

@@ -22,6 +22,14 @@ public sealed interface Statement {
             implements Statement {}
 
     /**
+     * Asks for what will be loaded later, so that it is near by then. It changes nothing but time:
+     * targets may ignore it, and the element need not exist.
+     *
+     * @param index i64, in elements
+     */
+    record Prefetch(Buffer buffer, Expression index) implements Statement {}
+
+    /**
      * Introduces a buffer whose address is read from a table of addresses.
      *
      * @param buffer the new name

@@ -27,12 +27,26 @@ final class ControlSamples {
     static List<Kernel> all() {
         List<Kernel> kernels = new ArrayList<>(List.of(
                 contraction(4, 2, 4), contraction(8, 2, 16), branches(), table(), scratch(),
-                faultAtTile(), faultInNest(), shared(), softmax(), empty()));
+                faultAtTile(), faultInNest(), shared(), softmax(), empty(), prefetches()));
         kernels.add(manyBlocks());
         kernels.add(manyInLoop());
         kernels.add(chain());
         kernels.add(faultsInLargeBlocks());
         return kernels;
+    }
+
+    /** Asks for elements that are there, that are far away, and that are before all others. */
+    private static Kernel prefetches() {
+        var k = new KernelBuilder("prefetches");
+        Buffer a = k.buffer("in_a", Format.F32);
+        Buffer c = k.buffer("result", Format.F32);
+        k.loop(whole(0), whole(16), 1, i -> {
+            k.add(new Statement.Prefetch(a, i));
+            k.add(new Statement.Prefetch(a, multiply(i, whole(1L << 40))));
+            k.add(new Statement.Prefetch(a, multiply(i, whole(-1L << 20))));
+            k.store(c, i, load(a, i, 1));
+        });
+        return k.build();
     }
 
     /** A register block of a matrix product: mutable vectors in nested loops. */

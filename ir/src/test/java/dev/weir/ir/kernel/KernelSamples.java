@@ -64,6 +64,9 @@ final class KernelSamples {
         for (int lanes : lanes(Element.F32)) {
             kernels.add(rounding(lanes));
         }
+        for (int lanes : lanes(Element.I32)) {
+            kernels.add(shortCodes(lanes));
+        }
         for (int lanes : lanes(Element.BOOL)) {
             kernels.add(logic(lanes));
         }
@@ -230,6 +233,28 @@ final class KernelSamples {
             k.store(k.buffer("converted", format(to)), v[0], new Convert(to, v[2]));
             return null;
         });
+    }
+
+    /** A few bits of words, with their sign, as f32: what weights in int4 are decoded by. */
+    private static Kernel shortCodes(int lanes) {
+        var k = new KernelBuilder("short_codes_x" + lanes);
+        Buffer words = k.buffer("a", Format.I32);
+        k.loop(whole(0), whole(ELEMENTS), lanes, i -> {
+            Get word = k.let(load(words, i, lanes));
+            for (int bits = 1; bits <= 5; bits++) {
+                for (int low : new int[] {0, 1, 4, 24, Integer.SIZE - bits}) {
+                    Expression up = spread(new Expression.Whole(
+                            Type.I32, Integer.SIZE - bits - low), lanes);
+                    Expression down = spread(
+                            new Expression.Whole(Type.I32, Integer.SIZE - bits), lanes);
+                    Expression code = binary(BinaryOperation.SHIFT_RIGHT,
+                            binary(BinaryOperation.SHIFT_LEFT, word, up), down);
+                    k.store(k.buffer("codes_" + bits + "_" + low, Format.F32), i,
+                            new Convert(Element.F32, code));
+                }
+            }
+        });
+        return k.build();
     }
 
     private static Kernel rounding(int lanes) {

@@ -95,6 +95,10 @@ final class Build {
         return new Expression.Compare(comparison, left, right);
     }
 
+    static Expression equal(Expression left, Expression right) {
+        return compare(Comparison.EQUAL, left, right);
+    }
+
     static Expression less(Expression left, Expression right) {
         return compare(Comparison.LESS, left, right);
     }

@@ -2,6 +2,7 @@ package dev.weir.passes.schedule;
 
 import static dev.weir.passes.schedule.Build.add;
 import static dev.weir.passes.schedule.Build.divide;
+import static dev.weir.passes.schedule.Build.equal;
 import static dev.weir.passes.schedule.Build.less;
 import static dev.weir.passes.schedule.Build.minimum;
 import static dev.weir.passes.schedule.Build.multiply;
@@ -48,6 +49,10 @@ import java.util.Optional;
 final class ContractionSchedule {
     /** Rows that one tile takes, where rows are not grouped. */
     private static final int TILE_ROWS = 64;
+    /** Vectors of sums that keep two multipliers of four steps each busy. */
+    private static final int SUMS_UNDER_WAY = 8;
+    /** How many panels there are to be at least. */
+    private static final int LEAST_PANELS = 8;
     /** Panel, reduced index, column: the axes of packed weights behind the instances. */
     private static final int PANEL_AXES = 3;
 
@@ -61,6 +66,7 @@ final class ContractionSchedule {
     private final int vectors;
     private final Map<Contraction, ByteProducts> products = new HashMap<>();
     private final boolean isBytes;
+    private final int strips;
     private Optional<GatheredRows> inScratch = Optional.empty();
 
     ContractionSchedule(Cluster cluster, ScalarEmitter emitter, Packing packing) {
@@ -80,6 +86,7 @@ final class ContractionSchedule {
         }
         isBytes = emitter.facts().target().dotBytes() && !products.isEmpty()
                 && products.values().stream().allMatch(p -> Words.of(p.factor()).isPresent());
+        strips = strips();
     }
 
     /** Whether a cluster is to be scheduled this way. */
@@ -91,6 +98,39 @@ final class ContractionSchedule {
 
     private int width() {
         return lanes * vectors;
+    }
+
+    /** As many columns as lie side by side in what is packed. */
+    int panelWidth() {
+        return strips * width();
+    }
+
+    private long stripCount() {
+        return (lead.columnCount() + width() - 1) / width();
+    }
+
+    /**
+     * How many strips are side by side in a panel. Rows in blocks take a strip at a time; one row
+     * by itself takes a panel: a sum waits for the one before it, so that a strip would leave
+     * multipliers idle where weights take less to read than to decode. Small products keep as many
+     * panels as threads need.
+     */
+    private int strips() {
+        if (isBytes) {
+            return 1;
+        }
+        int step = lead.weights().step();
+        int bytes = contractions.stream()
+                .flatMap(c -> c.weights().operands().stream())
+                .filter(o -> !o.isShared(step))
+                .mapToInt(o -> o.load().source().type().format().bytes())
+                .max().orElseThrow();
+        int strips = Math.min(SUMS_UNDER_WAY / (vectors * contractions.size()),
+                Float.BYTES / bytes);
+        while (strips > 1 && stripCount() / strips < LEAST_PANELS) {
+            strips /= 2;
+        }
+        return Math.max(1, strips);
     }
 
     /** How many accumulators fit, beside a panel's weights and one activation. */
@@ -105,14 +145,14 @@ final class ContractionSchedule {
     }
 
     PointSchedule.Plan write() {
-        long panels = (lead.columnCount() + width() - 1) / width();
+        long count = stripCount();
         Size rows = PointSchedule.product(rowShape());
-        Expression panelCount = whole(panels);
+        Expression stripCount = whole(count);
         if (lead.group().isPresent()) {
             Contraction.Group group = lead.group().get();
             long groups = group.grouping().groups();
-            Expression number = writer.let(divide(writer.tile(), panelCount));
-            Expression panel = writer.let(remainder(writer.tile(), panelCount));
+            Expression number = writer.let(divide(writer.tile(), stripCount));
+            Expression strip = writer.let(remainder(writer.tile(), stripCount));
             Expression shift = emitter.emit(group.shift());
             Expression zero = whole(0);
             Expression all = emitter.extent(rows);
@@ -120,34 +160,34 @@ final class ContractionSchedule {
                     offset(group, number), shift), zero, all));
             Expression to = writer.let(clamp(subtract(
                     offset(group, writer.let(add(number, whole(1)))), shift), zero, all));
-            writer.when(less(from, to), () -> rows(from, to, panel, Optional.of(number)));
+            writer.when(less(from, to), () -> rows(from, to, strip, Optional.of(number)));
             return new PointSchedule.Plan(
-                    Scalar.whole(groups * panels), form() + ", grouped by instance");
+                    Scalar.whole(groups * count), form() + ", grouped by instance");
         }
         if (GatheredRows.isFor(lead)) {
-            return gathered(rows, panelCount);
+            return gathered(rows, stripCount);
         }
         Size chunks = chunks(rows, TILE_ROWS);
         Expression chunkCount = emitter.extent(chunks);
-        Expression panel = writer.let(divide(writer.tile(), chunkCount));
+        Expression strip = writer.let(divide(writer.tile(), chunkCount));
         Expression from = writer.let(
                 multiply(remainder(writer.tile(), chunkCount), whole(TILE_ROWS)));
         Expression to = writer.let(
                 minimum(add(from, whole(TILE_ROWS)), emitter.extent(rows)));
-        rows(from, to, panel, Optional.empty());
+        rows(from, to, strip, Optional.empty());
         return new PointSchedule.Plan(
-                Scalar.extent(Size.product(chunks, Size.of(panels))), form());
+                Scalar.extent(Size.product(chunks, Size.of(count))), form());
     }
 
     /** A tile is some rows and all panels, since gathering the rows is done once. */
-    private PointSchedule.Plan gathered(Size rows, Expression panelCount) {
+    private PointSchedule.Plan gathered(Size rows, Expression stripCount) {
         Expression from = writer.let(multiply(writer.tile(), whole(GatheredRows.TILE_ROWS)));
         Expression to = writer.let(
                 minimum(add(from, whole(GatheredRows.TILE_ROWS)), emitter.extent(rows)));
         GatheredRows gathered = GatheredRows.write(
                 emitter, lead, from, to, row -> bindRow(rowPlaces(row)));
         inScratch = Optional.of(gathered);
-        writer.loop(whole(0), panelCount, 1, panel -> rows(from, to, panel, Optional.empty()));
+        writer.loop(whole(0), stripCount, 1, strip -> rows(from, to, strip, Optional.empty()));
         return new PointSchedule.Plan(
                 Scalar.extent(chunks(rows, GatheredRows.TILE_ROWS)), form() + ", rows gathered");
     }
@@ -178,29 +218,68 @@ final class ContractionSchedule {
         return lead.compute().result().type().shape().subList(0, lead.rows().size());
     }
 
-    // ------------------------------------------------------------------ rows of one panel
+    // ------------------------------------------------------------------ rows of one strip
 
     private void rows(
-            Expression from, Expression to, Expression panel, Optional<Expression> group) {
-        Map<Value, Expression> bases = new HashMap<>();
-        for (Contraction contraction : contractions) {
-            for (Value packed : packed(contraction)) {
-                bases.put(packed, panelBase(contraction, packed, panel, group));
-            }
+            Expression from, Expression to, Expression strip, Optional<Expression> group) {
+        Expression column = writer.let(multiply(strip, whole(width())));
+        Map<Value, Expression> bases = bases(strip, group);
+        if (strips == 1) {
+            blocks(from, to, column, bases, group);
+            return;
         }
-        Expression column = writer.let(multiply(panel, whole(width())));
+        // Of the tiles of a panel, the first does it for one row, and the others nothing.
+        writer.when(equal(subtract(to, from), whole(1)),
+                () -> writer.when(equal(remainder(strip, whole(strips)), whole(0)),
+                        () -> block(from, 1, strips * vectors, column, bases, Optional.empty())),
+                () -> blocks(from, to, column, bases, group));
+    }
+
+    private void blocks(
+            Expression from,
+            Expression to,
+            Expression column,
+            Map<Value, Expression> bases,
+            Optional<Expression> group) {
+        Optional<ReadAhead> ahead = readAhead(from, to, group);
+        int most = rowBlock();
         Expression begin = from;
-        int block = rowBlock();
+        int block = most;
         while (block > 1) {
             int size = block;
             Expression start = begin;
             Expression end = writer.let(add(start, multiply(
                     divide(subtract(to, start), whole(size)), whole(size))));
-            writer.loop(start, end, size, row -> block(row, size, bases, column));
+            writer.loop(start, end, size, row -> block(row, size, vectors, column, bases,
+                    ahead.filter(a -> size == most).map(a -> a.block(writer, row))));
             begin = end;
             block = block > 4 ? block / 2 : 1;
         }
-        writer.loop(begin, to, 1, row -> block(row, 1, bases, column));
+        writer.loop(begin, to, 1,
+                row -> block(row, 1, vectors, column, bases, Optional.empty()));
+    }
+
+    /** Strips of a panel share cache lines, and gathered rows all panels. */
+    private Optional<ReadAhead> readAhead(
+            Expression from, Expression to, Optional<Expression> group) {
+        if (strips > 1 || inScratch.isPresent()) {
+            return Optional.empty();
+        }
+        Expression first = group.isPresent() ? from : whole(0);
+        Expression rows = group.isPresent()
+                ? subtract(to, from) : emitter.extent(PointSchedule.product(rowShape()));
+        return Optional.of(new ReadAhead(first, rows, rowBlock()));
+    }
+
+    /** Where a strip begins in what is packed. */
+    private Map<Value, Expression> bases(Expression strip, Optional<Expression> group) {
+        Map<Value, Expression> bases = new HashMap<>();
+        for (Contraction contraction : contractions) {
+            for (Value packed : packed(contraction)) {
+                bases.put(packed, base(contraction, packed, strip, group));
+            }
+        }
+        return bases;
     }
 
     /** What a contraction reads of its weights. */
@@ -212,16 +291,16 @@ final class ContractionSchedule {
             packed.addAll(isCode
                     ? List.of(packing.bytes().words(contraction, coded, width()),
                             packing.bytes().sums(contraction, coded, width()))
-                    : List.of(packing.of(contraction, operand, width())));
+                    : List.of(packed(contraction, operand)));
         }
         return packed;
     }
 
-    /** Where a panel of the packed weights begins, for the instance in use. */
-    private Expression panelBase(
+    /** Where a strip of the packed weights begins, for the instance in use. */
+    private Expression base(
             Contraction contraction,
             Value packed,
-            Expression panel,
+            Expression strip,
             Optional<Expression> group) {
         List<Size> shape = packed.type().shape();
         Expression index = whole(0);
@@ -233,9 +312,12 @@ final class ContractionSchedule {
                     : emitter.emit(instance);
             index = add(multiply(index, emitter.extent(shape.get(i))), at);
         }
-        index = add(multiply(index, emitter.extent(shape.get(instances))), panel);
-        return writer.let(multiply(index, multiply(
-                emitter.extent(shape.get(instances + 1)), whole(width()))));
+        index = add(multiply(index, emitter.extent(shape.get(instances))),
+                divide(strip, whole(strips)));
+        Expression panel = multiply(index, multiply(
+                emitter.extent(shape.get(instances + 1)), whole(panelWidth())));
+        return writer.let(strips == 1 ? panel
+                : add(panel, multiply(remainder(strip, whole(strips)), whole(width()))));
     }
 
     /** An instance number with the group's number in place of the load that would give it. */
@@ -266,8 +348,10 @@ final class ContractionSchedule {
     private void block(
             Expression firstRow,
             int size,
+            int columns,
+            Expression column,
             Map<Value, Expression> bases,
-            Expression column) {
+            Optional<ReadAhead.Block> ahead) {
         List<List<Expression>> places = new ArrayList<>();
         List<Expression> starts = new ArrayList<>();
         for (int r = 0; r < size; r++) {
@@ -276,7 +360,7 @@ final class ContractionSchedule {
             inScratch.ifPresent(rows -> starts.add(rows.start(row)));
         }
         Map<Contraction, Expression[][]> sums =
-                new ContractionSums(this, places, starts, bases).write();
+                new ContractionSums(this, places, starts, columns, bases, ahead).write();
         for (int r = 0; r < size; r++) {
             epilogue(places.get(r), r, column, sums);
         }
@@ -312,11 +396,12 @@ final class ContractionSchedule {
             int r,
             Expression column,
             Map<Contraction, Expression[][]> sums) {
-        for (int v = 0; v < vectors; v++) {
+        long block = (long) sums.get(lead)[r].length * lanes;
+        for (int v = 0; (long) v * lanes < block; v++) {
             Expression first = writer.let(add(column, whole((long) v * lanes)));
             long columns = lead.columnCount();
-            // The last panel may reach past the last column.
-            Optional<Expression> active = columns % width() == 0
+            // The last block may reach past the last column.
+            Optional<Expression> active = columns % block == 0
                     ? Optional.empty()
                     : Optional.of(writer.let(subtract(whole(columns), first)));
             int vector = v;
@@ -325,7 +410,7 @@ final class ContractionSchedule {
                     finish((Node.Compute) node, place, first, active, sums, r, vector);
                 }
             };
-            if (active.isPresent() && columns % width() <= (long) v * lanes) {
+            if (active.isPresent() && columns % block <= (long) v * lanes) {
                 writer.when(less(first, whole(columns)), finish);
             } else {
                 finish.run();
@@ -409,7 +494,7 @@ final class ContractionSchedule {
     }
 
     Value packed(Contraction contraction, Weights.Operand operand) {
-        return packing.of(contraction, operand, width());
+        return packing.of(contraction, operand, panelWidth());
     }
 
     /** Writes expressions over the columns of a block, which lie side by side in memory. */

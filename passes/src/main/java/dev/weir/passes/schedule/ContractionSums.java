@@ -8,6 +8,7 @@ import static dev.weir.passes.schedule.Build.whole;
 
 import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression;
+import dev.weir.ir.kernel.Statement;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.operation.Operation;
@@ -15,6 +16,7 @@ import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Size;
 import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Weights;
@@ -45,6 +47,7 @@ final class ContractionSums {
     private final List<List<Expression>> places;
     private final List<Expression> starts;
     private final Map<Value, Expression> bases;
+    private final Optional<ReadAhead.Block> ahead;
     private final List<Contraction> contractions;
     private final Contraction lead;
     private final int lanes;
@@ -62,23 +65,28 @@ final class ContractionSums {
     /**
      * @param places of the block's rows, by axis
      * @param starts of the rows where they are gathered
-     * @param bases where the panel in use begins in what is packed
+     * @param vectors of columns
+     * @param bases where the columns in use begin in what is packed
+     * @param ahead what the block reads of the next panel, if it does
      */
     ContractionSums(
             ContractionSchedule schedule,
             List<List<Expression>> places,
             List<Expression> starts,
-            Map<Value, Expression> bases) {
+            int vectors,
+            Map<Value, Expression> bases,
+            Optional<ReadAhead.Block> ahead) {
         this.schedule = schedule;
         this.emitter = schedule.emitter();
         this.writer = emitter.writer();
         this.places = places;
         this.starts = starts;
         this.bases = bases;
+        this.ahead = ahead;
         this.contractions = schedule.contractions();
         this.lead = contractions.getFirst();
         this.lanes = schedule.lanes();
-        this.vectors = schedule.vectors();
+        this.vectors = vectors;
         this.step = lead.weights().step();
         this.coded = Optional.ofNullable(schedule.products().get(lead));
         this.sums = grids(schedule.isBytes() ? Type.Element.I32 : Type.Element.F32);
@@ -284,7 +292,7 @@ final class ContractionSums {
             Contraction contraction, Weights.Operand operand, Expression flat, Expression number) {
         long elements = (length() + operand.run() - 1) / operand.run();
         Expression at = multiply(
-                add(multiply(flat, whole(elements)), number), whole((long) vectors * lanes));
+                add(multiply(flat, whole(elements)), number), whole(schedule.panelWidth()));
         Expression offset = writer.let(at);
         Value packed = schedule.packed(contraction, operand);
         Buffer buffer = writer.buffer(packed);
@@ -304,11 +312,29 @@ final class ContractionSums {
         long count = size / step;
         Expression end = writer.let(add(first, whole(count)));
         if (count > 0) {
-            writer.loop(first, end, 1, number -> neighbours(flat, number, step));
+            Map<Value, ReadAhead.Place> next = new HashMap<>();
+            ahead.ifPresent(block -> contractions.forEach(c -> c.weights().operands().stream()
+                    .filter(o -> !o.isShared(step))
+                    .forEach(o -> next.computeIfAbsent(schedule.packed(c, o),
+                            packed -> nextPanel(block, packed, flat, step / o.run())))));
+            writer.loop(first, end, 1, number -> {
+                next.forEach((packed, place) -> writer.add(new Statement.Prefetch(
+                        writer.buffer(packed), place.at(number))));
+                neighbours(flat, number, step);
+            });
         }
         if (size % step > 0) {
             neighbours(flat, end, (int) (size % step));
         }
+    }
+
+    private ReadAhead.Place nextPanel(
+            ReadAhead.Block block, Value packed, Expression flat, long rowsOfAStep) {
+        List<Size> shape = packed.type().shape();
+        Expression panel = multiply(
+                emitter.extent(shape.get(shape.size() - 2)), emitter.extent(shape.getLast()));
+        return block.place(writer, add(bases.get(packed), panel), panel,
+                rowsOfAStep * schedule.panelWidth(), multiply(flat, whole(length() / step)));
     }
 
     private void neighbours(Expression flat, Expression number, int count) {

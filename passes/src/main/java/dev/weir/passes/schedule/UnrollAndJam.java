@@ -157,6 +157,7 @@ final class UnrollAndJam {
                     mark(i.otherwise(), differently || varies(i.condition()));
                 }
                 case Statement.Store s -> { }
+                case Statement.Prefetch p -> { }
                 case Statement.Fault f -> { }
             }
         }
@@ -177,6 +178,7 @@ final class UnrollAndJam {
                         !varies(f.from()) && !varies(f.to()) && isPossible(f.body());
                 case Statement.If i -> isPossible(i.then()) && isPossible(i.otherwise());
                 case Statement.Store s -> varies(s.index());
+                case Statement.Prefetch p -> true;
                 // Which round fails first has to stay as it is.
                 case Statement.Fault f -> false;
                 case Statement.Declare d -> true;
@@ -250,6 +252,7 @@ final class UnrollAndJam {
                     loads(s.value(), read);
                     s.active().ifPresent(a -> loads(a, read));
                 }
+                case Statement.Prefetch p -> loads(p.index(), read);
                 case Statement.Bind b -> loads(b.index(), read);
                 case Statement.For f -> {
                     loads(f.from(), read);
@@ -372,6 +375,8 @@ final class UnrollAndJam {
                 case Statement.Store s -> new Statement.Store(known(s.buffer()),
                         expression(s.index()), expression(s.value()),
                         s.active().map(this::expression));
+                case Statement.Prefetch p -> new Statement.Prefetch(
+                        known(p.buffer()), expression(p.index()));
                 case Statement.Bind b -> {
                     Expression index = expression(b.index());
                     yield new Statement.Bind(all || varyingBuffers.contains(b.buffer())

@@ -144,6 +144,7 @@ final class Coverage {
                     expression(store.value(), seen);
                     active(store.active(), seen);
                 }
+                case Statement.Prefetch prefetch -> expression(prefetch.index(), seen);
                 case Statement.Bind bind -> expression(bind.index(), seen);
                 case Statement.For loop -> {
                     expression(loop.from(), seen);

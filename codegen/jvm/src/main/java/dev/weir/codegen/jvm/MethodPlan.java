@@ -8,6 +8,7 @@ import dev.weir.ir.kernel.Statement.Declare;
 import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
@@ -195,6 +196,7 @@ final class MethodPlan {
             case Declare d -> List.of();
             case Assign a -> List.of();
             case Store s -> List.of();
+            case Prefetch p -> List.of();
             case Bind b -> List.of();
             case Fault f -> List.of();
         };

@@ -10,6 +10,7 @@ import dev.weir.ir.kernel.Statement.Declare;
 import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
@@ -198,6 +199,7 @@ final class MethodWriter {
                 code.store(a.variable().type(), slot(a.variable()));
             }
             case Store s -> expressions.memory().store(s);
+            case Prefetch p -> { }
             case Bind b -> {
                 expressions.write(
                         new Expression.Load(b.table(), b.index(), 1, Optional.empty()));

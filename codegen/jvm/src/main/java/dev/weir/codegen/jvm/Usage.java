@@ -9,6 +9,7 @@ import dev.weir.ir.kernel.Statement.Declare;
 import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.kernel.Variable;
 import java.util.Collections;
@@ -64,6 +65,8 @@ final class Usage {
                 expression(a.value());
                 assigned.add(a.variable());
             }
+            // The JVM has no instruction for it.
+            case Prefetch p -> { }
             case Store s -> {
                 expression(s.index());
                 expression(s.value());

@@ -63,7 +63,7 @@ final class LlvmExpression {
                     : Long.toString(w.value());
             case Get g -> function.get(g.variable());
             case Load l -> memory.load(
-                    l, write(l.index()), l.active().map(this::write).orElse(""));
+                    l, l.active().map(this::write).orElse(""));
             case Unary u -> unary(u.operation(), u.type(), write(u.operand()));
             case Binary b -> binary(b);
             case Compare c -> compare(c);
@@ -71,7 +71,8 @@ final class LlvmExpression {
             case FusedMultiplyAdd f -> call("fma", f.type(),
                     write(f.a()), write(f.b()), write(f.c()));
             case DotBytes d -> dotBytes(d);
-            case Convert c -> convert(c.operand().type(), c.type(), write(c.operand()));
+            case Convert c -> ShortCode.of(c, function.target()).map(this::lookUp).orElseGet(
+                    () -> convert(c.operand().type(), c.type(), write(c.operand())));
             case Bitcast b -> cast("bitcast", b.operand().type(), write(b.operand()), b.type());
             case RoundTo r -> memory.round(r.format(), write(r.operand()), r.type().lanes());
             case Broadcast b -> broadcast(b);
@@ -80,7 +81,6 @@ final class LlvmExpression {
         };
     }
 
-    /** LLVM writes f32 constants, too, as the bits of the f64 of the same value. */
     /** An f32 constant; LLVM writes it with the bits of the f64 of the same value. */
     static String real(float value) {
         return String.format("0x%016X", Double.doubleToRawLongBits(value));
@@ -308,6 +308,16 @@ final class LlvmExpression {
                 .collect(Collectors.joining(", ", "<", ">"));
         return function.emit("shufflevector " + vector + " " + zero + ", " + vector + " " + one
                 + ", <" + type.lanes() + " x i32> " + lanes);
+    }
+
+    private String lookUp(ShortCode code) {
+        Type words = code.word().type();
+        String index = write(code.word());
+        if (code.low() > 0) {
+            index = simple("lshr", words, index, constant(words, Integer.toString(code.low())));
+        }
+        return function.emit("call <16 x float> @llvm.x86.avx512.permvar.sf.512(<16 x float> "
+                + code.table() + ", <16 x i32> " + index + ")");
     }
 
     private String dotBytes(DotBytes d) {

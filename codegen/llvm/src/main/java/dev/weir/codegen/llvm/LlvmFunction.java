@@ -11,6 +11,7 @@ import dev.weir.ir.kernel.Statement.Declare;
 import dev.weir.ir.kernel.Statement.Fault;
 import dev.weir.ir.kernel.Statement.For;
 import dev.weir.ir.kernel.Statement.If;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
@@ -129,6 +130,7 @@ final class LlvmFunction {
                 put(value, a.value().type(), slots.get(a.variable()));
             }
             case Store s -> memory.store(s);
+            case Prefetch p -> memory.prefetch(p);
             case Bind b -> {
                 String address = expression(
                         new Expression.Load(b.table(), b.index(), 1, Optional.empty()));
@@ -236,10 +238,22 @@ final class LlvmFunction {
     }
 
     /** The address of an element, for accesses of {@code format}. */
-    String address(Buffer buffer, String index) {
-        Format format = buffer.format();
-        return emit("getelementptr " + LlvmTypes.memory(format) + ", ptr "
-                + place(buffer).pointer() + ", i64 " + index);
+    /**
+     * Where an element lies. What is added up to an index is added to the address one by one: from
+     * one sum LLVM makes vectors of the sums of several rows, in loops in which their first terms
+     * do not change.
+     */
+    String address(Buffer buffer, Expression index) {
+        return address(buffer.format(), place(buffer).pointer(), index);
+    }
+
+    private String address(Format format, String from, Expression index) {
+        if (index instanceof Expression.Binary sum
+                && sum.operation() == Expression.BinaryOperation.ADD) {
+            return address(format, address(format, from, sum.left()), sum.right());
+        }
+        return emit("getelementptr " + LlvmTypes.memory(format) + ", ptr " + from + ", i64 "
+                + expression(index));
     }
 
     /** Appends an instruction and names its result. */

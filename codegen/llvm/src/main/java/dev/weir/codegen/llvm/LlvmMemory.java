@@ -2,6 +2,7 @@ package dev.weir.codegen.llvm;
 
 import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Expression.Load;
+import dev.weir.ir.kernel.Statement.Prefetch;
 import dev.weir.ir.kernel.Statement.Store;
 import dev.weir.ir.type.Float8;
 import dev.weir.ir.type.Format;
@@ -17,11 +18,11 @@ final class LlvmMemory {
         this.function = function;
     }
 
-    /** The loaded lanes, widened; index and count have been written already. */
-    String load(Load load, String index, String active) {
+    /** The loaded lanes, widened; the count has been written already. */
+    String load(Load load, String active) {
         Buffer buffer = load.buffer();
         String element = LlvmTypes.memory(buffer.format());
-        String pointer = function.address(buffer, index);
+        String pointer = function.address(buffer, load.index());
         String metadata = function.place(buffer).metadata();
         int lanes = load.lanes();
         int alignment = buffer.format().bytes();
@@ -42,12 +43,11 @@ final class LlvmMemory {
 
     void store(Store store) {
         Buffer buffer = store.buffer();
-        String index = function.expression(store.index());
         String active = store.active().map(function::expression).orElse("");
         int lanes = store.value().type().lanes();
         String raw = narrow(buffer.format(), function.expression(store.value()), lanes);
         String element = LlvmTypes.memory(buffer.format());
-        String pointer = function.address(buffer, index);
+        String pointer = function.address(buffer, store.index());
         String metadata = function.place(buffer).metadata();
         int alignment = buffer.format().bytes();
         if (active.isEmpty()) {
@@ -63,6 +63,12 @@ final class LlvmMemory {
         function.line("call void @llvm.masked.store." + name(element, lanes) + ".p0(" + vector
                 + " " + raw + ", ptr " + pointer + ", i32 " + alignment + ", "
                 + mask(active, lanes) + ")" + metadata);
+    }
+
+    /** Into the cache behind the first, which has no room for what is not used at once. */
+    void prefetch(Prefetch prefetch) {
+        String pointer = function.address(prefetch.buffer(), prefetch.index());
+        function.line("call void @llvm.prefetch.p0(ptr " + pointer + ", i32 0, i32 2, i32 1)");
     }
 
     /** What storing an f32 as bf16 or f16 and loading it again gives. */

@@ -22,11 +22,15 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * One token's matrix-vector product with 256 MiB of weights, as they are kept, beside the bare
- * reading of as many bytes.
+ * reading of as many bytes, and beside products whose weights a core's own cache holds: what
+ * unpacking alone takes.
  */
 public final class MatvecRow implements Row {
     private static final long WIDTH = 4096;
     private static final long BYTES = 256L << 20;
+    /** Bytes that a core's own cache has room for, beside all else. */
+    private static final long CACHED_BYTES = 512L << 10;
+    private static final String UNPACKING = "unpacking, from a cache";
     private static final List<String> FORMATS = List.of(
             "f32", "bf16", "int8", "int8(group: 32)", "int4(group: 32)", "int4(group: 128)");
     private static final String PROGRAM = """
@@ -34,6 +38,18 @@ public final class MatvecRow implements Row {
                 precision { weights: %3$s }
                 param w[%1$d, %2$d]
                 forward(x[T, %2$d]) -> y[T, %1$d] = w @ x
+            }
+            """;
+
+    /** Products one behind the other, none of which can be left out. */
+    private static final String CACHED_PROGRAM = """
+            model Products {
+                precision { weights: %3$s }
+                param cached[%1$d, %1$d]
+                forward(x[T, %1$d]) -> y[T, %1$d] {
+                    y = x
+                    for i in 0..%2$d { y = x + 0.001 * (cached @ y) }
+                }
             }
             """;
 
@@ -45,7 +61,7 @@ public final class MatvecRow implements Row {
     @Override
     public String meaning() {
         return "one token's matrix-vector product, 256 MiB of weights, f32, bf16, int8 and "
-                + "int4, beside the bare reading of as many bytes";
+                + "int4, beside the bare reading of as many bytes and unpacking from a cache";
     }
 
     @Override
@@ -66,9 +82,7 @@ public final class MatvecRow implements Row {
         int threads = laboratory.threads();
         Optional<Quantisation> quantisation = Quantisation.parse(text);
         Format format = Format.named(text).orElse(Format.F32);
-        long rowBytes = quantisation
-                .map(q -> q.codeBytes(WIDTH) + Format.F16.bytes() * q.groups(WIDTH))
-                .orElse(format.bytes() * WIDTH);
+        long rowBytes = rowBytes(quantisation, format, WIDTH);
         long rows = BYTES / rowBytes;
         Tensor x = weights.get("x", 1, WIDTH);
         Tensor w = weights.get("w", format, rows, WIDTH);
@@ -77,10 +91,13 @@ public final class MatvecRow implements Row {
                 Work.bytes(2.0 * rows * WIDTH, bytes),
                 Optional.of(References.of(x, rows, (row, sum) -> multiply(w, quantisation, row, sum))),
                 List.of(Comparison.with("Weir native", Limit.READING, 0.9),
+                        Comparison.with("Weir native", UNPACKING, 0),
                         Comparison.with("Weir jvm", "Weir native", 0.9),
                         Comparison.with("libtorch", Limit.READING, 0))));
         contest.with(Limit.READING, Work.bytes(0, bytes), Optional.empty(),
                 () -> Limit.reading(bytes, threads));
+        contest.with(UNPACKING, Work.bytes(0, bytes), Optional.empty(),
+                () -> unpacking(weights, text, bytes / threads));
         for (Target target : Target.values()) {
             String name = "Weir " + target;
             contest.with(name, () -> new WeirContestant(name, WeirModel.of(
@@ -96,6 +113,27 @@ public final class MatvecRow implements Row {
             });
         }
         laboratory.hold(contest);
+    }
+
+    private static long rowBytes(Optional<Quantisation> quantisation, Format format, long width) {
+        return quantisation
+                .map(q -> q.codeBytes(width) + Format.F16.bytes() * q.groups(width))
+                .orElse(format.bytes() * width);
+    }
+
+    /** One thread's share of the bytes, over and over again the same ones. */
+    private static WeirContestant unpacking(Weights weights, String text, double bytes) {
+        Optional<Quantisation> quantisation = Quantisation.parse(text);
+        Format format = Format.named(text).orElse(Format.F32);
+        long width = 128;
+        while (rowBytes(quantisation, format, width + 128) * (width + 128) <= CACHED_BYTES) {
+            width += 128;
+        }
+        long times = Math.max(1, Math.round(
+                bytes / (rowBytes(quantisation, format, width) * width)));
+        return new WeirContestant(UNPACKING, WeirModel.of(
+                CACHED_PROGRAM.formatted(width, times, text), Target.NATIVE.compiler(), 1,
+                weights), 1, weights.get("cached.x", 1, width));
     }
 
     private static void multiply(

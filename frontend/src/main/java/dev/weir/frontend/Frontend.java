@@ -63,12 +63,16 @@ public final class Frontend {
         ModelLowering.lower(
                 model, LowerOptions.of(configuration.orElseGet(Configuration::empty)), true,
                 found, new TreeMap<>());
-        List<Diagnostic> errors = found.stream()
-                .filter(d -> d.severity() == Severity.ERROR).toList();
+        List<Diagnostic> told = found.stream()
+                .filter(d -> d.severity() == Severity.ERROR || LOWERED.contains(d.code()))
+                .toList();
         boolean isOpen = configuration.isEmpty()
-                && errors.stream().anyMatch(d -> OPEN.contains(d.code()));
-        return isOpen ? List.of() : errors;
+                && told.stream().anyMatch(d -> OPEN.contains(d.code()));
+        return isOpen ? List.of() : told;
     }
+
+    /** Warnings that lowering alone can give; others have been given before. */
+    private static final Set<String> LOWERED = Set.of("W0204");
 
     /** What is said of a model that cannot be lowered without a configuration or settings. */
     private static final Set<String> OPEN = Set.of("E0702", "E0703");

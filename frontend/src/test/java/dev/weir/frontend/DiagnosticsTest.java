@@ -25,7 +25,8 @@ import org.junit.jupiter.api.TestFactory;
 /**
  * What users read when something is wrong. Each file holds a source and, behind a line of {@code
  * ====}, the rendered messages; {@code -Dbless=true} writes them. A first line {@code // lower
- * {…}} lowers the model with that configuration instead of checking the file.
+ * {…}} lowers the model with that configuration instead of checking the file, and {@code // check}
+ * checks it with what its models are lowered to.
  */
 class DiagnosticsTest {
     private static final Path FOLDER =
@@ -62,6 +63,9 @@ class DiagnosticsTest {
         Source source = new Source("example.weir", program);
         SourceProvider sources = module -> module.equals("example")
                 ? Optional.of(source) : Library.find(module);
+        if (program.startsWith("// check")) {
+            return Frontend.check(source, sources, Optional.empty()).diagnostics();
+        }
         if (!program.startsWith("// lower")) {
             return Frontend.check(source, sources).diagnostics();
         }

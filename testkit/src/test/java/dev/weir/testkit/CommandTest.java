@@ -79,6 +79,31 @@ class CommandTest {
     }
 
     @Test
+    void aCheckTellsOfActivationsThatNothingRounds() throws IOException {
+        String text = """
+                block Half<D> {
+                    param w[D, D]
+                    forward(x[D]) -> y[D] = w @ x
+                }
+
+                model Rounded<D = 64> {
+                    precision { %s }
+                    half: Half<D>
+                    forward(x[T, D]) -> y[T, D] = half(x)
+                }
+                """;
+        Path program = folder.resolve("rounded.weir");
+        Files.writeString(program, text.formatted("weights: int8, activations: int8(group: 32)"));
+        assertEquals(new Outcome(0, "", ""), weir("check", program.toString()));
+        Files.writeString(program, text.formatted("weights: bf16, activations: int8(group: 32)"));
+        Outcome told = weir("check", program.toString());
+        assertEquals(0, told.code());
+        assertTrue(told.err().contains("warning[W0204]: `activations: int8(group: 32)` rounds "
+                + "nothing"), told.err());
+        assertTrue(told.err().contains("rounded.weir:7:32"), told.err());
+    }
+
+    @Test
     void aPromptGoesOnAsTheGoldenTokensDo() throws Exception {
         Outcome outcome = weir("run", TINYWORLD, "--prompt", "Mira the fox lived",
                 "-n", "48", "--json");

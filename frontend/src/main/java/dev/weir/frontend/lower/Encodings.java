@@ -47,6 +47,9 @@ final class Encodings {
                         .filter(e -> fits(selector, e, item));
                 if (Precision.GROUPS.contains(selector)) {
                     encoding.ifPresent(e -> groups.put(selector, e));
+                    encoding.filter(e -> selector.equals("activations"))
+                            .flatMap(Encoding::quantisation)
+                            .ifPresent(q -> session.wantRounding(item.span(), q.toString()));
                 } else {
                     encoding.ifPresent(e -> session.selectors().put(
                             item.span(), item.selector().span().text()));

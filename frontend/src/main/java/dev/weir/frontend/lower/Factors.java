@@ -62,6 +62,7 @@ final class Factors {
                 || !isWhole(along.get()) || !indices.stream().allMatch(this::isWhole)) {
             return term;
         }
+        body.session.useRounding();
         indices.add(along.get());
         List<Scalar> all = new ArrayList<>(
                 List.of(product(weights), coded(row, indices, wanted.get(), span)));

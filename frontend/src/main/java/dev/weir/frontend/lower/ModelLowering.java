@@ -79,6 +79,7 @@ public final class ModelLowering {
         }
         if (session.isSound()) {
             session.reportUnusedSelectors();
+            session.reportUnusedRoundings();
             session.variant().reportUnused();
         }
         if (session.hasErrors()) {

@@ -45,6 +45,9 @@ final class Session {
     private final Set<String> reported = new HashSet<>();
     private final Map<Span, String> selectors = new LinkedHashMap<>();
     private final Set<Span> usedSelectors = new HashSet<>();
+    /** Where it is said that factors are to be rounded, with what is said there. */
+    private final Map<Span, String> roundings = new LinkedHashMap<>();
+    private boolean isRounding;
     private final Map<String, Size.Symbol> slots = new LinkedHashMap<>();
     private final Set<Value> parts = new HashSet<>();
     private final Set<Value> weights = new HashSet<>();
@@ -230,6 +233,27 @@ final class Session {
                                         + "accumulate")));
             }
         });
+    }
+
+    /** Notes that what quantised weights are multiplied with is to be rounded. */
+    void wantRounding(Span span, String said) {
+        roundings.put(span, said);
+    }
+
+    /** Notes that a factor is rounded. */
+    void useRounding() {
+        isRounding = true;
+    }
+
+    /** Says that factors were to be rounded, if none is. */
+    void reportUnusedRoundings() {
+        if (!isRounding) {
+            roundings.forEach((span, said) -> report(Diagnostic.warning("W0204", span,
+                            "`activations: " + said + "` rounds nothing: no sum here has weights "
+                                    + "in codes")
+                    .helped("what weights in int8, int4 or int2 are multiplied with is rounded: "
+                            + "say so of them too, `weights: int8`")));
+        }
     }
 
     /** How many slots a growing state has; all that append to it mean the same size. */

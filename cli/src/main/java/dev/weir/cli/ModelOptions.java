@@ -3,6 +3,7 @@ package dev.weir.cli;
 import dev.weir.codegen.jvm.BytecodeCompiler;
 import dev.weir.codegen.llvm.LlvmCompiler;
 import dev.weir.compiler.Compiler;
+import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
 import dev.weir.frontend.SourceProvider;
 import dev.weir.ir.kernel.KernelCompiler;
@@ -15,6 +16,7 @@ import dev.weir.passes.pipeline.Passes;
 import dev.weir.passes.pipeline.Pipeline;
 import dev.weir.passes.schedule.Schedule;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -86,6 +88,7 @@ final class ModelOptions {
     private CommandSpec command;
 
     private ModelFiles files;
+    private Optional<String> configuration;
 
     ModelFiles files() {
         if (files == null) {
@@ -129,13 +132,30 @@ final class ModelOptions {
 
     /** All that decides what {@link #scheduleEntries} gives, but imports, compiler and machine. */
     List<String> origin(boolean trace) {
-        return List.of(files().source().name(), files().source().text(),
-                files().configurationText().orElse(""), name.toString(), entry.toString(),
-                settings.toString(), Boolean.toString(trace), disabled.toString());
+        List<String> texts = new ArrayList<>(List.of(
+                files().source().name(), files().source().text(), Boolean.toString(trace)));
+        for (Optional<String> given : List.of(configuration(), name, entry)) {
+            texts.add(given.isPresent() ? "given" : "not given");
+            given.ifPresent(texts::add);
+        }
+        texts.add("settings " + settings.size());
+        settings.forEach((setting, value) -> texts.addAll(List.of(setting, value)));
+        texts.addAll(disabled);
+        return texts;
     }
 
     private LowerOptions lowerOptions(boolean trace) {
-        return new LowerOptions(name, entry, files().configuration(), settings, trace);
+        return new LowerOptions(name, entry,
+                configuration().map(Configuration::parse).orElseGet(Configuration::empty),
+                settings, trace);
+    }
+
+    /** The text of the configuration, read once: what a program is kept for is what made it. */
+    private Optional<String> configuration() {
+        if (configuration == null) {
+            configuration = files().configurationText();
+        }
+        return configuration;
     }
 
     /** Whether MODEL is what {@code weir dump} wrote. */

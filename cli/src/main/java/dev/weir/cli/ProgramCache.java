@@ -87,8 +87,8 @@ public final class ProgramCache {
     private static Optional<String> identity() {
         StringBuilder identity = new StringBuilder();
         try {
-            for (Class<?> part : List.of(Kernel.class, Frontend.class, Passes.class,
-                    LlvmText.class, Compiler.class, ProgramCache.class)) {
+            for (Class<?> part : List.of(Kernel.class, Frontend.class, Frontend.GRAMMAR,
+                    Passes.class, LlvmText.class, Compiler.class, ProgramCache.class)) {
                 Path place = Path.of(
                         part.getProtectionDomain().getCodeSource().getLocation().toURI());
                 try (Stream<Path> files = Files.walk(place)) {
@@ -138,6 +138,9 @@ public final class ProgramCache {
                 }
                 programs.add(program);
             }
+        }
+        if (programs.isEmpty()) {
+            throw new IllegalArgumentException("no program");
         }
         return Optional.of(programs);
     }

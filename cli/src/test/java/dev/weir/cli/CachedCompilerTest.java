@@ -1,6 +1,7 @@
 package dev.weir.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.codegen.llvm.ObjectLinker;
@@ -12,11 +13,14 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +98,52 @@ class CachedCompilerTest {
         assertEquals(1.5f, run(false, "1.5"));
         assertEquals(2, linked, "a damaged one is made anew");
         assertEquals(bytes.length, Files.size(object));
+    }
+
+    private String programKey(String... given) {
+        try (CachedCompiler compiler = compiler(true)) {
+            return compiler.programs().key(List.of(given)).orElseThrow();
+        }
+    }
+
+    /** Programs are made from what is given, for a processor, by a compiler. */
+    @Test
+    void programsHaveAKeyForAllThatMakesThem() throws Exception {
+        String key = programKey("a", "b");
+        assertEquals(key, programKey("a", "b"));
+        assertNotEquals(key, programKey("ab"));
+        Path classes = Path.of(ProgramCache.class.getProtectionDomain().getCodeSource()
+                .getLocation().toURI());
+        Path file = Files.isDirectory(classes)
+                ? classes.resolve("dev/weir/cli/ProgramCache.class") : classes;
+        FileTime time = Files.getLastModifiedTime(file);
+        try {
+            Files.setLastModifiedTime(file, FileTime.fromMillis(time.toMillis() - 5000));
+            assertNotEquals(key, programKey("a", "b"), "another compiler");
+        } finally {
+            Files.setLastModifiedTime(file, time);
+        }
+        assertEquals(key, programKey("a", "b"));
+        Path processor = kept(".processor").getFirst();
+        new ArtefactCache(folder, ArtefactCache.ROOM).store(processor.getFileName().toString(),
+                "x86_64-unknown-linux-gnu\nx86-64-v3\n+avx2,+fma".getBytes(
+                        StandardCharsets.UTF_8));
+        assertNotEquals(key, programKey("a", "b"), "another processor");
+    }
+
+    /** Entries that are whole, but hold no program. */
+    @Test
+    void anEntryWithoutAProgramIsNone() throws IOException {
+        ArtefactCache cache = new ArtefactCache(folder, ArtefactCache.ROOM);
+        String key = programKey("a");
+        for (String content : List.of("", "import m -\n", "program", "program x 5\n", "\n")) {
+            cache.store(key, content.getBytes(StandardCharsets.UTF_8));
+            try (CachedCompiler compiler = compiler(true)) {
+                assertEquals(Optional.empty(),
+                        compiler.programs().find(key, module -> Optional.empty()), content);
+            }
+            assertEquals(Optional.empty(), cache.content(key), "it is dropped");
+        }
     }
 
     /** An entry that is whole, but no library: somebody else's rubbish under our name. */

@@ -10,6 +10,7 @@ import dev.weir.frontend.resolve.Modules;
 import dev.weir.frontend.resolve.Symbol;
 import dev.weir.frontend.syntax.Declaration;
 import dev.weir.frontend.syntax.Module;
+import dev.weir.grammar.WeirParser;
 import dev.weir.ir.diagnostic.Diagnostic;
 import dev.weir.ir.diagnostic.Severity;
 import dev.weir.ir.diagnostic.Source;
@@ -26,6 +27,9 @@ import java.util.TreeMap;
 
 /** From source to tensor IR: parse, format, resolve, check, lower. Pure: no files, no console. */
 public final class Frontend {
+    /** A class of the grammar that sources are parsed by, whose place says which one that is. */
+    public static final Class<?> GRAMMAR = WeirParser.class;
+
     private Frontend() {}
 
     /** Everything that can be said about a file without a configuration, in one run. */

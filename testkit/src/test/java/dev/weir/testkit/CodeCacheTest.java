@@ -156,6 +156,57 @@ class CodeCacheTest {
         }
     }
 
+    /** What names a model, a method, or what is written down of it, asks for another program. */
+    @Test
+    void anotherModelEntryTraceOrPassIsAnotherProgram() throws Exception {
+        Path program = Files.writeString(folder.resolve("two.weir"), """
+                model A<K = 2, L = 5> {
+                    forward(x[T]) -> y[T] { y[t] = x[t] * K }
+                    more(x[T]) -> y[T] {
+                        z[t] = x[t] * L
+                        y[t] = z[t] + 1
+                    }
+                }
+
+                model B {
+                    forward(x[T]) -> y[T] { y[t] = x[t] * 3 }
+                }
+                """);
+        Path inputs = folder.resolve("inputs.safetensors");
+        Tensor x = Tensor.zeros(Format.F32, 3);
+        x.setReal(1, 5);
+        SafeTensors.write(inputs, Map.of("x", x));
+        record Made(double result, boolean isTraced, List<String> options) {}
+
+        List<Made> all = List.of(
+                new Made(15, false, List.of()),
+                new Made(10, false, List.of("--model", "A", "--entry", "forward")),
+                new Made(26, false, List.of("--model", "A", "--entry", "more")),
+                new Made(26, true, List.of("--model", "A", "--entry", "more", "--trace")),
+                new Made(26, false, List.of(
+                        "--model", "A", "--entry", "more", "--disable", "inline")),
+                new Made(36, false, List.of(
+                        "--model", "A", "--entry", "more", "--set", "K=4", "--set", "L=7")));
+        for (Made made : all) {
+            Path outputs = folder.resolve("outputs.safetensors");
+            List<String> arguments = new ArrayList<>(List.of(program.toString(),
+                    "--inputs", inputs.toString(), "--outputs", outputs.toString()));
+            arguments.addAll(made.options);
+            for (boolean isNew : new boolean[] {true, false}) {
+                assertEquals(isNew, finish("made", start("made", arguments)).compiled,
+                        made.toString());
+                try (Arena arena = Arena.ofConfined()) {
+                    Map<String, Tensor> found = SafeTensors.map(outputs, arena);
+                    assertEquals(made.result, found.get("y").real(1), made.toString());
+                    assertEquals(made.isTraced, found.size() > 1, found.keySet().toString());
+                }
+            }
+        }
+        List<String> odd = List.of(program.toString(), "--model", "A", "--entry", "more",
+                "--inputs", inputs.toString(), "--set", "K=4, L=7");
+        assertTrue(start("odd", odd).waitFor() != 0, "one setting is not two");
+    }
+
     @Test
     void twoProcessesAtOnceGetAlong() throws Exception {
         List<Process> processes = new ArrayList<>();

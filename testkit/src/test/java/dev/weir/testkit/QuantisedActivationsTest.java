@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What quantised weights are multiplied with, in few bits too. */
 class QuantisedActivationsTest {
@@ -92,6 +93,83 @@ class QuantisedActivationsTest {
                             run(nativeCode, input(1, width)).stream().map(t -> first(t)).toList(),
                             "the first row's bytes do not depend on company");
                 }
+            }
+        }
+    }
+
+    /** Two contractions that share weights, and take other axes of them for columns. */
+    @ParameterizedTest
+    @ValueSource(strings = {"int8", "int4(group: 32)", "int2(group: 16)"})
+    void weightsOfTwoContractions(String weights) throws Exception {
+        String sums = "y[t, a] = sum[b, c] w[a, b, c] * u[t, b, c]";
+        String products = "z[t, a, b] = sum[c] w[a, b, c] * x[t, c]";
+        for (String equations : List.of(sums + "\n" + products, products + "\n" + sums)) {
+            String source = """
+                    model M<A = 6, B = 4, C = 64> {
+                        param w[A, B, C]
+                        precision { weights: %s, activations: int8 }
+                        forward(x[T, C]) -> (y[T, A], z[T, A, B]) {
+                            u[t, b in 0..B, c] = x[t, c] * float(b + 1)
+                            %s
+                        }
+                    }
+                    """.formatted(weights, equations);
+            try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                    TestModel jvm = TestModel.random(source, 5, Target.JVM, 1);
+                    TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 1)) {
+                Tensor x = input(3, 64);
+                List<Tensor> expected = run(oracle, x);
+                List<Tensor> found = run(nativeCode, x);
+                for (int i = 0; i < 2; i++) {
+                    FixtureTest.assertClose(weights, expected.get(i), found.get(i));
+                }
+                assertEquals(run(jvm, x), found, "both generators give the same bytes");
+            }
+        }
+    }
+
+    /** Sums of codes that neither f32 nor, if it went on, i32 would hold. */
+    @ParameterizedTest
+    @ValueSource(ints = {1039, 4100, 65535, 65536, 65537})
+    void longRunsOfLargeCodes(int length) throws Exception {
+        String source = """
+                model M<K = %d> {
+                    param w[3, K]
+                    precision { weights: int8, activations: int8 }
+                    forward(x[T, K]) -> (y[T, 3], first[K]) {
+                        y = w @ x
+                        first[k] = w[0, k]
+                    }
+                }
+                """.formatted(length);
+        try (TestModel jvm = TestModel.random(source, 5, Target.JVM, 1);
+                TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 1)) {
+            Tensor first = run(nativeCode, Tensor.zeros(Format.F32, 1, length)).get(1);
+            Tensor x = Tensor.zeros(Format.F32, 1, length);
+            double expected = 0;
+            for (int k = 0; k < length; k++) {
+                x.setReal(k, first.real(k) < 0 ? -1 : 1);
+                expected += Math.abs(first.real(k));
+            }
+            List<Tensor> found = run(nativeCode, x);
+            assertEquals(expected, found.getFirst().real(0), 1e-5 * expected);
+            assertEquals(run(jvm, x), found, "both generators give the same bytes");
+        }
+    }
+
+    /** Where numbers end, both generators end alike. */
+    @ParameterizedTest
+    @ValueSource(strings = {"int8", "int4(group: 32)", "int2(group: 16)"})
+    void largestAndSmallestNumbers(String weights) throws Exception {
+        String source = matrix("weights: " + weights + ", activations: int8", 9, 64);
+        try (TestModel jvm = TestModel.random(source, 5, Target.JVM, 1);
+                TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 1)) {
+            for (double magnitude : new double[] {1e38, 1e37, 1e36, 1e-30, 1e-37, 1e-43}) {
+                Tensor x = input(5, 64);
+                for (long i = 0; i < x.elements(); i++) {
+                    x.setReal(i, Math.max(-3e38, Math.min(3e38, x.real(i) * magnitude)));
+                }
+                assertEquals(run(jvm, x), run(nativeCode, x), weights + " and " + magnitude);
             }
         }
     }

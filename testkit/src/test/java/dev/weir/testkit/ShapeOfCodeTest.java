@@ -354,6 +354,44 @@ class ShapeOfCodeTest {
         assertEquals(route.kernels().size(), byHand.kernels().size());
     }
 
+    /** Who else reads weights, and how many others go side by side, makes no second copy. */
+    @Test
+    void weightsOfSeveralProductsArePackedOnce() {
+        for (String format : List.of("f32", "bf16", "int8", "int4(group: 32)")) {
+            KernelProgram program = compile("""
+                    model M<D = 64, F = 4096> {
+                        param w[F, D], v[F, D]
+                        precision { weights: %s }
+                        forward(x[T, D]) -> (a[T, F], b[T, F]) {
+                            a = w @ x
+                            z[t, d in 0..D] = sum[f] a[t, f] * float(d)
+                            b = silu(w @ z) * (v @ z)
+                        }
+                    }
+                    """.formatted(format), "{}");
+            List<String> packed = program.initialise().stream()
+                    .filter(s -> s instanceof HostStatement.Allocate)
+                    .map(s -> ((HostStatement.Allocate) s).value().name())
+                    .filter(name -> name.endsWith("in panels")).toList();
+            assertEquals(packed.stream().distinct().toList(), packed, format);
+            assertEquals(format.startsWith("int") ? 4 : 2, packed.size(), packed.toString());
+        }
+    }
+
+    /** Blocks of rows ask for the next panel while they multiply; single rows need not. */
+    @Test
+    void blocksOfRowsReadAhead() {
+        KernelProgram program = compile("""
+                model M<D = 64, F = 4096> {
+                    param w[F, D]
+                    forward(x[T, D]) -> y[T, F] = w @ x
+                }
+                """, "{}");
+        String text = program.kernels().stream().map(KernelPrinter::print)
+                .filter(k -> k.contains("fma(")).findFirst().orElseThrow();
+        assertEquals(1, text.split("prefetch ", -1).length - 1, text);
+    }
+
     private static java.util.List<String> forms(KernelProgram program) {
         return program.stories().stream().map(KernelProgram.Story::form).sorted().toList();
     }

@@ -28,8 +28,9 @@ import org.bytedeco.pytorch.global.torch;
 public final class MatvecRow implements Row {
     private static final long WIDTH = 4096;
     private static final long BYTES = 256L << 20;
-    /** Bytes that a core's own cache has room for, beside all else. */
-    private static final long CACHED_BYTES = 512L << 10;
+    /** Columns of what a core's own cache holds: fewer codes would be packed in narrower panels. */
+    private static final long CACHED_CODES = 1024;
+    private static final long CACHED_FLOATS = 512;
     private static final String UNPACKING = "unpacking, from a cache";
     private static final List<String> FORMATS = List.of(
             "f32", "bf16", "int8", "int8(group: 32)", "int4(group: 32)", "int4(group: 128)");
@@ -125,10 +126,7 @@ public final class MatvecRow implements Row {
     private static WeirContestant unpacking(Weights weights, String text, double bytes) {
         Optional<Quantisation> quantisation = Quantisation.parse(text);
         Format format = Format.named(text).orElse(Format.F32);
-        long width = 128;
-        while (rowBytes(quantisation, format, width + 128) * (width + 128) <= CACHED_BYTES) {
-            width += 128;
-        }
+        long width = quantisation.isPresent() ? CACHED_CODES : CACHED_FLOATS;
         long times = Math.max(1, Math.round(
                 bytes / (rowBytes(quantisation, format, width) * width)));
         return new WeirContestant(UNPACKING, WeirModel.of(

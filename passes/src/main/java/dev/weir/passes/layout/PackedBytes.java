@@ -43,7 +43,14 @@ public final class PackedBytes {
     private final List<Node.Compute> computes;
     private final Map<Key, Value> packed = new LinkedHashMap<>();
 
-    private record Key(Value codes, List<Scalar> coordinates, int width, long run) {}
+    /**
+     * What decides the layout.
+     *
+     * @param coordinates of a code, with indices numbered in the order of their axes
+     * @param columns how many of these axes are columns
+     */
+    private record Key(
+            Value codes, List<Scalar> coordinates, int columns, int width, long run) {}
 
     PackedBytes(Identifiers identifiers, List<Node.Compute> computes) {
         this.identifiers = identifiers;
@@ -90,7 +97,7 @@ public final class PackedBytes {
         }
         List<Scalar> own = operand.own().stream()
                 .map(c -> Substitution.apply(c, numbers)).toList();
-        return new Key(operand.load().source(), own, width, run);
+        return new Key(operand.load().source(), own, contraction.columns().size(), width, run);
     }
 
     private static List<Axis> axes(Contraction contraction) {

@@ -137,11 +137,6 @@ final class ByteSums {
         return new Expression.Load(at.buffer(), at.index(), 1, Optional.empty());
     }
 
-    /** By how much a sum is too large, as its codes lie in the highest bits of bytes. */
-    double scale() {
-        return 1.0 / (1 << Byte.SIZE - leading.bits());
-    }
-
     private int width() {
         return schedule.lanes() * schedule.vectors();
     }

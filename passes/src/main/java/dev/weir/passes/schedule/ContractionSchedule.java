@@ -49,8 +49,8 @@ import java.util.Optional;
 final class ContractionSchedule {
     /** Rows that one tile takes, where rows are not grouped. */
     private static final int TILE_ROWS = 64;
-    /** Vectors of sums that keep two multipliers of four steps each busy. */
-    private static final int SUMS_UNDER_WAY = 8;
+    /** The share of registers that hold the sums of one row. */
+    private static final int SUMS_OF_REGISTERS = 4;
     /** How many panels there are to be at least. */
     private static final int LEAST_PANELS = 8;
     /** Panel, reduced index, column: the axes of packed weights behind the instances. */
@@ -113,7 +113,7 @@ final class ContractionSchedule {
      * How many strips are side by side in a panel. Rows in blocks take a strip at a time; one row
      * by itself takes a panel: a sum waits for the one before it, so that a strip would leave
      * multipliers idle where weights take less to read than to decode. Small products keep as many
-     * panels as threads need.
+     * panels as threads need. Who else reads the weights does not matter: they are packed once.
      */
     private int strips() {
         if (isBytes) {
@@ -125,8 +125,8 @@ final class ContractionSchedule {
                 .filter(o -> !o.isShared(step))
                 .mapToInt(o -> o.load().source().type().format().bytes())
                 .max().orElseThrow();
-        int strips = Math.min(SUMS_UNDER_WAY / (vectors * contractions.size()),
-                Float.BYTES / bytes);
+        int registers = emitter.facts().target().vectorRegisters();
+        int strips = Math.min(registers / SUMS_OF_REGISTERS / vectors, Float.BYTES / bytes);
         while (strips > 1 && stripCount() / strips < LEAST_PANELS) {
             strips /= 2;
         }

@@ -237,7 +237,6 @@ final class LlvmFunction {
         return place;
     }
 
-    /** The address of an element, for accesses of {@code format}. */
     /**
      * Where an element lies. What is added up to an index is added to the address one by one: from
      * one sum LLVM makes vectors of the sums of several rows, in loops in which their first terms

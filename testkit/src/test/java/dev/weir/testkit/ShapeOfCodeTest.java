@@ -3,6 +3,8 @@ package dev.weir.testkit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.weir.codegen.jvm.BytecodeCompiler;
+import dev.weir.codegen.jvm.JvmArtefact;
 import dev.weir.compiler.Compiler;
 import dev.weir.frontend.Configuration;
 import dev.weir.frontend.LowerOptions;
@@ -20,12 +22,17 @@ import org.junit.jupiter.api.Test;
 /** How many kernels programs become: a fusion that is lost, or code that grows, fails here. */
 class ShapeOfCodeTest {
     private static KernelProgram compile(String program, String configuration) {
+        return compile(program, configuration, TargetDescription.AVX512);
+    }
+
+    private static KernelProgram compile(
+            String program, String configuration, TargetDescription target) {
         return Compiler.schedule(
                 Compiler.optimise(Compiler.lower(
                         new Source("test.weir", program), TestModel.LIBRARY,
                         new LowerOptions(Optional.empty(), Configuration.parse(configuration),
                                 Map.of(), false))),
-                TargetDescription.AVX512);
+                target);
     }
 
     private static String mixtral(int layers, int experts) {
@@ -381,15 +388,26 @@ class ShapeOfCodeTest {
     /** Blocks of rows ask for the next panel while they multiply; single rows need not. */
     @Test
     void blocksOfRowsReadAhead() {
+        assertEquals(1, prefetches(TargetDescription.AVX512));
+    }
+
+    /** What a place is computed of would stand between sums that are held in registers. */
+    @Test
+    void javaMachinesCannotReadAhead() {
+        assertEquals(0, prefetches(new BytecodeCompiler().target()));
+        JvmArtefact.TARGETS.forEach(target -> assertEquals(0, prefetches(target), target.name()));
+    }
+
+    private static int prefetches(TargetDescription target) {
         KernelProgram program = compile("""
                 model M<D = 64, F = 4096> {
                     param w[F, D]
                     forward(x[T, D]) -> y[T, F] = w @ x
                 }
-                """, "{}");
+                """, "{}", target);
         String text = program.kernels().stream().map(KernelPrinter::print)
                 .filter(k -> k.contains("fma(")).findFirst().orElseThrow();
-        assertEquals(1, text.split("prefetch ", -1).length - 1, text);
+        return text.split("prefetch ", -1).length - 1;
     }
 
     private static java.util.List<String> forms(KernelProgram program) {

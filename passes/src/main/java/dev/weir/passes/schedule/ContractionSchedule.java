@@ -262,7 +262,8 @@ final class ContractionSchedule {
     /** Strips of a panel share cache lines, and gathered rows all panels. */
     private Optional<ReadAhead> readAhead(
             Expression from, Expression to, Optional<Expression> group) {
-        if (strips > 1 || inScratch.isPresent()) {
+        boolean prefetches = emitter.facts().target().prefetches();
+        if (!prefetches || strips > 1 || inScratch.isPresent()) {
             return Optional.empty();
         }
         Expression first = group.isPresent() ? from : whole(0);

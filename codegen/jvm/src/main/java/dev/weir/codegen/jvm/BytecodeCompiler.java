@@ -34,6 +34,10 @@ public final class BytecodeCompiler implements KernelCompiler {
      */
     public record Report(int classBytes, int methods, int largestMethod) {}
 
+    static final TargetDescription LANES16 = TargetDescription.AVX512.withoutPrefetch();
+    static final TargetDescription LANES8 = TargetDescription.AVX2.withoutPrefetch();
+    static final TargetDescription LANES4 = TargetDescription.VECTOR128.withoutPrefetch();
+
     private final TargetDescription target;
     private final boolean maskedNarrow;
     private final boolean maskedWide;
@@ -48,18 +52,16 @@ public final class BytecodeCompiler implements KernelCompiler {
         this.target = target;
         // AVX-512 masks every width, AVX2 32 and 64 bits.
         int lanes = FloatVector.SPECIES_PREFERRED.length();
-        maskedNarrow = lanes >= TargetDescription.AVX512.lanes();
-        maskedWide = lanes >= TargetDescription.AVX2.lanes();
+        maskedNarrow = lanes >= LANES16.lanes();
+        maskedWide = lanes >= LANES8.lanes();
     }
 
     private static TargetDescription hostTarget() {
         int lanes = FloatVector.SPECIES_PREFERRED.length();
-        if (lanes >= TargetDescription.AVX512.lanes()) {
-            return TargetDescription.AVX512;
+        if (lanes >= LANES16.lanes()) {
+            return LANES16;
         }
-        return lanes >= TargetDescription.AVX2.lanes()
-                ? TargetDescription.AVX2
-                : TargetDescription.VECTOR128;
+        return lanes >= LANES8.lanes() ? LANES8 : LANES4;
     }
 
     @Override

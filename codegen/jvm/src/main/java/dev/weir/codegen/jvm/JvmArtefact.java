@@ -23,11 +23,11 @@ import java.util.regex.Pattern;
 public final class JvmArtefact {
     /** A machine without vectors, or a Java machine without the Vector API. */
     public static final TargetDescription SCALAR =
-            new TargetDescription("scalar", 1, 16, 4, 4, false);
+            new TargetDescription("scalar", 1, 16, 4, 4, false, false);
 
     /** What artefacts are compiled for; which of them runs is decided where they are loaded. */
     public static final List<TargetDescription> TARGETS = List.of(
-            TargetDescription.AVX512, TargetDescription.AVX2, TargetDescription.VECTOR128, SCALAR);
+            BytecodeCompiler.LANES16, BytecodeCompiler.LANES8, BytecodeCompiler.LANES4, SCALAR);
 
     private static final String HOME = "dev/weir/";
     private static final String GENERATED = HOME + "codegen/jvm/";
@@ -53,8 +53,8 @@ public final class JvmArtefact {
                 // Chosen only where vectors are at least as wide, so where they are masked, too.
                 classes.put(GENERATED + "Kernel$" + named.name(), KernelClassWriter.write(
                         named,
-                        target.lanes() >= TargetDescription.AVX512.lanes(),
-                        target.lanes() >= TargetDescription.AVX2.lanes()).bytes());
+                        target.lanes() >= BytecodeCompiler.LANES16.lanes(),
+                        target.lanes() >= BytecodeCompiler.LANES8.lanes()).bytes());
             }
             String name = GENERATED + program(target);
             classes.put(name, HostClassWriter.write(

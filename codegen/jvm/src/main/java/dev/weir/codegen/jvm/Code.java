@@ -3,7 +3,8 @@ package dev.weir.codegen.jvm;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Type.Element;
 import java.nio.ByteOrder;
-import java.util.function.BiFunction;
+import java.util.function.IntPredicate;
+import java.util.function.IntUnaryOperator;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
@@ -15,15 +16,12 @@ final class Code {
     private static final String ORDER = "java/nio/ByteOrder";
 
     final MethodVisitor visitor;
-    /** The class's field for the constant shuffle that brings a lane of a type to lane 0. */
-    private final BiFunction<Type, Integer, String> shuffles;
-    private final String owner;
+    private final LaneConstants constants;
     private int next;
 
-    Code(MethodVisitor visitor, String owner, BiFunction<Type, Integer, String> shuffles) {
+    Code(MethodVisitor visitor, LaneConstants constants) {
         this.visitor = visitor;
-        this.owner = owner;
-        this.shuffles = shuffles;
+        this.constants = constants;
     }
 
     int allocate(Type type) {
@@ -113,6 +111,20 @@ final class Code {
         getStatic(KernelClassWriter.SUPPORT, "MEMORY", JvmTypes.reference(SEGMENT));
     }
 
+    /**
+     * Keeps the loads before this before those after it, where that is free. HotSpot unrolls a loop
+     * up to sixteen times and arranges all loads of these rounds anew; processors read ahead what is
+     * read in order. As a method of our own it would stay a call in code that is compiled early, and
+     * vectors are boxed at calls.
+     */
+    void loadsStayInOrder() {
+        Label done = new Label();
+        getStatic(KernelClassWriter.SUPPORT, "BARRIERS_ARE_FREE", "Z");
+        jump(Opcodes.IFEQ, done);
+        invokeStatic("java/lang/invoke/VarHandle", "loadLoadFence", "()V");
+        place(done);
+    }
+
     void byteOrder() {
         boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
         getStatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", JvmTypes.reference(ORDER));
@@ -136,9 +148,16 @@ final class Code {
                 JvmTypes.reference(JvmTypes.OPERATORS + "$" + kind));
     }
 
-    /** Pushes the constant shuffle that moves lane {@code first} to lane 0, and so on, cyclic. */
-    void shuffle(Type type, int first) {
-        getStatic(owner, shuffles.apply(type, first), JvmTypes.reference(JvmTypes.SHUFFLE));
+    /** Pushes a constant shuffle: where each lane's value comes from, by its number. */
+    void shuffle(Type type, IntUnaryOperator source) {
+        getStatic(constants.owner(), constants.shuffle(type, source),
+                JvmTypes.reference(JvmTypes.SHUFFLE));
+    }
+
+    /** Pushes a constant mask of some lanes, by their numbers. */
+    void mask(Type type, IntPredicate isSet) {
+        getStatic(constants.owner(), constants.mask(type, isSet),
+                JvmTypes.reference(JvmTypes.MASK));
     }
 
     void cast(String type) {

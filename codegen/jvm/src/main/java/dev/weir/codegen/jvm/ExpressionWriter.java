@@ -22,7 +22,9 @@ import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Type.Element;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.type.Format;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.Opcodes;
@@ -229,13 +231,16 @@ final class ExpressionWriter {
             }
             case FoldEach f when scalar -> emit(f.operands().getFirst());
             case FoldEach f -> {
-                vectors.zero(f.type());
-                for (int lane = 0; lane < f.operands().size(); lane++) {
-                    code.integer(lane);
-                    emit(f.operands().get(lane));
-                    vectors.fold(f.operation(), f.type());
-                    vectors.replaceLane(f.type());
+                List<Get> operands = new ArrayList<>();
+                for (Expression operand : f.operands()) {
+                    if (operand instanceof Get g) {
+                        operands.add(g);
+                    } else {
+                        emit(operand);
+                        operands.add(hold(f.type()));
+                    }
                 }
+                vectors.foldEach(f.operation(), f.type(), operands);
             }
         }
     }

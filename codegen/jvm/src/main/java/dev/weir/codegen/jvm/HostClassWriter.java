@@ -126,9 +126,7 @@ final class HostClassWriter {
 
         Method(WordFunction function, MethodVisitor visitor) {
             this.function = function;
-            this.code = new Code(visitor, name, (type, first) -> {
-                throw new IllegalArgumentException("word code has no vectors");
-            });
+            this.code = new Code(visitor, new LaneConstants(name));
         }
 
         void write() {

@@ -1,17 +1,11 @@
 package dev.weir.codegen.jvm;
 
-import static dev.weir.codegen.jvm.JvmTypes.SHUFFLE;
-import static dev.weir.codegen.jvm.JvmTypes.SPECIES;
-import static dev.weir.codegen.jvm.JvmTypes.reference;
-
 import dev.weir.ir.kernel.Buffer;
 import dev.weir.ir.kernel.Kernel;
-import dev.weir.ir.kernel.Type;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,8 +30,6 @@ final class KernelClassWriter {
     /** A finished class; {@code largest} is the size of its largest method in bytes. */
     record Result(byte[] bytes, int methods, int largest) {}
 
-    private record Shuffle(Type type, int first) {}
-
     private final Kernel kernel;
     private final String name;
     private final MethodPlan plan;
@@ -45,13 +37,14 @@ final class KernelClassWriter {
     private final boolean maskedWide;
     private final Map<Region, String> methods = new HashMap<>();
     private final Deque<Region> waiting = new ArrayDeque<>();
-    private final Map<Shuffle, String> shuffles = new LinkedHashMap<>();
+    private final LaneConstants constants;
 
     private KernelClassWriter(
             Kernel kernel, MethodPlan plan, boolean maskedNarrow, boolean maskedWide) {
         this.kernel = kernel;
         this.name = "dev/weir/codegen/jvm/Kernel$" + kernel.name();
         this.plan = plan;
+        this.constants = new LaneConstants(name);
         this.maskedNarrow = maskedNarrow;
         this.maskedWide = maskedWide;
     }
@@ -109,7 +102,7 @@ final class KernelClassWriter {
             method.write();
             written.add(method);
         }
-        initialiser(writer);
+        constants.write(writer);
         writer.visitEnd();
         try {
             return Optional.of(writer.toByteArray());
@@ -162,36 +155,6 @@ final class KernelClassWriter {
         visitor.visitEnd();
     }
 
-    /** Shuffles are constants, so that the compiler knows which lanes go where. */
-    private void initialiser(ClassWriter writer) {
-        if (shuffles.isEmpty()) {
-            return;
-        }
-        MethodVisitor visitor =
-                writer.visitMethod(Opcodes.ACC_STATIC, "<clinit>", "()V", null, null);
-        visitor.visitCode();
-        Code code = new Code(visitor, name, this::shuffle);
-        shuffles.forEach((shuffle, field) -> {
-            writer.visitField(Opcodes.ACC_STATIC | Opcodes.ACC_FINAL, field, reference(SHUFFLE),
-                    null, null).visitEnd();
-            code.species(shuffle.type);
-            code.integer(shuffle.first);
-            code.integer(1);
-            code.integer(1);
-            code.invokeStatic(SHUFFLE, "iota",
-                    "(" + reference(SPECIES) + "IIZ)" + reference(SHUFFLE));
-            visitor.visitFieldInsn(Opcodes.PUTSTATIC, name, field, reference(SHUFFLE));
-        });
-        visitor.visitInsn(Opcodes.RETURN);
-        visitor.visitMaxs(0, 0);
-        visitor.visitEnd();
-    }
-
-    String shuffle(Type type, int first) {
-        return shuffles.computeIfAbsent(
-                new Shuffle(type, first), s -> "SHUFFLE_" + s.type + "_" + s.first);
-    }
-
     /** The name of a run's method, which is written if it is not yet. */
     String method(Region region) {
         String known = methods.get(region);
@@ -218,6 +181,10 @@ final class KernelClassWriter {
 
     Kernel kernel() {
         return kernel;
+    }
+
+    LaneConstants constants() {
+        return constants;
     }
 
     String name() {

@@ -3,6 +3,7 @@ package dev.weir.codegen.jvm;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.Set;
 
 /**
  * What generated code calls for the rare and the slow: faults, division, and masked accesses where
@@ -15,6 +16,10 @@ final class KernelSupport {
     static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
+
+    /** Whether a barrier between loads is no instruction, only a word to the compiler. */
+    static final boolean BARRIERS_ARE_FREE =
+            Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
 
     private KernelSupport() {}
 

@@ -19,6 +19,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
@@ -32,6 +33,9 @@ import org.objectweb.asm.Opcodes;
 final class MethodWriter {
 
     private record Extent(Label begin, Label end) {}
+
+    /** Statements of all rounds of a loop that are written one after the other at most. */
+    private static final int MOST_UNROLLED = 64;
 
     private final KernelClassWriter owner;
     private final Kernel kernel;
@@ -51,7 +55,7 @@ final class MethodWriter {
         this.owner = owner;
         this.kernel = owner.kernel();
         this.region = region;
-        this.code = new Code(visitor, owner.name(), owner::shuffle);
+        this.code = new Code(visitor, owner.constants());
         this.expressions = new ExpressionWriter(
                 code, this, owner.maskedNarrow(), owner.maskedWide());
         this.faults = Usage.of(region.statements()).faults;
@@ -229,6 +233,11 @@ final class MethodWriter {
     }
 
     private void loop(For f) {
+        OptionalLong rounds = rounds(f);
+        if (rounds.isPresent()) {
+            unrolled(f, rounds.getAsLong());
+            return;
+        }
         int to = limit(f.to());
         int mark = code.mark();
         expressions.write(f.from());
@@ -247,12 +256,39 @@ final class MethodWriter {
         code.op(Opcodes.LCMP);
         code.jump(Opcodes.IFGE, done);
         block(f.body());
+        Usage round = Usage.of(f.body());
+        if (round.loadsVectors && !round.loops) {
+            code.loadsStayInOrder();
+        }
         code.load(Type.I64, index);
         code.wide(f.step());
         code.op(Opcodes.LADD);
         code.store(Type.I64, index);
         code.jump(Opcodes.GOTO, head);
         code.place(done);
+    }
+
+    /**
+     * Rounds of a short loop of which each is to be written by itself. HotSpot takes what it checks
+     * of addresses out of a loop, which is ten times the work of four rounds; straight code has a
+     * comparison for each.
+     */
+    private OptionalLong rounds(For f) {
+        if (!(f.from() instanceof Expression.Whole from && f.to() instanceof Expression.Whole to)
+                || Usage.of(f.body()).loops) {
+            return OptionalLong.empty();
+        }
+        long rounds = Math.ceilDiv(to.value() - from.value(), f.step());
+        return rounds >= 0 && rounds * f.body().size() <= MOST_UNROLLED
+                ? OptionalLong.of(rounds) : OptionalLong.empty();
+    }
+
+    private void unrolled(For f, long rounds) {
+        for (long round = 0; round < rounds; round++) {
+            code.wide(((Expression.Whole) f.from()).value() + round * f.step());
+            declare(f.index());
+            block(f.body());
+        }
     }
 
     /** The local that holds a loop's limit, or -1 for a constant. */

@@ -28,6 +28,7 @@ final class Usage {
     final Set<Buffer> bound = new LinkedHashSet<>();
     boolean faults;
     boolean loops;
+    boolean loadsVectors;
     private final Set<Expression> seen = Collections.newSetFromMap(new IdentityHashMap<>());
 
     static Usage of(List<Statement> statements) {
@@ -104,7 +105,10 @@ final class Usage {
         }
         switch (expression) {
             case Expression.Get g -> read.add(g.variable());
-            case Expression.Load l -> accessed.add(l.buffer());
+            case Expression.Load l -> {
+                accessed.add(l.buffer());
+                loadsVectors |= l.lanes() > 1;
+            }
             case Expression.Real r -> { }
             case Expression.Whole w -> { }
             case Expression.Unary u -> { }

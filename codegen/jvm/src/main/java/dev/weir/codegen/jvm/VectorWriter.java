@@ -16,6 +16,8 @@ import dev.weir.ir.kernel.Expression.Select;
 import dev.weir.ir.kernel.Expression.Unary;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Type.Element;
+import java.util.ArrayList;
+import java.util.List;
 import org.objectweb.asm.Opcodes;
 
 /** Writes operations on vectors and masks as calls of the Vector API. */
@@ -294,8 +296,9 @@ final class VectorWriter {
         }
         String vector = JvmTypes.vector(type.element());
         for (int half = type.lanes() / 2; half >= 1; half /= 2) {
+            int distance = half;
             code.op(Opcodes.DUP);
-            code.shuffle(type, half);
+            code.shuffle(type, lane -> (lane + distance) % type.lanes());
             code.invoke(vector, "rearrange", "(" + reference(SHUFFLE) + ")" + reference(vector));
             binary(operation, type);
         }
@@ -303,11 +306,44 @@ final class VectorWriter {
         code.invoke(vector, "lane", "(I)" + JvmTypes.scalar(type.element()));
     }
 
-    /** With a vector, the number of a lane and a scalar on the stack. */
-    void replaceLane(Type type) {
+    /**
+     * Folds as many vectors as they have lanes, two into one: of lanes that go together, those of
+     * the first vector come to lie where a bit of their number is 0, and those of the second where
+     * it is 1.
+     */
+    void foldEach(BinaryOperation operation, Type type, List<Get> vectors) {
+        List<Get> values = vectors;
+        for (int half = type.lanes() / 2; half >= 1; half /= 2) {
+            List<Get> folded = new ArrayList<>();
+            for (int i = 0; i < half; i++) {
+                Get first = values.get(i);
+                Get second = values.get(i + half);
+                blend(type, first, second, half);
+                blend(type, second, first, half);
+                exchange(type, half);
+                binary(operation, type);
+                folded.add(expressions.hold(type));
+            }
+            values = folded;
+        }
+        expressions.emit(values.getFirst());
+    }
+
+    /** Lanes of the one vector where a bit of their number is 0, and of the other elsewhere. */
+    private void blend(Type type, Get zero, Get one, int bit) {
         String vector = JvmTypes.vector(type.element());
-        code.invoke(vector, "withLane",
-                "(I" + JvmTypes.scalar(type.element()) + ")" + reference(vector));
+        expressions.emit(zero);
+        expressions.emit(one);
+        code.mask(type, lane -> (lane & bit) != 0);
+        code.invoke(vector, "blend",
+                "(" + reference(VECTOR) + reference(MASK) + ")" + reference(vector));
+    }
+
+    /** Lanes change places with those whose number differs in one bit. */
+    private void exchange(Type type, int bit) {
+        String vector = JvmTypes.vector(type.element());
+        code.shuffle(type, lane -> lane ^ bit);
+        code.invoke(vector, "rearrange", "(" + reference(SHUFFLE) + ")" + reference(vector));
     }
 
     private void foldMask(BinaryOperation operation) {

@@ -27,12 +27,40 @@ final class ControlSamples {
     static List<Kernel> all() {
         List<Kernel> kernels = new ArrayList<>(List.of(
                 contraction(4, 2, 4), contraction(8, 2, 16), branches(), table(), scratch(),
-                faultAtTile(), faultInNest(), shared(), softmax(), empty(), prefetches()));
+                faultAtTile(), faultInNest(), shared(), softmax(), empty(), prefetches(), loadedAgain(1),
+                loadedAgain(4)));
         kernels.add(manyBlocks());
         kernels.add(manyInLoop());
         kernels.add(chain());
         kernels.add(faultsInLargeBlocks());
         return kernels;
+    }
+
+    /** Loads from one place, between which something changes, or nothing. */
+    private static Kernel loadedAgain(int lanes) {
+        var k = new KernelBuilder("loaded_again_" + lanes);
+        Buffer a = k.buffer("in", Format.F32);
+        Buffer first = k.buffer("first", Format.F32);
+        Buffer second = k.buffer("second", Format.F32);
+        Buffer third = k.buffer("third", Format.F32);
+        Buffer places = k.scratch("places", Format.I64, 16);
+        k.loop(whole(0), whole(16), 4, i -> {
+            Get j = k.var(i);
+            Get sum = k.var(add(load(a, j, lanes), load(a, j, lanes)));
+            k.assign(j, add(j, whole(4)));
+            k.assign(sum, add(sum, load(a, j, lanes)));
+            k.assign(sum, multiply(sum, add(load(a, j, lanes), load(a, i, lanes))));
+            k.store(first, i, sum);
+            k.assign(sum, add(load(first, i, lanes), load(first, i, lanes)));
+            k.store(first, i, add(sum, load(first, i, lanes)));
+            k.store(second, i, add(load(first, i, lanes), load(first, i, lanes)));
+            k.store(places, i, binary(BinaryOperation.SUBTRACT, whole(12), i));
+            k.assign(sum, load(a, load(places, i, 1), lanes));
+            k.store(places, i, i);
+            k.store(third, i, add(sum, add(load(a, load(places, i, 1), lanes),
+                    load(a, load(places, i, 1), lanes))));
+        });
+        return k.build();
     }
 
     /** Asks for elements that are there, that are far away, and that are before all others. */

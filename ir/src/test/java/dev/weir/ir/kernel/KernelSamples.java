@@ -105,6 +105,22 @@ final class KernelSamples {
         return k.build();
     }
 
+    private static final double[] LIMITS = {-1.5, 3, 0.0, -0.0, 1e-60, Double.MIN_VALUE,
+        Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN};
+
+    /** Minima and maxima with constants, on either side. */
+    private static void limits(KernelBuilder k, Expression index, Expression x, Format format) {
+        for (int i = 0; i < LIMITS.length; i++) {
+            Type type = x.type();
+            Expression limit = spread(
+                    new Expression.Real(type.withLanes(1), LIMITS[i]), type.lanes());
+            k.store(k.buffer("at_least_" + i, format), index,
+                    binary(BinaryOperation.MAXIMUM, x, limit));
+            k.store(k.buffer("at_most_" + i, format), index,
+                    binary(BinaryOperation.MINIMUM, limit, x));
+        }
+    }
+
     private static Kernel arithmetic(Element element, int lanes) {
         boolean real = element.isFloat();
         Format format = format(element);
@@ -127,6 +143,7 @@ final class KernelSamples {
                 }
             }
             if (real) {
+                limits(k, v[0], v[2], format);
                 k.store(k.buffer("fma", format), v[0],
                         new FusedMultiplyAdd(v[1], v[2], v[2]));
                 k.store(k.buffer("multiply_add", format), v[0],

@@ -53,6 +53,25 @@ final class Expansions {
         return new Select(small, signed, x);
     }
 
+    /** Whether it is a constant other than 0 and NaN, so that {@link #limited} holds. */
+    static boolean isLimit(Expression x) {
+        return switch (x) {
+            case Real r -> (float) r.value() != 0 && !Double.isNaN(r.value());
+            case Broadcast b -> isLimit(b.operand());
+            default -> false;
+        };
+    }
+
+    /**
+     * The minimum or maximum with a limit: a comparison and a choice, where those of Java tell one
+     * zero from the other and look for NaN on both sides. A comparison with NaN keeps NaN.
+     */
+    static Expression limited(BinaryOperation operation, Expression x, Expression limit) {
+        Comparison beyond = operation == BinaryOperation.MAXIMUM
+                ? Comparison.LESS : Comparison.GREATER;
+        return new Select(new Compare(beyond, x, limit), limit, x);
+    }
+
     /** An integer divisor that cannot trap. */
     static Expression divisor(Expression y) {
         return new Select(

@@ -155,6 +155,10 @@ final class ExpressionWriter {
                     vectors.unary(u, wanted);
                 }
             }
+            case Binary b when isLimited(b.operation(), b.left(), b.right()) ->
+                    limited(b.operation(), b.left(), b.right(), wanted);
+            case Binary b when isLimited(b.operation(), b.right(), b.left()) ->
+                    limited(b.operation(), b.right(), b.left(), wanted);
             case Binary b -> {
                 if (scalar) {
                     scalars.binary(b);
@@ -243,6 +247,17 @@ final class ExpressionWriter {
                 vectors.foldEach(f.operation(), f.type(), operands);
             }
         }
+    }
+
+    private static boolean isLimited(BinaryOperation operation, Expression x, Expression limit) {
+        boolean is = operation == BinaryOperation.MINIMUM || operation == BinaryOperation.MAXIMUM;
+        return is && Expansions.isLimit(limit) && !Expansions.isLimit(x);
+    }
+
+    private void limited(
+            BinaryOperation operation, Expression x, Expression limit, Element wanted) {
+        emit(x);
+        expand(Expansions.limited(operation, hold(x.type()), limit), wanted);
     }
 
     /** Evaluates an expansion over values that are in locals. */

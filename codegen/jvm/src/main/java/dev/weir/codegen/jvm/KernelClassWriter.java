@@ -56,7 +56,8 @@ final class KernelClassWriter {
      * @param maskedNarrow whether there are masked instructions for 8 and 16-bit elements
      * @param maskedWide whether there are masked instructions for 32 and 64-bit elements
      */
-    static Result write(Kernel kernel, boolean maskedNarrow, boolean maskedWide) {
+    static Result write(Kernel source, boolean maskedNarrow, boolean maskedWide) {
+        Kernel kernel = SharedLoads.in(source);
         MethodPlan plan = new MethodPlan(kernel);
         while (true) {
             var writer = new KernelClassWriter(kernel, plan, maskedNarrow, maskedWide);

@@ -35,7 +35,7 @@ final class MethodWriter {
     private record Extent(Label begin, Label end) {}
 
     /** Statements of all rounds of a loop that are written one after the other at most. */
-    private static final int MOST_UNROLLED = 64;
+    private static final int MOST_UNROLLED = 96;
 
     private final KernelClassWriter owner;
     private final Kernel kernel;

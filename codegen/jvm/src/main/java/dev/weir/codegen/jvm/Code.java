@@ -112,10 +112,10 @@ final class Code {
     }
 
     /**
-     * Keeps the loads before this before those after it, where that is free. HotSpot unrolls a loop
-     * up to sixteen times and arranges all loads of these rounds anew; processors read ahead what is
-     * read in order. As a method of our own it would stay a call in code that is compiled early, and
-     * vectors are boxed at calls.
+     * Keeps the loads before this before those after it, where that is free. HotSpot unrolls a
+     * loop up to sixteen times and arranges all loads of these rounds anew; processors read ahead
+     * what is read in order. As a method of our own it would stay a call in code that is compiled
+     * early, and vectors are boxed at calls.
      */
     void loadsStayInOrder() {
         Label done = new Label();

@@ -26,7 +26,7 @@ import java.util.Set;
  */
 final class SharedLoads {
 
-    /** Larger indices are not compared: nodes that are shared count as often as they are reached. */
+    /** Larger indices are not compared: shared nodes count as often as they are reached. */
     private static final int MOST_NODES = 64;
 
     /** Loads that find the same, up to a statement that changes what their index reads. */

@@ -75,6 +75,51 @@ class BytecodeCompilerTest {
         assertTrue(compiler.listing(nest).contains("FloatVector.lanewise"));
     }
 
+    private static int count(String text, String part) {
+        return text.split(part, -1).length - 1;
+    }
+
+    /** HotSpot does not look for that outside of its heap. */
+    @Test
+    void neighboursShareWhatTheyLoad() {
+        Kernel pair = kernel("""
+                let a f32x8 = multiply(load(x, 0:i64, 8), load(x, n, 8))
+                let b f32x8 = multiply(load(x, 0:i64, 8), load(x, n, 8))
+                store(x, 0:i64, add(a, b))
+                store(x, 8:i64, load(x, 0:i64, 8))
+                """);
+        assertEquals(3, count(compiler.listing(pair), "FloatVector.fromMemorySegment"));
+    }
+
+    @Test
+    void loopsOfFewRoundsAreWrittenOut() {
+        String body = "for i i64 = 0:i64 to %d:i64 step 8 { store(x, i, load(x, i, 8)) }";
+        String few = compiler.listing(kernel(body.formatted(32)));
+        assertEquals(4, count(few, "FloatVector.fromMemorySegment"));
+        String many = compiler.listing(kernel(body.formatted(1024)));
+        assertEquals(1, count(many, "FloatVector.fromMemorySegment"));
+    }
+
+    /** In the loop itself: vectors are boxed where a method of our own is called. */
+    @Test
+    void loadsOfVectorsStayInOrder() {
+        String body = "for i i64 = 0:i64 to n step 8 { store(x, i, load(x, i, %d)) }";
+        String vectors = compiler.listing(kernel(body.formatted(8)));
+        assertEquals(1, count(vectors, "VarHandle.loadLoadFence"));
+        assertEquals(0, count(compiler.listing(kernel(body.formatted(1))),
+                "VarHandle.loadLoadFence"));
+    }
+
+    /** Folds of many vectors go two by two: 15 shuffles for 16 vectors, where each took four. */
+    @Test
+    void manyVectorsAreFoldedTwoByTwo() {
+        String operands = "load(x, n, 4), load(x, 0:i64, 4), load(x, 4:i64, 4), load(x, 8:i64, 4)";
+        String listing = compiler.listing(kernel(
+                "store(x, 0:i64, fold_each(add, " + operands + "))"));
+        assertEquals(3, count(listing, "FloatVector.rearrange"));
+        assertEquals(6, count(listing, "FloatVector.blend"));
+    }
+
     @Test
     void tellsOfVectorsThatTheJvmLacks() {
         Kernel wide = kernel("let v f64x16 = convert(f64, load(x, 0:i64, 16))");

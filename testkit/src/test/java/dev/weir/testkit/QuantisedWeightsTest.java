@@ -1,6 +1,7 @@
 package dev.weir.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.weir.ir.type.Format;
 import dev.weir.runtime.memory.Tensor;
@@ -71,8 +72,8 @@ class QuantisedWeightsTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "int8", "int8(group: 16)", "int8(zero_point: true)", "int4", "int4(group: 32)",
-        "int4(group: 5)", "int4(group: 16, zero_point: true)", "int2(group: 8)", "f8e4m3",
-        "f8e5m2"})
+        "int4(group: 5)", "int4(group: 16, zero_point: true)", "int2(group: 8)",
+        "int2(group: 16)", "f8e4m3", "f8e5m2"})
     void targetsAgree(String format) throws Exception {
         for (int width : new int[] {17, 64}) {
             String source = MODEL.formatted(width, format);
@@ -98,7 +99,8 @@ class QuantisedWeightsTest {
      * contraction and two side by side; for all rows, and for those that chose one of several.
      */
     @ParameterizedTest
-    @ValueSource(strings = {"bf16", "int8", "int8(zero_point: true)", "int4(group: 16)", "int2(group: 8)"})
+    @ValueSource(strings = {"bf16", "int8", "int8(zero_point: true)", "int4", "int4(group: 16)",
+        "int2"})
     void oneRowTakesPanels(String format) throws Exception {
         String source = """
                 block Feed<D, F> {
@@ -134,12 +136,23 @@ class QuantisedWeightsTest {
                     Tensor x = input(rows, 23);
                     Tensor expected = run(oracle, x);
                     String name = format + ", " + sizes[0] + ", " + rows + " rows";
-                    FixtureTest.assertClose(name + ", native", expected, run(nativeCode, x));
+                    assertNear(name + ", native", expected, run(nativeCode, x));
                     assertEquals(run(jvm, x), run(nativeCode, x),
                             name + ": both generators give the same bytes");
                 }
             }
         }
+    }
+
+    /** Sums of a thousand large terms may be small: what was rounded is a share of the largest. */
+    private static void assertNear(String what, Tensor expected, Tensor actual) {
+        double largest = 0;
+        double error = 0;
+        for (long i = 0; i < expected.elements(); i++) {
+            largest = Math.max(largest, Math.abs(expected.real(i)));
+            error = Math.max(error, Math.abs(expected.real(i) - actual.real(i)));
+        }
+        assertTrue(error <= 1e-5 * largest, what + ": off by " + error + " of " + largest);
     }
 
     /** What stands in a matrix, read by unit vectors; the matrix is that of an f32 model. */

@@ -33,9 +33,13 @@ import java.util.Optional;
  * </pre>
  *
  * <p>What runs of neighbours along the last reduced axis have in common, such as scales, is there
- * once for each run.
+ * once for each run. Bytes may stand four to a word, neighbours along the last reduced axis, the
+ * first in the lowest bits.
  */
 public final class Packing {
+    /** How many bytes are in a word. */
+    public static final int WORD = Integer.BYTES;
+
     private final Identifiers identifiers;
     private final Map<Key, Value> packed = new LinkedHashMap<>();
     private final Map<Turned, Value> turned = new HashMap<>();
@@ -45,13 +49,15 @@ public final class Packing {
     /**
      * @param columns the places of the columns among a tensor's own axes, the last the innermost
      * @param reduced the same of the reduced axes
+     * @param neighbours how many along the last reduced axis are one element
      */
     private record Key(
             Value weights,
             int instances,
             List<Integer> columns,
             List<Integer> reduced,
-            int width) {}
+            int width,
+            int neighbours) {}
 
     private record Turned(Value weights, int leading, int axis) {}
 
@@ -72,10 +78,20 @@ public final class Packing {
 
     /** The packed form of what a contraction reads, in panels of {@code width} columns. */
     public Value of(Contraction contraction, Weights.Operand operand, int width) {
+        return packed.computeIfAbsent(key(contraction, operand, width, 1), this::pack);
+    }
+
+    /** The same of bytes, as i32: four neighbours along the last reduced axis in each. */
+    public Value words(Contraction contraction, Weights.Operand operand, int width) {
+        return packed.computeIfAbsent(key(contraction, operand, width, WORD), this::pack);
+    }
+
+    private static Key key(
+            Contraction contraction, Weights.Operand operand, int width, int neighbours) {
         List<Scalar> own = operand.own();
-        Key key = new Key(operand.load().source(), operand.leading(),
-                places(contraction.columns(), own), places(contraction.reduced(), own), width);
-        return packed.computeIfAbsent(key, this::pack);
+        return new Key(operand.load().source(), operand.leading(),
+                places(contraction.columns(), own), places(contraction.reduced(), own), width,
+                neighbours);
     }
 
     /**
@@ -123,15 +139,20 @@ public final class Packing {
         List<Size> shape = key.weights.type().shape();
         int instances = key.instances;
         long columns = count(shape, instances, key.columns);
-        long reduced = count(shape, instances, key.reduced);
+        List<Integer> innermost = key.reduced.subList(
+                Math.max(0, key.reduced.size() - 1), key.reduced.size());
+        long last = count(shape, instances, innermost);
+        long elements = (last + key.neighbours - 1) / key.neighbours;
+        long reduced = count(shape, instances, key.reduced) / last * elements;
         long panels = (columns + key.width - 1) / key.width;
         List<Size> packedShape = new ArrayList<>(shape.subList(0, instances));
         packedShape.add(Size.of(panels));
         packedShape.add(Size.of(reduced));
         packedShape.add(Size.of(key.width));
+        boolean isWord = key.neighbours > 1;
         Value result = identifiers.value(
-                key.weights.name() + " in panels",
-                new TensorType(key.weights.type().format(), packedShape));
+                key.weights.name() + (isWord ? " in panels of words" : " in panels"),
+                new TensorType(isWord ? Format.I32 : key.weights.type().format(), packedShape));
         List<Axis> axes = new ArrayList<>();
         List<Scalar> coordinates = new ArrayList<>();
         for (Size size : packedShape) {
@@ -139,27 +160,66 @@ public final class Packing {
             axes.add(Axis.over(index, size));
             coordinates.add(Scalar.variable(index));
         }
-        Scalar column = Scalar.apply(
-                Operation.ADD,
-                Scalar.apply(
-                        Operation.MULTIPLY, coordinates.get(instances), Scalar.whole(key.width)),
+        Scalar column = plus(times(coordinates.get(instances), key.width),
                 coordinates.get(instances + 2));
-        Scalar[] own = new Scalar[shape.size() - instances];
-        Arrays.fill(own, Scalar.whole(0));
-        unflatten(column, key.columns, shape, instances, own);
-        unflatten(coordinates.get(instances + 1), key.reduced, shape, instances, own);
-        List<Scalar> source = new ArrayList<>(coordinates.subList(0, instances));
-        source.addAll(List.of(own));
-        Scalar inside = Scalar.apply(Operation.LESS, column, Scalar.whole(columns));
-        Format format = key.weights.type().format().compute();
-        Scalar zero = format.isFloat()
-                ? new Scalar.Real(format, 0) : new Scalar.Whole(format, 0);
-        Scalar body = Scalar.load(key.weights, source);
+        Scalar row = coordinates.get(instances + 1);
+        Scalar body = isWord
+                ? word(key, coordinates, column, row, last, elements)
+                : element(key, coordinates, column, row);
         if (columns % key.width != 0) {
-            body = Scalar.apply(Operation.SELECT, inside, body, zero);
+            Format format = result.type().format().compute();
+            body = Scalar.apply(Operation.SELECT,
+                    Scalar.apply(Operation.LESS, column, Scalar.whole(columns)), body,
+                    format.isFloat() ? new Scalar.Real(format, 0) : new Scalar.Whole(format, 0));
         }
         computes.add(new Node.Compute(result, axes, Optional.empty(), body, Span.NONE));
         return result;
+    }
+
+    /** Neighbours along the last reduced axis as bytes of an i32; 0 past the last. */
+    private static Scalar word(
+            Key key, List<Scalar> coordinates, Scalar column, Scalar row, long last,
+            long elements) {
+        Scalar first = times(
+                Scalar.apply(Operation.REMAINDER, row, Scalar.whole(elements)), key.neighbours);
+        Scalar outer = times(
+                Scalar.apply(Operation.DIVIDE, row, Scalar.whole(elements)), last);
+        Scalar word = null;
+        for (int i = 0; i < key.neighbours; i++) {
+            Scalar place = plus(first, Scalar.whole(i));
+            Scalar load = element(key, coordinates, column, plus(outer, place));
+            Scalar bits = Scalar.apply(Operation.SHIFT_LEFT,
+                    Scalar.apply(Operation.BIT_AND, load, new Scalar.Whole(Format.I32, 0xFF)),
+                    new Scalar.Whole(Format.I32, (long) i * Byte.SIZE));
+            if (last % key.neighbours != 0) {
+                bits = Scalar.apply(Operation.SELECT,
+                        Scalar.apply(Operation.LESS, place, Scalar.whole(last)), bits,
+                        new Scalar.Whole(Format.I32, 0));
+            }
+            word = word == null ? bits : Scalar.apply(Operation.BIT_OR, word, bits);
+        }
+        return word;
+    }
+
+    /** The element of a column and a flat reduced index. */
+    private static Scalar element(
+            Key key, List<Scalar> coordinates, Scalar column, Scalar reduced) {
+        List<Size> shape = key.weights.type().shape();
+        Scalar[] own = new Scalar[shape.size() - key.instances];
+        Arrays.fill(own, Scalar.whole(0));
+        unflatten(column, key.columns, shape, key.instances, own);
+        unflatten(reduced, key.reduced, shape, key.instances, own);
+        List<Scalar> source = new ArrayList<>(coordinates.subList(0, key.instances));
+        source.addAll(List.of(own));
+        return Scalar.load(key.weights, source);
+    }
+
+    private static Scalar plus(Scalar left, Scalar right) {
+        return Scalar.apply(Operation.ADD, left, right);
+    }
+
+    private static Scalar times(Scalar left, long right) {
+        return Scalar.apply(Operation.MULTIPLY, left, Scalar.whole(right));
     }
 
     private static long count(List<Size> shape, int instances, List<Integer> axes) {

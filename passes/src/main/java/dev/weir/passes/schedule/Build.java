@@ -4,6 +4,7 @@ import dev.weir.ir.kernel.Expression;
 import dev.weir.ir.kernel.Expression.BinaryOperation;
 import dev.weir.ir.kernel.Expression.Comparison;
 import dev.weir.ir.kernel.Type;
+import java.util.Optional;
 
 /** Short names for building kernel expressions, with the foldings that keep dumps readable. */
 final class Build {
@@ -81,6 +82,27 @@ final class Build {
         return isWhole(right, 1)
                 ? whole(0)
                 : binary(BinaryOperation.REMAINDER, left, right);
+    }
+
+    /** Bits that a shift there and back gave a sign may come from what was shifted. */
+    static Expression shiftLeft(Expression left, Expression right) {
+        return left instanceof Expression.Binary back
+                && back.operation() == BinaryOperation.SHIFT_RIGHT
+                && back.left() instanceof Expression.Binary there
+                && there.operation() == BinaryOperation.SHIFT_LEFT
+                && constant(back.right()).filter(by -> constant(there.right()).equals(Optional.of(by))
+                        && constant(right).filter(up -> up >= by).isPresent()).isPresent()
+                ? binary(BinaryOperation.SHIFT_LEFT, there.left(), right)
+                : binary(BinaryOperation.SHIFT_LEFT, left, right);
+    }
+
+    /** The whole number that all lanes are. */
+    private static Optional<Long> constant(Expression expression) {
+        return switch (expression) {
+            case Expression.Whole whole -> Optional.of(whole.value());
+            case Expression.Broadcast broadcast -> constant(broadcast.operand());
+            default -> Optional.empty();
+        };
     }
 
     static Expression minimum(Expression left, Expression right) {

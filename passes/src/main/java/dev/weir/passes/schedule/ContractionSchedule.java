@@ -18,6 +18,7 @@ import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
+import dev.weir.ir.type.Format;
 import dev.weir.ir.type.Size;
 import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
@@ -66,6 +67,7 @@ final class ContractionSchedule {
     private final int vectors;
     private final Map<Contraction, ByteProducts> products = new HashMap<>();
     private final boolean isBytes;
+    private final boolean isInWords;
     private final int strips;
     private Optional<GatheredRows> inScratch = Optional.empty();
 
@@ -86,7 +88,19 @@ final class ContractionSchedule {
         }
         isBytes = emitter.facts().target().dotBytes() && !products.isEmpty()
                 && products.values().stream().allMatch(p -> Words.of(p.factor()).isPresent());
+        isInWords = !isBytes && inWords();
         strips = strips();
+    }
+
+    /** Whether each byte of the weights holds several codes, and runs end where words do. */
+    private boolean inWords() {
+        int step = lead.weights().step();
+        ByteProducts coded = products.get(lead);
+        long run = coded == null ? lead.weights().run() : coded.run();
+        long length = ((Scalar.Whole) lead.weights().last().upper()).value();
+        return step > 1 && (run % (Packing.WORD * step) == 0 || run == length)
+                && contractions.stream().flatMap(c -> own(c).stream()).allMatch(
+                        o -> o.run() == step && o.load().source().type().format() == Format.I8);
     }
 
     /** Whether a cluster is to be scheduled this way. */
@@ -119,10 +133,8 @@ final class ContractionSchedule {
         if (isBytes) {
             return 1;
         }
-        int step = lead.weights().step();
         int bytes = contractions.stream()
-                .flatMap(c -> c.weights().operands().stream())
-                .filter(o -> !o.isShared(step))
+                .flatMap(c -> own(c).stream())
                 .mapToInt(o -> o.load().source().type().format().bytes())
                 .max().orElseThrow();
         int registers = emitter.facts().target().vectorRegisters();
@@ -494,8 +506,24 @@ final class ContractionSchedule {
         return isBytes;
     }
 
+    /**
+     * Whether a column's codes are read four bytes to a word: one load, where each byte would have
+     * to be widened.
+     */
+    boolean isInWords() {
+        return isInWords;
+    }
+
+    /** What a contraction reads that its runs do not have in common. */
+    List<Weights.Operand> own(Contraction contraction) {
+        int step = lead.weights().step();
+        return contraction.weights().operands().stream().filter(o -> !o.isShared(step)).toList();
+    }
+
     Value packed(Contraction contraction, Weights.Operand operand) {
-        return packing.of(contraction, operand, panelWidth());
+        return isInWords && !operand.isShared(lead.weights().step())
+                ? packing.words(contraction, operand, panelWidth())
+                : packing.of(contraction, operand, panelWidth());
     }
 
     /** Writes expressions over the columns of a block, which lie side by side in memory. */

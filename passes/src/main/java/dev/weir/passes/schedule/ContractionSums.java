@@ -20,6 +20,7 @@ import dev.weir.ir.type.Size;
 import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Weights;
+import dev.weir.passes.layout.Packing;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -53,6 +54,8 @@ final class ContractionSums {
     private final int lanes;
     private final int vectors;
     private final int step;
+    /** How many neighbours a round of the innermost loop takes: a step, or those of a word. */
+    private final int round;
     private final Map<Contraction, Variable[][]> sums;
     private final Optional<ByteSums> bytes;
     /** What makes this one of codes with codes, if it is. */
@@ -88,6 +91,7 @@ final class ContractionSums {
         this.lanes = schedule.lanes();
         this.vectors = vectors;
         this.step = lead.weights().step();
+        this.round = schedule.isInWords() ? Packing.WORD * step : step;
         this.coded = Optional.ofNullable(schedule.products().get(lead));
         this.sums = grids(schedule.isBytes() ? Type.Element.I32 : Type.Element.F32);
         this.bytes = schedule.isBytes()
@@ -114,7 +118,7 @@ final class ContractionSums {
                 runs(flat, totals);
             } else {
                 readShared(flat, whole(0));
-                steps(flat, whole(0), length());
+                rounds(flat, whole(0), length());
             }
         });
         Map<Contraction, Expression[][]> results = new HashMap<>();
@@ -192,7 +196,7 @@ final class ContractionSums {
             Expression flat, Expression number, long size, Map<Contraction, Variable[][]> totals) {
         readShared(flat, number);
         boolean isOnly = totals == sums;
-        Expression first = multiply(number, whole(run() / step));
+        Expression first = multiply(number, whole(run() / round));
         if (bytes.isPresent()) {
             bytes.get().begin(flat, number);
             bytes.get().add(flat, number, size);
@@ -202,7 +206,7 @@ final class ContractionSums {
             if (!isOnly) {
                 clear(sums);
             }
-            steps(flat, first, size);
+            rounds(flat, first, size);
         }
         for (Contraction contraction : contractions) {
             for (int v = 0; v < vectors; v++) {
@@ -258,17 +262,17 @@ final class ContractionSums {
         clear(wholes);
         if (size >= exact) {
             writer.loop(whole(0), whole(size / exact), 1, part -> exactly(flat, writer.let(
-                    add(first, multiply(part, whole(exact / step)))), exact));
+                    add(first, multiply(part, whole(exact / round)))), exact));
         }
         if (size % exact > 0) {
-            exactly(flat, writer.let(add(first, whole(size / exact * (exact / step)))),
+            exactly(flat, writer.let(add(first, whole(size / exact * (exact / round)))),
                     size % exact);
         }
     }
 
     private void exactly(Expression flat, Expression first, long size) {
         clear(sums);
-        steps(flat, first, size);
+        rounds(flat, first, size);
         contractions.forEach(c -> each((r, v) -> {
             Variable whole = wholes.get(c)[r][v];
             writer.assign(whole, add(new Expression.Get(whole), Build.convert(
@@ -300,10 +304,13 @@ final class ContractionSums {
     private void read(
             Contraction contraction, Weights.Operand operand, Expression flat, Expression number) {
         long elements = (length() + operand.run() - 1) / operand.run();
-        Expression at = multiply(
-                add(multiply(flat, whole(elements)), number), whole(schedule.panelWidth()));
-        Expression offset = writer.let(at);
-        Value packed = schedule.packed(contraction, operand);
+        loaded.put(operand, load(
+                schedule.packed(contraction, operand), add(multiply(flat, whole(elements)), number)));
+    }
+
+    /** A row of what is packed, of the panel in use. */
+    private Expression[] load(Value packed, Expression row) {
+        Expression offset = writer.let(multiply(row, whole(schedule.panelWidth())));
         Buffer buffer = writer.buffer(packed);
         Expression[] values = new Expression[vectors];
         for (int v = 0; v < vectors; v++) {
@@ -311,57 +318,112 @@ final class ContractionSums {
                     add(add(bases.get(packed), offset), whole((long) v * lanes)),
                     lanes, Optional.empty()));
         }
-        loaded.put(operand, values);
+        return values;
+    }
+
+    private List<Weights.Operand> own(Contraction contraction) {
+        return schedule.own(contraction);
     }
 
     // ------------------------------------------------------------------ products
 
-    /** The products of so many neighbours, from a step on. */
-    private void steps(Expression flat, Expression first, long size) {
-        long count = size / step;
+    /** The products of so many neighbours, from a round on. */
+    private void rounds(Expression flat, Expression first, long size) {
+        long count = size / round;
         Expression end = writer.let(add(first, whole(count)));
         if (count > 0) {
             Map<Value, ReadAhead.Place> next = new HashMap<>();
-            ahead.ifPresent(block -> contractions.forEach(c -> c.weights().operands().stream()
-                    .filter(o -> !o.isShared(step))
-                    .forEach(o -> next.computeIfAbsent(schedule.packed(c, o),
-                            packed -> nextPanel(block, packed, flat, step / o.run())))));
+            ahead.ifPresent(block -> contractions.forEach(c -> own(c).forEach(
+                    o -> next.computeIfAbsent(schedule.packed(c, o), packed -> nextPanel(
+                            block, packed, flat, schedule.isInWords() ? 1 : step / o.run())))));
             writer.loop(first, end, 1, number -> {
                 next.forEach((packed, place) -> writer.add(new Statement.Prefetch(
                         writer.buffer(packed), place.at(number))));
-                neighbours(flat, number, step);
+                round(flat, number, round);
             });
         }
-        if (size % step > 0) {
-            neighbours(flat, end, (int) (size % step));
+        if (size % round > 0) {
+            round(flat, end, (int) (size % round));
         }
     }
 
     private ReadAhead.Place nextPanel(
-            ReadAhead.Block block, Value packed, Expression flat, long rowsOfAStep) {
+            ReadAhead.Block block, Value packed, Expression flat, long rowsOfARound) {
         List<Size> shape = packed.type().shape();
         Expression panel = multiply(
                 emitter.extent(shape.get(shape.size() - 2)), emitter.extent(shape.getLast()));
         return block.place(writer, add(bases.get(packed), panel), panel,
-                rowsOfAStep * schedule.panelWidth(), multiply(flat, whole(length() / step)));
+                rowsOfARound * schedule.panelWidth(), multiply(flat, whole(length() / round)));
     }
 
-    private void neighbours(Expression flat, Expression number, int count) {
+    private void round(Expression flat, Expression number, int count) {
+        if (schedule.isInWords()) {
+            word(flat, number, count);
+        } else {
+            neighbours(flat, number, count, (contraction, at) -> own(contraction).stream()
+                    .filter(o -> at % o.run() == 0)
+                    .forEach(o -> read(contraction, o, flat, writer.let(add(
+                            multiply(number, whole(step / o.run())), whole(at / o.run()))))));
+        }
+    }
+
+    /** The products with the codes of one word of each column, whose bytes are steps. */
+    private void word(Expression flat, Expression number, int count) {
+        Type vector = new Type(Type.Element.I32, lanes);
+        long elements = (length() + round - 1) / round;
+        List<Variable> words = new ArrayList<>();
+        for (Contraction contraction : contractions) {
+            for (Weights.Operand operand : own(contraction)) {
+                Expression[] bytes = load(schedule.packed(contraction, operand),
+                        add(multiply(flat, whole(elements)), number));
+                for (int v = 0; v < vectors; v++) {
+                    Variable word = writer.mutable(bytes[v]);
+                    words.add(word);
+                    bytes[v] = lowest(new Expression.Get(word));
+                }
+                loaded.put(operand, bytes);
+            }
+        }
+        Expression before = multiply(number, whole(Packing.WORD));
+        writer.loop(whole(0), whole(count / step), 1, at -> {
+            neighbours(flat, writer.let(add(before, at)), step, (contraction, i) -> { });
+            words.forEach(word -> writer.assign(word, Build.binary(
+                    Expression.BinaryOperation.SHIFT_RIGHT, new Expression.Get(word),
+                    whole(vector, Byte.SIZE))));
+        });
+        if (count % step > 0) {
+            neighbours(flat, writer.let(add(before, whole(count / step))), count % step,
+                    (contraction, i) -> { });
+        }
+    }
+
+    /** The lowest byte, with its sign. */
+    private static Expression lowest(Expression word) {
+        Expression unused = whole(word.type(), Integer.SIZE - Byte.SIZE);
+        return Build.binary(Expression.BinaryOperation.SHIFT_RIGHT,
+                Build.binary(Expression.BinaryOperation.SHIFT_LEFT, word, unused), unused);
+    }
+
+    private interface Reading {
+        void at(Contraction contraction, int neighbour);
+    }
+
+    /**
+     * The products of neighbours of a step.
+     *
+     * @param number of the step
+     * @param reading what reads the weights of a neighbour, where they are not there already
+     */
+    private void neighbours(Expression flat, Expression number, int count, Reading reading) {
         for (int at = 0; at < count; at++) {
             Expression index = writer.let(add(multiply(number, whole(step)), whole(at)));
             Map<Contraction, Expression[]> weights = new HashMap<>();
             for (Contraction contraction : contractions) {
                 emitter.bind(contraction.weights().last(), index);
-                for (Weights.Operand operand : contraction.weights().operands()) {
-                    if (!operand.isShared(step) && at % operand.run() == 0) {
-                        read(contraction, operand, flat, writer.let(add(
-                                multiply(number, whole(step / operand.run())),
-                                whole(at / operand.run()))));
-                    }
-                }
+                reading.at(contraction, at);
                 Expression[] values = new Expression[vectors];
                 for (int v = 0; v < vectors; v++) {
-                    values[v] = writer.let(product(contraction, own(contraction), v, at));
+                    values[v] = writer.let(product(contraction, factors(contraction), v, at));
                 }
                 weights.put(contraction, values);
             }
@@ -408,7 +470,8 @@ final class ContractionSums {
                 .toList();
     }
 
-    private List<Scalar> own(Contraction contraction) {
+    /** The factors of a weight that no other of its run has. */
+    private List<Scalar> factors(Contraction contraction) {
         List<Scalar> own = new ArrayList<>(Walk.factors(contraction.weights().value()));
         own.removeAll(common(contraction));
         return own;

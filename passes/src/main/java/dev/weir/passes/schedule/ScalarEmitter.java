@@ -402,7 +402,7 @@ final class ScalarEmitter {
             case BIT_AND -> binary(BinaryOperation.AND, x, y);
             case BIT_OR -> binary(BinaryOperation.OR, x, y);
             case BIT_XOR -> binary(BinaryOperation.EXCLUSIVE_OR, x, y);
-            case SHIFT_LEFT -> binary(BinaryOperation.SHIFT_LEFT, x, y);
+            case SHIFT_LEFT -> Build.shiftLeft(x, y);
             case SHIFT_RIGHT -> binary(BinaryOperation.SHIFT_RIGHT, x, y);
             case AND, OR, SELECT -> throw new IllegalStateException(apply.operation().word());
         };

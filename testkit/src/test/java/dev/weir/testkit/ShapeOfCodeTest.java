@@ -391,23 +391,33 @@ class ShapeOfCodeTest {
     /** Blocks of rows ask for the next panel while they multiply; single rows need not. */
     @Test
     void blocksOfRowsReadAhead() {
-        assertEquals(1, prefetches(TargetDescription.AVX512));
+        assertEquals(1, prefetches(TargetDescription.AVX512, "f32"));
+    }
+
+    /** A row of words of four strips is eight lines; where nothing is decoded, nobody asks. */
+    @Test
+    void oneRowAsksForWhatItDecodes() {
+        assertEquals(8, prefetches(TargetDescription.AVX512, "int4(group: 32)"));
     }
 
     /** What a place is computed of would stand between sums that are held in registers. */
     @Test
     void javaMachinesCannotReadAhead() {
-        assertEquals(0, prefetches(new BytecodeCompiler().target()));
-        JvmArtefact.TARGETS.forEach(target -> assertEquals(0, prefetches(target), target.name()));
+        for (String format : List.of("f32", "int4(group: 32)")) {
+            assertEquals(0, prefetches(new BytecodeCompiler().target(), format));
+            JvmArtefact.TARGETS.forEach(
+                    target -> assertEquals(0, prefetches(target, format), target.name()));
+        }
     }
 
-    private static int prefetches(TargetDescription target) {
+    private static int prefetches(TargetDescription target, String format) {
         KernelProgram program = compile("""
                 model M<D = 64, F = 4096> {
                     param w[F, D]
+                    precision { weights: %s }
                     forward(x[T, D]) -> y[T, F] = w @ x
                 }
-                """, "{}", target);
+                """.formatted(format), "{}", target);
         String text = program.kernels().stream().map(KernelPrinter::print)
                 .filter(k -> k.contains("fma(")).findFirst().orElseThrow();
         return text.split("prefetch ", -1).length - 1;

@@ -86,14 +86,17 @@ final class Build {
 
     /** Bits that a shift there and back gave a sign may come from what was shifted. */
     static Expression shiftLeft(Expression left, Expression right) {
-        return left instanceof Expression.Binary back
+        if (left instanceof Expression.Binary back
                 && back.operation() == BinaryOperation.SHIFT_RIGHT
                 && back.left() instanceof Expression.Binary there
-                && there.operation() == BinaryOperation.SHIFT_LEFT
-                && constant(back.right()).filter(by -> constant(there.right()).equals(Optional.of(by))
-                        && constant(right).filter(up -> up >= by).isPresent()).isPresent()
-                ? binary(BinaryOperation.SHIFT_LEFT, there.left(), right)
-                : binary(BinaryOperation.SHIFT_LEFT, left, right);
+                && there.operation() == BinaryOperation.SHIFT_LEFT) {
+            Optional<Long> unused = constant(back.right());
+            boolean isSame = unused.isPresent() && unused.equals(constant(there.right()));
+            if (isSame && constant(right).filter(up -> up >= unused.get()).isPresent()) {
+                return binary(BinaryOperation.SHIFT_LEFT, there.left(), right);
+            }
+        }
+        return binary(BinaryOperation.SHIFT_LEFT, left, right);
     }
 
     /** The whole number that all lanes are. */

@@ -85,9 +85,14 @@ final class ByteSums {
         writer.loop(first, end, 1, step -> {
             Map<Contraction, Expression[]> words = new HashMap<>();
             for (Contraction contraction : schedule.contractions()) {
-                words.put(contraction, read(schedule.packing().bytes()
-                        .words(contraction, products.get(contraction), width()),
-                        Build.add(multiply(flat, whole(all)), step)));
+                Value packed = schedule.packing().bytes()
+                        .words(contraction, products.get(contraction), width());
+                Expression row = writer.let(Build.add(multiply(flat, whole(all)), step));
+                if (places.size() == 1 && schedule.isDecoded()) {
+                    ReadAhead.lines(writer, packed, writer.let(Build.add(
+                            bases.get(packed), multiply(row, whole(width())))), width());
+                }
+                words.put(contraction, read(packed, row));
             }
             for (int four = 0; four < fours; four++) {
                 four(words, writer.let(Build.add(

@@ -514,6 +514,11 @@ final class ContractionSchedule {
         return isInWords;
     }
 
+    /** Whether one row is to ask for weights: they take longer to decode than a line to come. */
+    boolean isDecoded() {
+        return emitter.facts().target().prefetches() && (isBytes || strips > 1);
+    }
+
     /** What a contraction reads that its runs do not have in common. */
     List<Weights.Operand> own(Contraction contraction) {
         int step = lead.weights().step();

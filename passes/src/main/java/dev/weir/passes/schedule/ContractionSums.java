@@ -304,8 +304,8 @@ final class ContractionSums {
     private void read(
             Contraction contraction, Weights.Operand operand, Expression flat, Expression number) {
         long elements = (length() + operand.run() - 1) / operand.run();
-        loaded.put(operand, load(
-                schedule.packed(contraction, operand), add(multiply(flat, whole(elements)), number)));
+        loaded.put(operand, load(schedule.packed(contraction, operand),
+                add(multiply(flat, whole(elements)), number)));
     }
 
     /** A row of what is packed, of the panel in use. */
@@ -334,17 +334,42 @@ final class ContractionSums {
         if (count > 0) {
             Map<Value, ReadAhead.Place> next = new HashMap<>();
             ahead.ifPresent(block -> contractions.forEach(c -> own(c).forEach(
-                    o -> next.computeIfAbsent(schedule.packed(c, o), packed -> nextPanel(
-                            block, packed, flat, schedule.isInWords() ? 1 : step / o.run())))));
+                    o -> next.computeIfAbsent(schedule.packed(c, o),
+                            packed -> nextPanel(block, packed, flat, rows(o))))));
             writer.loop(first, end, 1, number -> {
                 next.forEach((packed, place) -> writer.add(new Statement.Prefetch(
                         writer.buffer(packed), place.at(number))));
+                if (isAlone()) {
+                    linesAhead(flat, number);
+                }
                 round(flat, number, round);
             });
         }
         if (size % round > 0) {
             round(flat, end, (int) (size % round));
         }
+    }
+
+    /** Whether one row goes through a panel that others do not need. */
+    private boolean isAlone() {
+        return schedule.isDecoded() && places.size() == 1
+                && vectors * lanes == schedule.panelWidth();
+    }
+
+    /** What one row reads ahead of the panel that it decodes. */
+    private void linesAhead(Expression flat, Expression number) {
+        Expression before = add(multiply(flat, whole(length() / round)), number);
+        contractions.forEach(c -> own(c).forEach(o -> {
+            Value packed = schedule.packed(c, o);
+            long elements = rows(o) * schedule.panelWidth();
+            ReadAhead.lines(writer, packed, writer.let(add(
+                    bases.get(packed), multiply(before, whole(elements)))), elements);
+        }));
+    }
+
+    /** How many rows of what is packed a round of the innermost loop takes. */
+    private long rows(Weights.Operand operand) {
+        return schedule.isInWords() ? 1 : step / operand.run();
     }
 
     private ReadAhead.Place nextPanel(
@@ -358,21 +383,28 @@ final class ContractionSums {
 
     private void round(Expression flat, Expression number, int count) {
         if (schedule.isInWords()) {
-            word(flat, number, count);
+            // One row has many vectors of sums: beside the words of all there is no room for them.
+            if (places.size() == 1) {
+                contractions.forEach(c -> word(List.of(c), flat, number, count));
+            } else {
+                word(contractions, flat, number, count);
+            }
         } else {
-            neighbours(flat, number, count, (contraction, at) -> own(contraction).stream()
-                    .filter(o -> at % o.run() == 0)
-                    .forEach(o -> read(contraction, o, flat, writer.let(add(
-                            multiply(number, whole(step / o.run())), whole(at / o.run()))))));
+            neighbours(contractions, flat, number, count, (contraction, at) ->
+                    own(contraction).stream().filter(o -> at % o.run() == 0)
+                            .forEach(o -> read(contraction, o, flat, writer.let(add(
+                                    multiply(number, whole(step / o.run())),
+                                    whole(at / o.run()))))));
         }
     }
 
     /** The products with the codes of one word of each column, whose bytes are steps. */
-    private void word(Expression flat, Expression number, int count) {
+    private void word(
+            List<Contraction> together, Expression flat, Expression number, int count) {
         Type vector = new Type(Type.Element.I32, lanes);
         long elements = (length() + round - 1) / round;
         List<Variable> words = new ArrayList<>();
-        for (Contraction contraction : contractions) {
+        for (Contraction contraction : together) {
             for (Weights.Operand operand : own(contraction)) {
                 Expression[] bytes = load(schedule.packed(contraction, operand),
                         add(multiply(flat, whole(elements)), number));
@@ -386,14 +418,15 @@ final class ContractionSums {
         }
         Expression before = multiply(number, whole(Packing.WORD));
         writer.loop(whole(0), whole(count / step), 1, at -> {
-            neighbours(flat, writer.let(add(before, at)), step, (contraction, i) -> { });
+            neighbours(together, flat, writer.let(add(before, at)), step,
+                    (contraction, i) -> { });
             words.forEach(word -> writer.assign(word, Build.binary(
                     Expression.BinaryOperation.SHIFT_RIGHT, new Expression.Get(word),
                     whole(vector, Byte.SIZE))));
         });
         if (count % step > 0) {
-            neighbours(flat, writer.let(add(before, whole(count / step))), count % step,
-                    (contraction, i) -> { });
+            neighbours(together, flat, writer.let(add(before, whole(count / step))),
+                    count % step, (contraction, i) -> { });
         }
     }
 
@@ -414,12 +447,17 @@ final class ContractionSums {
      * @param number of the step
      * @param reading what reads the weights of a neighbour, where they are not there already
      */
-    private void neighbours(Expression flat, Expression number, int count, Reading reading) {
+    private void neighbours(
+            List<Contraction> together,
+            Expression flat,
+            Expression number,
+            int count,
+            Reading reading) {
         for (int at = 0; at < count; at++) {
             Expression index = writer.let(add(multiply(number, whole(step)), whole(at)));
             Map<Contraction, Expression[]> weights = new HashMap<>();
-            for (Contraction contraction : contractions) {
-                emitter.bind(contraction.weights().last(), index);
+            contractions.forEach(c -> emitter.bind(c.weights().last(), index));
+            for (Contraction contraction : together) {
                 reading.at(contraction, at);
                 Expression[] values = new Expression[vectors];
                 for (int v = 0; v < vectors; v++) {
@@ -431,7 +469,7 @@ final class ContractionSums {
                 Expression x = writer.let(ScalarEmitter.widen(
                         activation(r, writer.let(add(multiply(flat, whole(length())), index))),
                         lanes));
-                for (Contraction contraction : contractions) {
+                for (Contraction contraction : together) {
                     for (int v = 0; v < vectors; v++) {
                         Variable sum = sums.get(contraction)[r][v];
                         writer.assign(sum, fma(

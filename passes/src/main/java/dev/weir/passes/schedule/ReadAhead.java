@@ -7,6 +7,8 @@ import static dev.weir.passes.schedule.Build.subtract;
 import static dev.weir.passes.schedule.Build.whole;
 
 import dev.weir.ir.kernel.Expression;
+import dev.weir.ir.kernel.Statement;
+import dev.weir.ir.tensor.Value;
 
 /**
  * What blocks of rows read ahead while they multiply: the panel behind their own, each block an
@@ -18,6 +20,26 @@ import dev.weir.ir.kernel.Expression;
  * @param size of a block of rows
  */
 record ReadAhead(Expression first, Expression rows, int size) {
+
+    /** Bytes of a cache line, on all machines that ask for lines. */
+    private static final int LINE = 64;
+    /** How many bytes ahead one row asks. */
+    private static final long FAR = 4096;
+
+    /**
+     * Asks for lines of a panel that one row uses by itself. Processors read ahead what is read in
+     * order, but not far enough where each line takes long to decode.
+     *
+     * @param at where the row is in what is packed
+     * @param elements that it takes at a time
+     */
+    static void lines(KernelWriter writer, Value packed, Expression at, long elements) {
+        long bytes = packed.type().format().bytes();
+        for (long line = 0; line < elements * bytes; line += LINE) {
+            writer.add(new Statement.Prefetch(writer.buffer(packed),
+                    add(at, whole((FAR + line) / bytes))));
+        }
+    }
 
     Block block(KernelWriter writer, Expression row) {
         return new Block(

@@ -271,18 +271,22 @@ class CommandTest {
 
     @Test
     void weightsWithoutElementsAreNoMistake() throws Exception {
-        Path program = Files.writeString(folder.resolve("none.weir"), """
-                model None<D = 0> {
-                    param w[3, D]
-                    forward(x[T, D]) -> y[T, 3] { y[t, i] = sum[d] w[i, d] * x[t, d] }
-                }
-                """);
         Files.writeString(folder.resolve("config.json"), "{}");
         SafeTensors.write(folder.resolve("model.safetensors"),
                 Map.of("w", Tensor.zeros(dev.weir.ir.type.Format.F32, 3, 0)));
-        Outcome outcome = onTensors(
-                program, Map.of("x", Tensor.zeros(dev.weir.ir.type.Format.F32, 2, 0)));
-        assertEquals(0, outcome.code, outcome.err);
+        for (String precision : List.of("weights: f32", "weights: int4(group: 32)",
+                "weights: int8, activations: int8")) {
+            Path program = Files.writeString(folder.resolve("none.weir"), """
+                    model None<D = 0> {
+                        param w[3, D]
+                        precision { %s }
+                        forward(x[T, D]) -> y[T, 3] { y[t, i] = sum[d] w[i, d] * x[t, d] }
+                    }
+                    """.formatted(precision));
+            Outcome outcome = onTensors(
+                    program, Map.of("x", Tensor.zeros(dev.weir.ir.type.Format.F32, 2, 0)));
+            assertEquals(0, outcome.code, precision + ": " + outcome.err);
+        }
     }
 
     private Outcome onTensors(Path program, Map<String, Tensor> inputs) throws Exception {

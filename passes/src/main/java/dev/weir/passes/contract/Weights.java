@@ -149,7 +149,8 @@ public record Weights(
         }
         Axis last = reduced.getLast();
         Optional<Integer> step = step(value, last);
-        if (step.isEmpty()) {
+        // A sum of nothing has no runs.
+        if (step.isEmpty() || extent(last) == 0) {
             return Optional.empty();
         }
         List<Operand> operands = new ArrayList<>();

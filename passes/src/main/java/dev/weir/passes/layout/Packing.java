@@ -139,11 +139,10 @@ public final class Packing {
         List<Size> shape = key.weights.type().shape();
         int instances = key.instances;
         long columns = count(shape, instances, key.columns);
-        List<Integer> innermost = key.reduced.subList(
-                Math.max(0, key.reduced.size() - 1), key.reduced.size());
-        long last = count(shape, instances, innermost);
+        int outer = Math.max(0, key.reduced.size() - 1);
+        long last = count(shape, instances, key.reduced.subList(outer, key.reduced.size()));
         long elements = (last + key.neighbours - 1) / key.neighbours;
-        long reduced = count(shape, instances, key.reduced) / last * elements;
+        long reduced = count(shape, instances, key.reduced.subList(0, outer)) * elements;
         long panels = (columns + key.width - 1) / key.width;
         List<Size> packedShape = new ArrayList<>(shape.subList(0, instances));
         packedShape.add(Size.of(panels));

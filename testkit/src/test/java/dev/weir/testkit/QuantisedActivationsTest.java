@@ -128,6 +128,35 @@ class QuantisedActivationsTest {
         }
     }
 
+    /** A row is rounded once, and its codes are read in runs of three lengths. */
+    @Test
+    void runsOfThreeLengths() throws Exception {
+        String source = """
+                model M<K = 80> {
+                    param u[5, K], v[40, K], w[33, K]
+                    precision {
+                        u: int8, v: int4(group: 32), w: int4(group: 16), activations: int8
+                    }
+                    forward(x[T, K]) -> (a[T, 5], b[T, 40], c[T, 33]) {
+                        a = u @ x
+                        b = v @ x
+                        c = w @ x
+                    }
+                }
+                """;
+        try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                TestModel jvm = TestModel.random(source, 5, Target.JVM, 1);
+                TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 1)) {
+            Tensor x = input(5, 80);
+            List<Tensor> expected = run(oracle, x);
+            List<Tensor> found = run(nativeCode, x);
+            for (int i = 0; i < expected.size(); i++) {
+                FixtureTest.assertClose("result " + i, expected.get(i), found.get(i));
+            }
+            assertEquals(run(jvm, x), found, "both generators give the same bytes");
+        }
+    }
+
     /** Sums of codes that neither f32 nor, if it went on, i32 would hold. */
     @ParameterizedTest
     @ValueSource(ints = {1039, 4100, 65535, 65536, 65537})

@@ -6,7 +6,6 @@ import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Identifiers;
 import dev.weir.ir.tensor.Index;
 import dev.weir.ir.tensor.Node;
-import dev.weir.ir.tensor.Reduction;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
@@ -31,12 +30,12 @@ import java.util.Optional;
  * bits.
  *
  * <pre>
- *   words[instance, b, s, j]  =  code[column b·width + j, 4·n·s + 4·m + i] at bit m·bits of byte i
- *   sums[instance, b, g, j]   =  -128 · 2^(8 - bits) · sum[k in run g] code[column b·width + j, k]
+ *   words[instance, b, s, j]  =  code[column b·width + j, 4·n·s + 4·m + i] + bias
+ *                                at bit m·bits of byte i, bias = 2^(bits - 1)
  * </pre>
  *
- * <p>The words of rows have bytes without a sign, 128 too large: a run's sum begins with what that
- * is too much. A kernel puts a code into the highest bits of its byte, so that it has a sign there.
+ * <p>So codes have no sign, as one side of products of bytes has to. A run's sum begins with what
+ * that is too much, which depends on the row alone ({@link Words}).
  */
 public final class PackedBytes {
     private final Identifiers identifiers;
@@ -49,8 +48,7 @@ public final class PackedBytes {
      * @param coordinates of a code, with indices numbered in the order of their axes
      * @param columns how many of these axes are columns
      */
-    private record Key(
-            Value codes, List<Scalar> coordinates, int columns, int width, long run) {}
+    private record Key(Value codes, List<Scalar> coordinates, int columns, int width) {}
 
     PackedBytes(Identifiers identifiers, List<Node.Compute> computes) {
         this.identifiers = identifiers;
@@ -77,19 +75,12 @@ public final class PackedBytes {
 
     /** The codes of a contraction's weights, i32 {@code [instances…, panels, words, width]}. */
     public Value words(Contraction contraction, ByteProducts products, int width) {
-        return packed.computeIfAbsent(key(contraction, products, width, 0),
+        return packed.computeIfAbsent(key(contraction, products, width),
                 k -> new Panels(contraction, products, width).words());
     }
 
-    /** What a run's sum begins with, i32 {@code [instances…, panels, runs, width]}. */
-    public Value sums(Contraction contraction, ByteProducts products, int width) {
-        return packed.computeIfAbsent(key(contraction, products, width, products.run()),
-                k -> new Panels(contraction, products, width).sums());
-    }
-
     /** The same codes in the same order have the same key, whatever their indices are called. */
-    private static Key key(
-            Contraction contraction, ByteProducts products, int width, long run) {
+    private static Key key(Contraction contraction, ByteProducts products, int width) {
         Weights.Operand operand = operand(contraction, products);
         Map<Index, Scalar> numbers = new HashMap<>();
         for (Axis axis : axes(contraction)) {
@@ -97,7 +88,7 @@ public final class PackedBytes {
         }
         List<Scalar> own = operand.own().stream()
                 .map(c -> Substitution.apply(c, numbers)).toList();
-        return new Key(operand.load().source(), own, contraction.columns().size(), width, run);
+        return new Key(operand.load().source(), own, contraction.columns().size(), width);
     }
 
     private static List<Axis> axes(Contraction contraction) {
@@ -162,43 +153,24 @@ public final class PackedBytes {
             Scalar step = remainder(at.get(1), steps);
             Scalar others = divide(at.get(1), steps);
             long mask = (1L << products.bits()) - 1;
+            long bias = 1L << products.bits() - 1;
             Scalar word = null;
             for (int four = 0; four < fours(products); four++) {
                 for (int i = 0; i < Integer.BYTES; i++) {
                     Scalar place = plus(times(step, (long) Integer.BYTES * fours(products)),
                             (long) Integer.BYTES * four + i);
                     Scalar bits = Scalar.apply(Operation.SHIFT_LEFT,
-                            Scalar.apply(Operation.BIT_AND,
-                                    code(column(at), others, place), whole(mask)),
+                            Scalar.apply(Operation.BIT_AND, Scalar.apply(Operation.ADD,
+                                    code(column(at), others, place), whole(bias)),
+                                    whole(mask)),
                             whole((long) i * Byte.SIZE + (long) four * products.bits()));
                     word = word == null ? bits : Scalar.apply(Operation.BIT_OR, word, bits);
                 }
             }
-            return compute("words", shape, Optional.empty(), word);
-        }
-
-        Value sums() {
-            long runs = (length + products.run() - 1) / products.run();
-            List<Size> shape = shape(outer * runs);
-            List<Scalar> at = places(shape);
-            Index neighbour = identifiers.index("k");
-            Scalar place = Scalar.apply(Operation.ADD,
-                    times(remainder(at.get(1), runs), products.run()),
-                    Scalar.variable(neighbour));
-            Scalar term = Scalar.apply(Operation.MULTIPLY,
-                    code(column(at), divide(at.get(1), runs), place),
-                    whole(-(long) Words.BIAS << Byte.SIZE - products.bits()));
-            return compute("sums", shape, Optional.of(new Reduction(Reduction.Kind.SUM,
-                    List.of(Axis.over(neighbour, Size.of(products.run()))),
-                    Optional.empty())), term);
-        }
-
-        private Value compute(
-                String what, List<Size> shape, Optional<Reduction> reduction, Scalar body) {
             Value result = identifiers.value(
-                    operand.load().source().name() + " in panels of " + what,
+                    operand.load().source().name() + " in panels of words",
                     new TensorType(Format.I32, shape));
-            computes.add(new Node.Compute(result, axes, reduction, body, Span.NONE));
+            computes.add(new Node.Compute(result, axes, Optional.empty(), word, Span.NONE));
             return result;
         }
 

@@ -24,7 +24,7 @@ import java.util.Optional;
  * Writes the sums of one register block's runs as whole numbers, four products at a time.
  *
  * <pre>
- *   s = sums[g];  for each word i of the run { s = dot_bytes(x[i], w[i], s) }
+ *   s = bias · -sum(x in run g);  for each word i of the run { s = dot_bytes(w[i], x[i], s) }
  *   y = fma(s · step[g], scale[g], y)
  * </pre>
  */
@@ -63,31 +63,40 @@ final class ByteSums {
         this.length = ((Scalar.Whole) lead.weights().last().upper()).value();
     }
 
-    /** Begins a run: its sums are what its biased bytes make too much. */
-    void begin(Expression flat, Expression number) {
-        long runs = (length + leading.run() - 1) / leading.run();
-        sums.forEach((contraction, grid) -> {
-            Expression[] first = read(schedule.packing().bytes()
-                    .sums(contraction, products.get(contraction), width()),
-                    Build.add(multiply(flat, whole(runs)), number));
-            each((r, v) -> writer.assign(grid[r][v], first[v]));
-        });
+    /** Begins a run: its sums are what codes without a sign make too much. */
+    void begin(Expression number) {
+        Expression place = writer.let(ofRun(number));
+        Expression bits = whole(
+                new Type(Type.Element.I32, schedule.lanes()), leading.bits() - 1L);
+        for (int r = 0; r < places.size(); r++) {
+            Expression first = writer.let(Build.shiftLeft(
+                    ScalarEmitter.widen(word(r, place), schedule.lanes()), bits));
+            for (Variable[][] grid : sums.values()) {
+                for (Variable sum : grid[r]) {
+                    writer.assign(sum, first);
+                }
+            }
+        }
+    }
+
+    /** Where a run of a row begins, its sum before its words. */
+    private Expression ofRun(Expression number) {
+        return multiply(number, whole(Words.ofRun(leading.run())));
     }
 
     /** Adds the products of a run of so many neighbours. */
     void add(Expression flat, Expression number, long size) {
         int fours = PackedBytes.fours(leading);
         long all = PackedBytes.words(leading, length);
-        Expression first = writer.let(
-                multiply(number, whole(PackedBytes.words(leading, leading.run()))));
-        Expression end = writer.let(
-                Build.add(first, whole(PackedBytes.words(leading, size))));
-        writer.loop(first, end, 1, step -> {
+        Expression first = writer.let(Build.add(multiply(flat, whole(all)),
+                multiply(number, whole(PackedBytes.words(leading, leading.run())))));
+        Expression codes = writer.let(Build.add(ofRun(number), whole(1)));
+        writer.loop(whole(0), whole(PackedBytes.words(leading, size)), 1, step -> {
             Map<Contraction, Expression[]> words = new HashMap<>();
             for (Contraction contraction : schedule.contractions()) {
                 Value packed = schedule.packing().bytes()
                         .words(contraction, products.get(contraction), width());
-                Expression row = writer.let(Build.add(multiply(flat, whole(all)), step));
+                Expression row = writer.let(Build.add(first, step));
                 if (places.size() == 1 && schedule.isDecoded()) {
                     ReadAhead.lines(writer, packed, writer.let(Build.add(
                             bases.get(packed), multiply(row, whole(width())))), width());
@@ -95,8 +104,8 @@ final class ByteSums {
                 words.put(contraction, read(packed, row));
             }
             for (int four = 0; four < fours; four++) {
-                four(words, writer.let(Build.add(
-                        multiply(step, whole(fours)), whole(four))), four);
+                four(words, writer.let(Build.add(Build.add(
+                        codes, multiply(step, whole(fours))), whole(four))), four);
             }
         });
     }
@@ -104,17 +113,15 @@ final class ByteSums {
     /** The products of one word of each row with a four of each word of the weights. */
     private void four(Map<Contraction, Expression[]> words, Expression place, int four) {
         Type vector = new Type(Type.Element.I32, schedule.lanes());
-        int unused = Byte.SIZE - leading.bits();
-        int up = unused - four * leading.bits();
-        long mask = 0x01010101L * ((0xFF << unused) & 0xFF);
+        int down = four * leading.bits();
+        long mask = 0x01010101L * ((1 << leading.bits()) - 1);
         Map<Contraction, Expression[]> bytes = new HashMap<>();
         words.forEach((contraction, all) -> {
             Expression[] pieces = new Expression[all.length];
             for (int v = 0; v < all.length; v++) {
-                Expression piece = up == 0 ? all[v] : Build.binary(
-                        up > 0 ? BinaryOperation.SHIFT_LEFT : BinaryOperation.SHIFT_RIGHT,
-                        all[v], whole(vector, Math.abs(up)));
-                pieces[v] = unused == 0 ? piece : writer.let(Build.binary(
+                Expression piece = down == 0 ? all[v] : Build.binary(
+                        BinaryOperation.SHIFT_RIGHT, all[v], whole(vector, down));
+                pieces[v] = leading.bits() == Byte.SIZE ? piece : writer.let(Build.binary(
                         BinaryOperation.AND, piece, whole(vector, (int) mask)));
             }
             bytes.put(contraction, pieces);
@@ -125,7 +132,7 @@ final class ByteSums {
                 for (int v = 0; v < schedule.vectors(); v++) {
                     Variable sum = sums.get(contraction)[r][v];
                     writer.assign(sum, new Expression.DotBytes(
-                            x, bytes.get(contraction)[v], new Expression.Get(sum)));
+                            bytes.get(contraction)[v], x, new Expression.Get(sum)));
                 }
             }
         }
@@ -157,17 +164,5 @@ final class ByteSums {
                     schedule.lanes(), Optional.empty()));
         }
         return vectors;
-    }
-
-    private interface Cell {
-        void at(int row, int vector);
-    }
-
-    private void each(Cell cell) {
-        for (int r = 0; r < places.size(); r++) {
-            for (int v = 0; v < schedule.vectors(); v++) {
-                cell.at(r, v);
-            }
-        }
     }
 }

@@ -301,10 +301,9 @@ final class ContractionSchedule {
         List<Value> packed = new ArrayList<>();
         for (Weights.Operand operand : contraction.weights().operands()) {
             boolean isCode = isBytes && operand.equals(PackedBytes.operand(contraction, coded));
-            packed.addAll(isCode
-                    ? List.of(packing.bytes().words(contraction, coded, width()),
-                            packing.bytes().sums(contraction, coded, width()))
-                    : List.of(packed(contraction, operand)));
+            packed.add(isCode
+                    ? packing.bytes().words(contraction, coded, width())
+                    : packed(contraction, operand));
         }
         return packed;
     }

@@ -198,7 +198,7 @@ final class ContractionSums {
         boolean isOnly = totals == sums;
         Expression first = multiply(number, whole(run() / round));
         if (bytes.isPresent()) {
-            bytes.get().begin(flat, number);
+            bytes.get().begin(number);
             bytes.get().add(flat, number, size);
         } else if (isLong()) {
             wholes(flat, first, size);
@@ -224,27 +224,15 @@ final class ContractionSums {
 
     /** What the products of a run lack, by vector. */
     private Expression scale(Contraction contraction, int vector) {
-        Expression common = product(contraction, common(contraction), vector, 0);
-        return raised() == 1 ? common
-                : writer.let(multiply(common, real(common.type(), 1.0 / raised())));
-    }
-
-    /**
-     * How much larger than the sum of codes what is multiplied by scales is. Bytes with codes in
-     * their highest bits make sums so much larger; the others follow, so that both overflow alike.
-     */
-    private double raised() {
-        return coded.map(c -> 1 << Byte.SIZE - c.bits()).orElse(1);
+        return product(contraction, common(contraction), vector, 0);
     }
 
     /** The sum of a run, with what a row's factors of it have in common. */
     private Expression sum(
             Contraction contraction, int row, int vector, Expression number) {
         Map<Contraction, Variable[][]> grid = isLong() ? wholes : sums;
-        Expression codes = Build.convert(Type.Element.F32,
+        Expression sum = Build.convert(Type.Element.F32,
                 new Expression.Get(grid.get(contraction)[row][vector]));
-        Expression sum = bytes.isPresent() || raised() == 1 ? codes
-                : multiply(codes, real(codes.type(), raised()));
         // All contractions of a block have the same rows.
         List<Scalar> steps = coded.map(ByteProducts::steps).orElse(List.of());
         if (steps.isEmpty()) {

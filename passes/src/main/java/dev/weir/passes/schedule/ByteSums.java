@@ -71,8 +71,8 @@ final class ByteSums {
         for (int r = 0; r < places.size(); r++) {
             Expression first = writer.let(Build.shiftLeft(
                     ScalarEmitter.widen(word(r, place), schedule.lanes()), bits));
-            for (Variable[][] grid : sums.values()) {
-                for (Variable sum : grid[r]) {
+            for (Contraction contraction : schedule.contractions()) {
+                for (Variable sum : sums.get(contraction)[r]) {
                     writer.assign(sum, first);
                 }
             }

@@ -24,7 +24,7 @@ record ReadAhead(Expression first, Expression rows, int size) {
     /** Bytes of a cache line, on all machines that ask for lines. */
     private static final int LINE = 64;
     /** How many bytes ahead one row asks. */
-    private static final long FAR = 4096;
+    private static final long FAR = 6 * 1024;
 
     /**
      * Asks for lines of a panel that one row uses by itself. Processors read ahead what is read in

@@ -114,17 +114,22 @@ class QuantisedActivationsTest {
                         }
                     }
                     """.formatted(weights, equations);
-            try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
-                    TestModel jvm = TestModel.random(source, 5, Target.JVM, 1);
-                    TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 1)) {
-                Tensor x = input(3, 64);
-                List<Tensor> expected = run(oracle, x);
-                List<Tensor> found = run(nativeCode, x);
-                for (int i = 0; i < 2; i++) {
-                    FixtureTest.assertClose(weights, expected.get(i), found.get(i));
-                }
-                assertEquals(run(jvm, x), found, "both generators give the same bytes");
+            agree(weights, source, input(3, 64));
+        }
+    }
+
+    /** The interpreter's results, and the same bytes from both generators. */
+    private static void agree(String what, String source, Tensor x) throws Exception {
+        try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
+                TestModel jvm = TestModel.random(source, 5, Target.JVM, 1);
+                TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 1)) {
+            List<Tensor> expected = run(oracle, x);
+            List<Tensor> found = run(nativeCode, x);
+            assertEquals(expected.size(), found.size(), what);
+            for (int i = 0; i < expected.size(); i++) {
+                FixtureTest.assertClose(what + ", result " + i, expected.get(i), found.get(i));
             }
+            assertEquals(run(jvm, x), found, "both generators give the same bytes");
         }
     }
 
@@ -144,17 +149,7 @@ class QuantisedActivationsTest {
                     }
                 }
                 """;
-        try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);
-                TestModel jvm = TestModel.random(source, 5, Target.JVM, 1);
-                TestModel nativeCode = TestModel.random(source, 5, Target.NATIVE, 1)) {
-            Tensor x = input(5, 80);
-            List<Tensor> expected = run(oracle, x);
-            List<Tensor> found = run(nativeCode, x);
-            for (int i = 0; i < expected.size(); i++) {
-                FixtureTest.assertClose("result " + i, expected.get(i), found.get(i));
-            }
-            assertEquals(run(jvm, x), found, "both generators give the same bytes");
-        }
+        agree("three lengths", source, input(5, 80));
     }
 
     /** Sums of codes that neither f32 nor, if it went on, i32 would hold. */

@@ -22,12 +22,12 @@ import java.util.Optional;
  * @param run how many codes are in a run
  */
 public record Words(Value words, List<Scalar> row, Scalar place, long run) {
-    /** How many codes are in a word. */
-    public static final int CODES = Integer.BYTES;
+    /** How many bytes are in a word. */
+    public static final int BYTES = Integer.BYTES;
 
     /** How many words a run takes with its sum; full words of weights reach no further. */
     public static long ofRun(long run) {
-        return 1 + (run + Short.SIZE - 1) / Short.SIZE * (Short.SIZE / CODES);
+        return 1 + (run + Short.SIZE - 1) / Short.SIZE * (Short.SIZE / BYTES);
     }
 
     /** How many words a row of so many codes takes. */
@@ -35,12 +35,12 @@ public record Words(Value words, List<Scalar> row, Scalar place, long run) {
         return (codes + run - 1) / run * ofRun(run);
     }
 
-    /** The word of four codes, i32. */
-    public static Scalar word(List<Scalar> codes) {
+    /** The word of four bytes, i32, each the lowest bits of a number. */
+    public static Scalar word(List<Scalar> bytes) {
         Scalar word = null;
-        for (int i = 0; i < CODES; i++) {
+        for (int i = 0; i < BYTES; i++) {
             Scalar bits = apply(Operation.SHIFT_LEFT,
-                    apply(Operation.BIT_AND, codes.get(i), whole(0xFF)),
+                    apply(Operation.BIT_AND, bytes.get(i), whole(0xFF)),
                     whole((long) i * Byte.SIZE));
             word = word == null ? bits : apply(Operation.BIT_OR, word, bits);
         }
@@ -54,9 +54,9 @@ public record Words(Value words, List<Scalar> row, Scalar place, long run) {
                 apply(Operation.DIVIDE, place, Scalar.whole(run)),
                 Scalar.whole(ofRun(run))), Scalar.whole(1));
         coordinates.add(apply(Operation.ADD, first, apply(Operation.DIVIDE,
-                apply(Operation.REMAINDER, place, Scalar.whole(run)), Scalar.whole(CODES))));
+                apply(Operation.REMAINDER, place, Scalar.whole(run)), Scalar.whole(BYTES))));
         Scalar above = apply(Operation.SUBTRACT, Scalar.whole(Integer.SIZE - Byte.SIZE),
-                apply(Operation.MULTIPLY, apply(Operation.REMAINDER, place, Scalar.whole(CODES)),
+                apply(Operation.MULTIPLY, apply(Operation.REMAINDER, place, Scalar.whole(BYTES)),
                         Scalar.whole(Byte.SIZE)));
         return apply(Operation.SHIFT_RIGHT,
                 apply(Operation.SHIFT_LEFT, Scalar.load(words, coordinates),

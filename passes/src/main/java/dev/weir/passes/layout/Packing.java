@@ -14,6 +14,7 @@ import dev.weir.ir.type.Size;
 import dev.weir.ir.type.TensorType;
 import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Weights;
+import dev.weir.passes.contract.Words;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -37,9 +38,6 @@ import java.util.Optional;
  * first in the lowest bits.
  */
 public final class Packing {
-    /** How many bytes are in a word. */
-    public static final int WORD = Integer.BYTES;
-
     private final Identifiers identifiers;
     private final Map<Key, Value> packed = new LinkedHashMap<>();
     private final Map<Turned, Value> turned = new HashMap<>();
@@ -83,7 +81,7 @@ public final class Packing {
 
     /** The same of bytes, as i32: four neighbours along the last reduced axis in each. */
     public Value words(Contraction contraction, Weights.Operand operand, int width) {
-        return packed.computeIfAbsent(key(contraction, operand, width, WORD), this::pack);
+        return packed.computeIfAbsent(key(contraction, operand, width, Words.BYTES), this::pack);
     }
 
     private static Key key(
@@ -183,21 +181,15 @@ public final class Packing {
                 Scalar.apply(Operation.REMAINDER, row, Scalar.whole(elements)), key.neighbours);
         Scalar outer = times(
                 Scalar.apply(Operation.DIVIDE, row, Scalar.whole(elements)), last);
-        Scalar word = null;
+        List<Scalar> bytes = new ArrayList<>();
         for (int i = 0; i < key.neighbours; i++) {
             Scalar place = plus(first, Scalar.whole(i));
             Scalar load = element(key, coordinates, column, plus(outer, place));
-            Scalar bits = Scalar.apply(Operation.SHIFT_LEFT,
-                    Scalar.apply(Operation.BIT_AND, load, new Scalar.Whole(Format.I32, 0xFF)),
-                    new Scalar.Whole(Format.I32, (long) i * Byte.SIZE));
-            if (last % key.neighbours != 0) {
-                bits = Scalar.apply(Operation.SELECT,
-                        Scalar.apply(Operation.LESS, place, Scalar.whole(last)), bits,
-                        new Scalar.Whole(Format.I32, 0));
-            }
-            word = word == null ? bits : Scalar.apply(Operation.BIT_OR, word, bits);
+            bytes.add(last % key.neighbours == 0 ? load : Scalar.apply(Operation.SELECT,
+                    Scalar.apply(Operation.LESS, place, Scalar.whole(last)), load,
+                    new Scalar.Whole(Format.I32, 0)));
         }
-        return word;
+        return Words.word(bytes);
     }
 
     /** The element of a column and a flat reduced index. */

@@ -130,10 +130,10 @@ public final class RowWords {
             Scalar of = Scalar.apply(Operation.DIVIDE, number, Scalar.whole(each));
             Scalar at = Scalar.apply(Operation.REMAINDER, number, Scalar.whole(each));
             Scalar first = plus(times(of, run), times(Scalar.apply(Operation.MAXIMUM,
-                    plus(at, Scalar.whole(-1)), Scalar.whole(0)), Words.CODES));
-            boolean isFull = length % run == 0 && (each - 1) * Words.CODES == run;
+                    plus(at, Scalar.whole(-1)), Scalar.whole(0)), Words.BYTES));
+            boolean isFull = length % run == 0 && (each - 1) * Words.BYTES == run;
             List<Scalar> codes = new ArrayList<>();
-            for (int i = 0; i < Words.CODES; i++) {
+            for (int i = 0; i < Words.BYTES; i++) {
                 codes.add(code(plus(first, Scalar.whole(i)), isFull));
             }
             List<Scalar> sum = new ArrayList<>(row);

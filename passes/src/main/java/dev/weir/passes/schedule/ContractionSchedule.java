@@ -98,7 +98,7 @@ final class ContractionSchedule {
         ByteProducts coded = products.get(lead);
         long run = coded == null ? lead.weights().run() : coded.run();
         long length = ((Scalar.Whole) lead.weights().last().upper()).value();
-        return step > 1 && (run % (Packing.WORD * step) == 0 || run == length)
+        return step > 1 && (run % (Words.BYTES * step) == 0 || run == length)
                 && contractions.stream().flatMap(c -> own(c).stream()).allMatch(
                         o -> o.run() == step && o.load().source().type().format() == Format.I8);
     }

@@ -20,7 +20,7 @@ import dev.weir.ir.type.Size;
 import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Weights;
-import dev.weir.passes.layout.Packing;
+import dev.weir.passes.contract.Words;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -91,7 +91,7 @@ final class ContractionSums {
         this.lanes = schedule.lanes();
         this.vectors = vectors;
         this.step = lead.weights().step();
-        this.round = schedule.isInWords() ? Packing.WORD * step : step;
+        this.round = schedule.isInWords() ? Words.BYTES * step : step;
         this.coded = Optional.ofNullable(schedule.products().get(lead));
         this.sums = grids(schedule.isBytes() ? Type.Element.I32 : Type.Element.F32);
         this.bytes = schedule.isBytes()
@@ -404,7 +404,7 @@ final class ContractionSums {
                 loaded.put(operand, bytes);
             }
         }
-        Expression before = multiply(number, whole(Packing.WORD));
+        Expression before = multiply(number, whole(Words.BYTES));
         writer.loop(whole(0), whole(count / step), 1, at -> {
             neighbours(together, flat, writer.let(add(before, at)), step,
                     (contraction, i) -> { });

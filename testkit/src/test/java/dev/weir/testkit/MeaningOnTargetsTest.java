@@ -63,6 +63,9 @@ class MeaningOnTargetsTest {
                     y = 0.5 * y + stack[i] @ x + stack[2] @ y
                 }
                 """, true),
+        INSTANCES_SIDE_BY_SIDE("""
+                y = tanh(stack[1] @ x) * (stack[2] @ x) - stack[0] @ x
+                """, true),
         A_PART_CHANGED("""
                 y = x
                 y[t, d in 1..D] += 1.0 + x[t, d - 1]

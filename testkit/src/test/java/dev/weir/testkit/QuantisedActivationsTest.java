@@ -118,6 +118,53 @@ class QuantisedActivationsTest {
         }
     }
 
+    /** Of one stacked tensor, as blocks of a list are stored and as a parameter is written. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "weights: f32", "weights: bf16", "weights: int8", "weights: int8, activations: int8",
+        "weights: int4(group: 32)", "weights: int4(group: 32), activations: int8",
+        "weights: int2(group: 16, zero_point: true), activations: int8"})
+    void instancesSideBySide(String precision) throws Exception {
+        String source = """
+                block Line<D, F> {
+                    param w[F, D]
+                    forward(x[D]) -> y[F] = w @ x
+                }
+                model M<D = 64, F = 130> {
+                    param both[2, F, D]
+                    lines: Line<D, F> * 3
+                    precision { %s }
+                    forward(x[T, D]) -> (y[T, F], z[T, F], u[T, F]) {
+                        y = lines[1](x) + lines[2](x)
+                        z = tanh(lines[0](x))
+                        a[t, f] = sum[d] both[0, f, d] * x[t, d]
+                        b[t, f] = sum[d] both[1, f, d] * x[t, d]
+                        u = silu(a) * b
+                    }
+                }
+                """.formatted(precision);
+        agree(precision, source, input(1, 64));
+        agree(precision, source, input(19, 64));
+    }
+
+    /** Of which one can be made of whole numbers and the other not. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "u: int4(group: 32, zero_point: true), v: int4(group: 32)",
+        "u: int4(group: 16), v: int4(group: 16, zero_point: true)",
+        "u: int8(group: 2), v: int8(group: 32)", "u: int2(group: 2), v: int2(group: 16)"})
+    void unlikeSiblings(String weights) throws Exception {
+        String source = """
+                model M<K = 64> {
+                    param u[33, K], v[33, K]
+                    precision { %s, activations: int8 }
+                    forward(x[T, K]) -> y[T, 33] = silu(u @ x) * (v @ x)
+                }
+                """.formatted(weights);
+        agree(weights, source, input(1, 64));
+        agree(weights, source, input(5, 64));
+    }
+
     /** The interpreter's results, and the same bytes from both generators. */
     private static void agree(String what, String source, Tensor x) throws Exception {
         try (TestModel oracle = TestModel.random(source, 5, Target.INTERPRETER, 1);

@@ -68,6 +68,19 @@ public record ByteProducts(
                 : Optional.empty();
     }
 
+    /**
+     * Whether the sums of both contractions can be made of such products, of as many bits in as
+     * long runs, or those of neither: only then are they made side by side. Otherwise a sum would
+     * be rounded or not as its neighbour is, or as what a target can do keeps them apart.
+     */
+    public static boolean areAlike(Contraction a, Contraction b) {
+        return kind(a).equals(kind(b));
+    }
+
+    private static Optional<List<Long>> kind(Contraction contraction) {
+        return of(contraction).map(p -> List.of((long) p.bits, p.run));
+    }
+
     /** How many products of codes f32 sums up without rounding. */
     public long exact() {
         // Codes of the activations have 7 bits beside the sign, and f32 holds 24.

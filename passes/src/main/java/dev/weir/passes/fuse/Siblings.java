@@ -6,6 +6,7 @@ import dev.weir.ir.tensor.Node;
 import dev.weir.ir.tensor.Scalar;
 import dev.weir.passes.analysis.Facts;
 import dev.weir.passes.analysis.Substitution;
+import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +25,7 @@ public final class Siblings {
                 || a.reduced().size() != b.reduced().size()
                 || a.weights().step() != b.weights().step()
                 || a.weights().run() != b.weights().run()
+                || !ByteProducts.areAlike(a, b)
                 || !uppers(a.rows()).equals(uppers(b.rows()))
                 || !uppers(a.columns()).equals(uppers(b.columns()))
                 || !uppers(a.reduced()).equals(uppers(b.reduced()))) {

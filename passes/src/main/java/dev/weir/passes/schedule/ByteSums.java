@@ -9,7 +9,6 @@ import dev.weir.ir.kernel.Expression.BinaryOperation;
 import dev.weir.ir.kernel.Type;
 import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.tensor.Scalar;
-import dev.weir.ir.tensor.Value;
 import dev.weir.passes.contract.ByteProducts;
 import dev.weir.passes.contract.Contraction;
 import dev.weir.passes.contract.Words;
@@ -33,7 +32,7 @@ final class ByteSums {
     private final ScalarEmitter emitter;
     private final KernelWriter writer;
     private final List<List<Expression>> places;
-    private final Map<Value, Expression> bases;
+    private final Panels panels;
     private final Map<Contraction, ByteProducts> products;
     private final Map<Contraction, Variable[][]> sums;
     private final Contraction lead;
@@ -42,20 +41,20 @@ final class ByteSums {
 
     /**
      * @param places of the block's rows, by axis
-     * @param bases where the panel in use begins in what is packed
+     * @param panels in use
      * @param sums of the run in use, by row and vector of columns, i32
      */
     ByteSums(
             ContractionSchedule schedule,
             List<List<Expression>> places,
-            Map<Value, Expression> bases,
+            Panels panels,
             Map<Contraction, ByteProducts> products,
             Map<Contraction, Variable[][]> sums) {
         this.schedule = schedule;
         this.emitter = schedule.emitter();
         this.writer = emitter.writer();
         this.places = places;
-        this.bases = bases;
+        this.panels = panels;
         this.products = products;
         this.sums = sums;
         this.lead = schedule.contractions().getFirst();
@@ -94,14 +93,14 @@ final class ByteSums {
         writer.loop(whole(0), whole(PackedBytes.words(leading, size)), 1, step -> {
             Map<Contraction, Expression[]> words = new HashMap<>();
             for (Contraction contraction : schedule.contractions()) {
-                Value packed = schedule.packing().bytes()
-                        .words(contraction, products.get(contraction), width());
+                Panels.Panel panel = panels.of(contraction, schedule.packing().bytes()
+                        .words(contraction, products.get(contraction), width()));
                 Expression row = writer.let(Build.add(first, step));
                 if (places.size() == 1 && schedule.isDecoded()) {
-                    ReadAhead.lines(writer, packed, writer.let(Build.add(
-                            bases.get(packed), multiply(row, whole(width())))), width());
+                    ReadAhead.lines(writer, panel.packed(), writer.let(Build.add(
+                            panel.start(), multiply(row, whole(width())))), width());
                 }
-                words.put(contraction, read(packed, row));
+                words.put(contraction, read(panel, row));
             }
             for (int four = 0; four < fours; four++) {
                 four(words, writer.let(Build.add(Build.add(
@@ -153,13 +152,13 @@ final class ByteSums {
         return schedule.lanes() * schedule.vectors();
     }
 
-    private Expression[] read(Value packed, Expression number) {
-        Buffer buffer = writer.buffer(packed);
+    private Expression[] read(Panels.Panel panel, Expression number) {
+        Buffer buffer = writer.buffer(panel.packed());
         Expression offset = writer.let(multiply(number, whole(width())));
         Expression[] vectors = new Expression[schedule.vectors()];
         for (int v = 0; v < vectors.length; v++) {
             vectors[v] = writer.let(new Expression.Load(buffer,
-                    Build.add(Build.add(bases.get(packed), offset),
+                    Build.add(Build.add(panel.start(), offset),
                             whole((long) v * schedule.lanes())),
                     schedule.lanes(), Optional.empty()));
         }

@@ -81,11 +81,8 @@ final class ContractionSchedule {
         this.lead = contractions.getFirst();
         this.lanes = emitter.facts().target().lanes();
         this.vectors = emitter.facts().target().columnVectors();
+        // Siblings are all made in the same way, or none is.
         contractions.forEach(c -> ByteProducts.of(c).ifPresent(p -> products.put(c, p)));
-        if (products.size() < contractions.size() || products.values().stream()
-                .map(p -> List.of(p.bits(), p.run())).distinct().count() > 1) {
-            products.clear();
-        }
         isBytes = emitter.facts().target().dotBytes() && !products.isEmpty()
                 && products.values().stream().allMatch(p -> Words.of(p.factor()).isPresent());
         isInWords = !isBytes && inWords();
@@ -235,23 +232,23 @@ final class ContractionSchedule {
     private void rows(
             Expression from, Expression to, Expression strip, Optional<Expression> group) {
         Expression column = writer.let(multiply(strip, whole(width())));
-        Map<Value, Expression> bases = bases(strip, group);
+        Panels panels = panels(strip, group);
         if (strips == 1) {
-            blocks(from, to, column, bases, group);
+            blocks(from, to, column, panels, group);
             return;
         }
         // Of the tiles of a panel, the first does it for one row, and the others nothing.
         writer.when(equal(subtract(to, from), whole(1)),
                 () -> writer.when(equal(remainder(strip, whole(strips)), whole(0)),
-                        () -> block(from, 1, strips * vectors, column, bases, Optional.empty())),
-                () -> blocks(from, to, column, bases, group));
+                        () -> block(from, 1, strips * vectors, column, panels, Optional.empty())),
+                () -> blocks(from, to, column, panels, group));
     }
 
     private void blocks(
             Expression from,
             Expression to,
             Expression column,
-            Map<Value, Expression> bases,
+            Panels panels,
             Optional<Expression> group) {
         Optional<ReadAhead> ahead = readAhead(from, to, group);
         int most = rowBlock();
@@ -262,13 +259,13 @@ final class ContractionSchedule {
             Expression start = begin;
             Expression end = writer.let(add(start, multiply(
                     divide(subtract(to, start), whole(size)), whole(size))));
-            writer.loop(start, end, size, row -> block(row, size, vectors, column, bases,
+            writer.loop(start, end, size, row -> block(row, size, vectors, column, panels,
                     ahead.filter(a -> size == most).map(a -> a.block(writer, row))));
             begin = end;
             block = block > 4 ? block / 2 : 1;
         }
         writer.loop(begin, to, 1,
-                row -> block(row, 1, vectors, column, bases, Optional.empty()));
+                row -> block(row, 1, vectors, column, panels, Optional.empty()));
     }
 
     /** Strips of a panel share cache lines, and gathered rows all panels. */
@@ -285,14 +282,15 @@ final class ContractionSchedule {
     }
 
     /** Where a strip begins in what is packed. */
-    private Map<Value, Expression> bases(Expression strip, Optional<Expression> group) {
-        Map<Value, Expression> bases = new HashMap<>();
+    private Panels panels(Expression strip, Optional<Expression> group) {
+        Panels panels = new Panels();
         for (Contraction contraction : contractions) {
             for (Value packed : packed(contraction)) {
-                bases.put(packed, base(contraction, packed, strip, group));
+                panels.add(contraction, packed,
+                        () -> start(contraction, packed, strip, group));
             }
         }
-        return bases;
+        return panels;
     }
 
     /** What a contraction reads of its weights. */
@@ -309,7 +307,7 @@ final class ContractionSchedule {
     }
 
     /** Where a strip of the packed weights begins, for the instance in use. */
-    private Expression base(
+    private Expression start(
             Contraction contraction,
             Value packed,
             Expression strip,
@@ -362,7 +360,7 @@ final class ContractionSchedule {
             int size,
             int columns,
             Expression column,
-            Map<Value, Expression> bases,
+            Panels panels,
             Optional<ReadAhead.Block> ahead) {
         List<List<Expression>> places = new ArrayList<>();
         List<Expression> starts = new ArrayList<>();
@@ -372,7 +370,7 @@ final class ContractionSchedule {
             inScratch.ifPresent(rows -> starts.add(rows.start(row)));
         }
         Map<Contraction, Expression[][]> sums =
-                new ContractionSums(this, places, starts, columns, bases, ahead).write();
+                new ContractionSums(this, places, starts, columns, panels, ahead).write();
         for (int r = 0; r < size; r++) {
             epilogue(places.get(r), r, column, sums);
         }

@@ -14,7 +14,6 @@ import dev.weir.ir.kernel.Variable;
 import dev.weir.ir.operation.Operation;
 import dev.weir.ir.tensor.Axis;
 import dev.weir.ir.tensor.Scalar;
-import dev.weir.ir.tensor.Value;
 import dev.weir.ir.tensor.Walk;
 import dev.weir.ir.type.Size;
 import dev.weir.passes.contract.ByteProducts;
@@ -23,6 +22,7 @@ import dev.weir.passes.contract.Weights;
 import dev.weir.passes.contract.Words;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,7 +47,7 @@ final class ContractionSums {
     private final KernelWriter writer;
     private final List<List<Expression>> places;
     private final List<Expression> starts;
-    private final Map<Value, Expression> bases;
+    private final Panels panels;
     private final Optional<ReadAhead.Block> ahead;
     private final List<Contraction> contractions;
     private final Contraction lead;
@@ -69,7 +69,7 @@ final class ContractionSums {
      * @param places of the block's rows, by axis
      * @param starts of the rows where they are gathered
      * @param vectors of columns
-     * @param bases where the columns in use begin in what is packed
+     * @param panels in use
      * @param ahead what the block reads of the next panel, if it does
      */
     ContractionSums(
@@ -77,14 +77,14 @@ final class ContractionSums {
             List<List<Expression>> places,
             List<Expression> starts,
             int vectors,
-            Map<Value, Expression> bases,
+            Panels panels,
             Optional<ReadAhead.Block> ahead) {
         this.schedule = schedule;
         this.emitter = schedule.emitter();
         this.writer = emitter.writer();
         this.places = places;
         this.starts = starts;
-        this.bases = bases;
+        this.panels = panels;
         this.ahead = ahead;
         this.contractions = schedule.contractions();
         this.lead = contractions.getFirst();
@@ -95,7 +95,7 @@ final class ContractionSums {
         this.coded = Optional.ofNullable(schedule.products().get(lead));
         this.sums = grids(schedule.isBytes() ? Type.Element.I32 : Type.Element.F32);
         this.bytes = schedule.isBytes()
-                ? Optional.of(new ByteSums(schedule, places, bases, schedule.products(), sums))
+                ? Optional.of(new ByteSums(schedule, places, panels, schedule.products(), sums))
                 : Optional.empty();
         this.wholes = isLong() ? grids(Type.Element.I32) : Map.of();
     }
@@ -292,18 +292,22 @@ final class ContractionSums {
     private void read(
             Contraction contraction, Weights.Operand operand, Expression flat, Expression number) {
         long elements = (length() + operand.run() - 1) / operand.run();
-        loaded.put(operand, load(schedule.packed(contraction, operand),
+        loaded.put(operand, load(panel(contraction, operand),
                 add(multiply(flat, whole(elements)), number)));
     }
 
-    /** A row of what is packed, of the panel in use. */
-    private Expression[] load(Value packed, Expression row) {
+    private Panels.Panel panel(Contraction contraction, Weights.Operand operand) {
+        return panels.of(contraction, schedule.packed(contraction, operand));
+    }
+
+    /** A row of a panel. */
+    private Expression[] load(Panels.Panel panel, Expression row) {
         Expression offset = writer.let(multiply(row, whole(schedule.panelWidth())));
-        Buffer buffer = writer.buffer(packed);
+        Buffer buffer = writer.buffer(panel.packed());
         Expression[] values = new Expression[vectors];
         for (int v = 0; v < vectors; v++) {
             values[v] = writer.let(new Expression.Load(buffer,
-                    add(add(bases.get(packed), offset), whole((long) v * lanes)),
+                    add(add(panel.start(), offset), whole((long) v * lanes)),
                     lanes, Optional.empty()));
         }
         return values;
@@ -320,13 +324,13 @@ final class ContractionSums {
         long count = size / round;
         Expression end = writer.let(add(first, whole(count)));
         if (count > 0) {
-            Map<Value, ReadAhead.Place> next = new HashMap<>();
+            Map<Panels.Panel, ReadAhead.Place> next = new LinkedHashMap<>();
             ahead.ifPresent(block -> contractions.forEach(c -> own(c).forEach(
-                    o -> next.computeIfAbsent(schedule.packed(c, o),
-                            packed -> nextPanel(block, packed, flat, rows(o))))));
+                    o -> next.computeIfAbsent(panel(c, o),
+                            panel -> behind(block, panel, flat, rows(o))))));
             writer.loop(first, end, 1, number -> {
-                next.forEach((packed, place) -> writer.add(new Statement.Prefetch(
-                        writer.buffer(packed), place.at(number))));
+                next.forEach((panel, place) -> writer.add(new Statement.Prefetch(
+                        writer.buffer(panel.packed()), place.at(number))));
                 if (isAlone()) {
                     linesAhead(flat, number);
                 }
@@ -348,10 +352,10 @@ final class ContractionSums {
     private void linesAhead(Expression flat, Expression number) {
         Expression before = add(multiply(flat, whole(length() / round)), number);
         contractions.forEach(c -> own(c).forEach(o -> {
-            Value packed = schedule.packed(c, o);
+            Panels.Panel panel = panel(c, o);
             long elements = rows(o) * schedule.panelWidth();
-            ReadAhead.lines(writer, packed, writer.let(add(
-                    bases.get(packed), multiply(before, whole(elements)))), elements);
+            ReadAhead.lines(writer, panel.packed(), writer.let(add(
+                    panel.start(), multiply(before, whole(elements)))), elements);
         }));
     }
 
@@ -360,12 +364,13 @@ final class ContractionSums {
         return schedule.isInWords() ? 1 : step / operand.run();
     }
 
-    private ReadAhead.Place nextPanel(
-            ReadAhead.Block block, Value packed, Expression flat, long rowsOfARound) {
-        List<Size> shape = packed.type().shape();
-        Expression panel = multiply(
+    /** The block's part of the panel behind another one. */
+    private ReadAhead.Place behind(
+            ReadAhead.Block block, Panels.Panel panel, Expression flat, long rowsOfARound) {
+        List<Size> shape = panel.packed().type().shape();
+        Expression size = multiply(
                 emitter.extent(shape.get(shape.size() - 2)), emitter.extent(shape.getLast()));
-        return block.place(writer, add(bases.get(packed), panel), panel,
+        return block.place(writer, add(panel.start(), size), size,
                 rowsOfARound * schedule.panelWidth(), multiply(flat, whole(length() / round)));
     }
 
@@ -394,7 +399,7 @@ final class ContractionSums {
         List<Variable> words = new ArrayList<>();
         for (Contraction contraction : together) {
             for (Weights.Operand operand : own(contraction)) {
-                Expression[] bytes = load(schedule.packed(contraction, operand),
+                Expression[] bytes = load(panel(contraction, operand),
                         add(multiply(flat, whole(elements)), number));
                 for (int v = 0; v < vectors; v++) {
                     Variable word = writer.mutable(bytes[v]);

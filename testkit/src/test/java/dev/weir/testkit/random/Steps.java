@@ -552,22 +552,33 @@ final class Steps {
             default -> Format.F32;
         };
         Parameter weights = maker.parameter(format, stacked, shape);
-        inputs.forEach(maker::sums);
-        Item product = level.reduce("product", Format.F32, a.prefixed(), results,
-                Reduction.Kind.SUM, inputs.stream().map(Size::of).toList(), Optional.empty(),
-                (row, at, r) -> {
-                    List<Scalar> place = new ArrayList<>();
-                    if (stacked) {
-                        place.add(instance(level, step));
-                    }
-                    place.addAll(outputsFirst ? at : r);
-                    place.addAll(outputsFirst ? r : at);
-                    Scalar x = Level.read(a, row, r, inputs);
-                    Scalar w = Scalar.load(weights.value(), place);
-                    return step.b() % 2 == 0
-                            ? apply(Operation.MULTIPLY, x, w)
-                            : apply(Operation.MULTIPLY, w, x);
-                });
+        List<Item> products = new ArrayList<>();
+        // Of several instances, two of one tensor stand side by side.
+        for (Scalar instance : !stacked ? List.of(Scalar.whole(0))
+                : level.instance.map(List::of).orElse(List.of(
+                        instance(level, step), Scalar.whole((step.a() + 1) % Level.COUNT)))) {
+            inputs.forEach(maker::sums);
+            products.add(level.reduce("product", Format.F32, a.prefixed(), results,
+                    Reduction.Kind.SUM, inputs.stream().map(Size::of).toList(), Optional.empty(),
+                    (row, at, r) -> {
+                        List<Scalar> place = new ArrayList<>();
+                        if (stacked) {
+                            place.add(instance);
+                        }
+                        place.addAll(outputsFirst ? at : r);
+                        place.addAll(outputsFirst ? r : at);
+                        Scalar x = Level.read(a, row, r, inputs);
+                        Scalar w = Scalar.load(weights.value(), place);
+                        return step.b() % 2 == 0
+                                ? apply(Operation.MULTIPLY, x, w)
+                                : apply(Operation.MULTIPLY, w, x);
+                    }));
+        }
+        Item product = products.size() == 1 ? products.getFirst()
+                : level.compute("both", Format.F32, a.prefixed(), results, (row, own) ->
+                        apply(Operation.SUBTRACT,
+                                Level.read(products.getFirst(), row, own, results),
+                                Level.read(products.getLast(), row, own, results)));
         return settled(level, product);
     }
 

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 public final class JvmArtefact {
     /** A machine without vectors, or a Java machine without the Vector API. */
     public static final TargetDescription SCALAR =
-            new TargetDescription("scalar", 1, 16, 4, 4, false, false);
+            new TargetDescription("scalar", 1, 16, 4, 4, false, false, true);
 
     /** What artefacts are compiled for; which of them runs is decided where they are loaded. */
     public static final List<TargetDescription> TARGETS = List.of(

@@ -11,6 +11,10 @@ import java.util.stream.IntStream;
 
 /** Writes loads and stores, and the widening and rounding between memory and registers. */
 final class LlvmMemory {
+    /** The bits of infinity, and the bit of a NaN that does not signal. */
+    private static final int INFINITY = 0x7F800000;
+    private static final int QUIET = 1 << 22;
+    private static final int HALF_INFINITY = 0x7C00;
 
     private final LlvmFunction function;
 
@@ -89,15 +93,11 @@ final class LlvmMemory {
                 String wide = convert("zext", "i8", raw, "i16", lanes);
                 String bits = function.emit("shl " + LlvmTypes.lanes("i16", lanes) + " " + wide
                         + ", " + LlvmTypes.constant("i16", "8", lanes));
-                yield convert("fpext", "half", convert("bitcast", "i16", bits, "half", lanes),
-                        "float", lanes);
+                yield fromHalf(bits, lanes);
             }
             case BOOL -> function.emit("icmp ne " + LlvmTypes.lanes("i8", lanes) + " " + raw + ", "
                     + LlvmTypes.constant("i8", "0", lanes));
-            case F16 -> {
-                String half = convert("bitcast", "i16", raw, "half", lanes);
-                yield convert("fpext", "half", half, "float", lanes);
-            }
+            case F16 -> fromHalf(raw, lanes);
             case BF16 -> {
                 String wide = convert("zext", "i16", raw, "i32", lanes);
                 String bits = integer("shl", wide, "16", lanes);
@@ -113,10 +113,7 @@ final class LlvmMemory {
             case F8E4M3 -> eightBits(value, lanes, Float8.LARGEST_E4M3, 3, 0x1p-6f, 0x1p14f, 0x7F);
             case F8E5M2 -> eightBits(value, lanes, Float8.LARGEST_E5M2, 2, 0x1p-14f, 0x1p7f, 0x7E);
             case BOOL -> convert("zext", "i1", value, "i8", lanes);
-            case F16 -> {
-                String half = convert("fptrunc", "float", value, "half", lanes);
-                yield convert("bitcast", "half", half, "i16", lanes);
-            }
+            case F16 -> toHalf(value, lanes);
             case BF16 -> bfloat(value, lanes);
         };
     }
@@ -140,6 +137,67 @@ final class LlvmMemory {
                 + LlvmTypes.lanes("i32", lanes) + " " + quiet + ", "
                 + LlvmTypes.lanes("i32", lanes) + " " + rounded);
         return convert("trunc", "i32", chosen, "i16", lanes);
+    }
+
+    /**
+     * Of processors without an instruction for it LLVM would call a function that a kernel is not
+     * linked with: there the bits are put in place and multiplied with what mends the exponent.
+     */
+    private String fromHalf(String raw, int lanes) {
+        if (function.target().halves()) {
+            return convert("fpext", "half", convert("bitcast", "i16", raw, "half", lanes),
+                    "float", lanes);
+        }
+        String bits = convert("zext", "i16", raw, "i32", lanes);
+        String magnitude = integer("and", bits, "32767", lanes);
+        String placed = integer("shl", magnitude, "13", lanes);
+        String scaled = function.emit("fmul " + LlvmTypes.lanes("float", lanes) + " "
+                + convert("bitcast", "i32", placed, "float", lanes) + ", "
+                + real(0x1p112f, lanes));
+        String infinite = integer("or", placed, "" + INFINITY, lanes);
+        String unbounded = choose(compare("ugt", magnitude, HALF_INFINITY, lanes), "i32",
+                integer("or", infinite, "" + QUIET, lanes), infinite, lanes);
+        String number = choose(compare("uge", magnitude, HALF_INFINITY, lanes), "i32",
+                unbounded, convert("bitcast", "float", scaled, "i32", lanes), lanes);
+        String sign = integer("shl", integer("and", bits, "32768", lanes), "16", lanes);
+        return convert("bitcast", "i32", both("or", number, sign, lanes), "float", lanes);
+    }
+
+    /** To the nearest, to the even one of two; both ways to round, and a choice by size. */
+    private String toHalf(String value, int lanes) {
+        if (function.target().halves()) {
+            return convert("bitcast", "half",
+                    convert("fptrunc", "float", value, "half", lanes), "i16", lanes);
+        }
+        String bits = convert("bitcast", "float", value, "i32", lanes);
+        String magnitude = integer("and", bits, "2147483647", lanes);
+        // The last place of numbers from 0.5 to 1 is the smallest that f16 has.
+        String sum = function.emit("fadd " + LlvmTypes.lanes("float", lanes) + " "
+                + convert("bitcast", "i32", magnitude, "float", lanes) + ", "
+                + real(0.5f, lanes));
+        String small = integer("sub", convert("bitcast", "float", sum, "i32", lanes),
+                "" + Float.floatToRawIntBits(0.5f), lanes);
+        String odd = integer("and", integer("lshr", bits, "13", lanes), "1", lanes);
+        String half = integer("add", odd, "4095", lanes);
+        String moved = integer("sub", both("add", magnitude, half, lanes),
+                "" + (112 << 23), lanes);
+        String number = choose(
+                compare("ult", magnitude, Float.floatToRawIntBits(0x1p-14f), lanes), "i32",
+                small, integer("lshr", moved, "13", lanes), lanes);
+        String bounded = choose(
+                compare("uge", magnitude, Float.floatToRawIntBits(65520), lanes), "i32",
+                LlvmTypes.constant("i32", "" + HALF_INFINITY, lanes), number, lanes);
+        String payload = integer("or", integer("lshr", magnitude, "13", lanes),
+                "" + (HALF_INFINITY | 1 << 9), lanes);
+        String known = choose(compare("ugt", magnitude, INFINITY, lanes), "i32",
+                integer("and", payload, "32767", lanes), bounded, lanes);
+        String sign = integer("and", integer("lshr", bits, "16", lanes), "32768", lanes);
+        return convert("trunc", "i32", both("or", known, sign, lanes), "i16", lanes);
+    }
+
+    private String compare(String relation, String left, int constant, int lanes) {
+        return function.emit("icmp " + relation + " " + LlvmTypes.lanes("i32", lanes) + " "
+                + left + ", " + LlvmTypes.constant("i32", "" + constant, lanes));
     }
 
     /** As {@link Float8#e4m3ToFloat}: the bits in place, times what mends the exponent. */

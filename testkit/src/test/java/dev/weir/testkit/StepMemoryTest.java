@@ -77,6 +77,44 @@ class StepMemoryTest {
         return most;
     }
 
+    /** Blocks of a few large pages, of one part of a page more and less, and small ones. */
+    @Test
+    void largeBlocks() throws IOException {
+        long before = virtualBytes();
+        try (Pool pool = new Pool()) {
+            List<MemorySegment> blocks = new ArrayList<>();
+            for (long pages : new long[] {2, 3, 64}) {
+                for (long bytes : new long[] {-65, -64, 0, 1, 5000}) {
+                    blocks.add(pool.take(pages * 2 * MEBIBYTE + bytes));
+                }
+            }
+            for (int i = 0; i < blocks.size(); i++) {
+                assertEquals(0, blocks.get(i).address() % 64);
+                blocks.get(i).fill((byte) (i + 1));
+            }
+            for (int i = 0; i < blocks.size(); i++) {
+                MemorySegment block = blocks.get(i);
+                assertEquals((byte) (i + 1), block.get(ValueLayout.JAVA_BYTE, 0));
+                assertEquals(-1, block.asSlice(1).mismatch(
+                        block.asSlice(0, block.byteSize() - 1)), "block " + i);
+            }
+            assertEquals(pool.held(), pool.inUse());
+            blocks.forEach(pool::drop);
+            assertEquals(0, pool.held());
+            assumeTrue(before > 0);
+            assertTrue(virtualBytes() - before < 400 * MEBIBYTE, "what is dropped is unmapped");
+        }
+    }
+
+    /** Of this process, as Linux says; 0 elsewhere. */
+    private static long virtualBytes() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        return !Files.exists(status) ? 0 : Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("VmSize:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * KIBIBYTE)
+                .sum();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
     void theSameStepAgainTakesOnePieceOfMemory(int seed) {

@@ -6,6 +6,7 @@ import dev.weir.ir.kernel.CompiledKernel;
 import dev.weir.ir.kernel.Kernel;
 import dev.weir.ir.kernel.LimitKernels;
 import dev.weir.runtime.execute.WorkerPool;
+import dev.weir.runtime.memory.Pool;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -27,6 +28,7 @@ public final class Limit implements Contestant {
     private final String name;
     private final WorkerPool workers;
     private final Arena arena = Arena.ofShared();
+    private final Pool pool = new Pool();
     private final LlvmCompiler compiler;
     private final CompiledKernel kernel;
     private final MemorySegment words;
@@ -51,7 +53,8 @@ public final class Limit implements Contestant {
         this.space = space;
         workers = new WorkerPool(threads);
         kernel = compiler.compile(List.of(limit)).getFirst();
-        MemorySegment memory = arena.allocate(bytes, 64);
+        // As a model has its weights: in large pages, where there are such.
+        MemorySegment memory = pool.take(bytes);
         // Pages that nobody has written share one page of zeros, which a cache holds.
         memory.fill((byte) 1);
         MemorySegment results = arena.allocate(LimitKernels.TILE_STORES * space, 64);
@@ -133,6 +136,7 @@ public final class Limit implements Contestant {
     public void close() {
         workers.close();
         arena.close();
+        pool.close();
         compiler.close();
     }
 }

@@ -127,7 +127,8 @@ public final class Pool implements AutoCloseable {
         } else {
             Arena arena = Arena.ofShared();
             try {
-                block = arena.allocate(size, ALIGNMENT);
+                block = LargePages.allocate(size, arena)
+                        .orElseGet(() -> arena.allocate(size, ALIGNMENT));
             } catch (OutOfMemoryError e) {
                 arena.close();
                 throw e;

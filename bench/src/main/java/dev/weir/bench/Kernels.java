@@ -26,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -37,7 +38,10 @@ import picocli.CommandLine.Option;
 @Command(name = "kernels", mixinStandardHelpOptions = true,
         description = "Show the time of a step by kernel: launches, share, GFLOP/s, GB/s.")
 final class Kernels implements Callable<Integer> {
-    @picocli.CommandLine.Parameters(index = "0", paramLabel = "MODEL",
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec command;
+
+    @CommandLine.Parameters(index = "0", paramLabel = "MODEL",
             description = "llama or mixtral (110 million parameters), a folder with a "
                     + "config.json, or a .weir file")
     private String model;
@@ -115,11 +119,15 @@ final class Kernels implements Callable<Integer> {
                 .filter(s -> s.type().equals(model)).findFirst();
         if (shape.isPresent()) {
             Parameters.random(shape.get(), weights);
-            Precision kept = precision.map(Precision::weights).orElse(Precision.F32);
+            Precision kept = precision.map(this::weights).orElse(Precision.F32);
             return WeirModel.of((rounds ? kept.withRounding() : kept).program(shape.get()),
                     shape.get().configuration(), times, threads, weights);
         }
         Path path = Path.of(model);
+        if (!Files.exists(path)) {
+            throw wrong("there is no model " + model + ": name llama, mixtral, a folder with a "
+                    + "config.json, or a .weir file");
+        }
         if (Files.isDirectory(path)) {
             String configuration = Files.readString(path.resolve("config.json"));
             String type = new com.fasterxml.jackson.databind.ObjectMapper()
@@ -130,10 +138,24 @@ final class Kernels implements Callable<Integer> {
                 weights);
     }
 
+    private Precision weights(String format) {
+        try {
+            return Precision.weights(format);
+        } catch (IllegalArgumentException e) {
+            throw wrong("--precision " + format + " is no rounding of weights: try int8, "
+                    + "\"int4(group: 32)\" or bf16");
+        }
+    }
+
+    private CommandLine.ParameterException wrong(String message) {
+        return new CommandLine.ParameterException(command.commandLine(), message);
+    }
+
     private WeirModel stock(
             String type, String configuration, KernelTimes times, Weights weights) {
         Source source = WeirModel.LIBRARY.find("stdlib.models." + type).orElseThrow(() ->
-                new IllegalArgumentException("the library has no model " + type));
+                wrong("the library has no model_type " + type + ", which " + model
+                        + "/config.json names"));
         return WeirModel.of(source, configuration, times, threads, weights);
     }
 

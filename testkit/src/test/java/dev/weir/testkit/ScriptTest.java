@@ -20,7 +20,9 @@ class ScriptTest {
         Path home = Files.createDirectories(folder.resolve("home/cli/target/lib"))
                 .getParent().getParent().getParent();
         Files.createFile(home.resolve("cli/target/weir-cli.jar"));
-        Files.copy(TestModel.ROOT.resolve("weir"), home.resolve("weir"));
+        for (String file : new String[] {"weir", "jvm.options"}) {
+            Files.copy(TestModel.ROOT.resolve(file), home.resolve(file));
+        }
         Path link = Files.createSymbolicLink(folder.resolve("link"), home.resolve("weir"));
         ProcessBuilder builder = new ProcessBuilder("bash", link.toString(), "--version");
         builder.environment().put("WEIR_JAVA_HOME", System.getProperty("java.home"));

@@ -22,6 +22,11 @@ import org.objectweb.asm.util.TraceClassVisitor;
  * compiles a method at tier 2 and, later, anew at tier 3; where vectors make the code too large for
  * tier 3, as they easily do, it never goes on to tier 4 and the kernel stays some fifty times too
  * slow. The option keeps it from going by tier 2.
+ *
+ * <p>So are {@code -XX:PerMethodRecompilationCutoff=100000} and
+ * {@code -XX:PerMethodTrapLimit=100000}. HotSpot adds up how often the thousands of methods that a
+ * kernel inlines were compiled anew, and why; beyond these limits it compiles the kernel without
+ * assumptions, and vectors become objects. The file {@code jvm.options} has all flags.
  */
 public final class BytecodeCompiler implements KernelCompiler {
 

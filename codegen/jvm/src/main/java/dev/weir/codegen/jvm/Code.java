@@ -102,6 +102,11 @@ final class Code {
         invokeStatic(KernelClassWriter.SUPPORT, name, descriptor);
     }
 
+    /** Pushes a 1 that HotSpot does not know. */
+    void unknownOne() {
+        getStatic(KernelClassWriter.SUPPORT, "one", "J");
+    }
+
     void getStatic(String type, String name, String descriptor) {
         visitor.visitFieldInsn(Opcodes.GETSTATIC, type, name, descriptor);
     }

@@ -21,6 +21,9 @@ final class KernelSupport {
     static final boolean BARRIERS_ARE_FREE =
             Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
 
+    /** 1, which HotSpot does not know, as it is not final; for loops that it is not to count. */
+    static long one = 1;
+
     private KernelSupport() {}
 
     /** Writes the fault record, unless another fault was there first. */

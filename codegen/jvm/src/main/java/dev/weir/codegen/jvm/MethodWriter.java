@@ -261,11 +261,25 @@ final class MethodWriter {
             code.loadsStayInOrder();
         }
         code.load(Type.I64, index);
-        code.wide(f.step());
+        step(f.step(), round);
         code.op(Opcodes.LADD);
         code.store(Type.I64, index);
         code.jump(Opcodes.GOTO, head);
         code.place(done);
+    }
+
+    /**
+     * Pushes a loop's step, which HotSpot is to know of loops over vectors alone. Of any loop that
+     * counts by a constant it makes two, and takes checks of addresses out of them, also of loads
+     * behind a condition, which a profile says are made. Where that fails it compiles the method
+     * anew, a hundred times before it gives up.
+     */
+    private void step(long step, Usage round) {
+        code.wide(step);
+        if (!round.loadsVectors) {
+            code.unknownOne();
+            code.op(Opcodes.LMUL);
+        }
     }
 
     /**

@@ -28,7 +28,7 @@ final class ControlSamples {
         List<Kernel> kernels = new ArrayList<>(List.of(
                 contraction(4, 2, 4), contraction(8, 2, 16), branches(), table(), scratch(),
                 faultAtTile(), faultInNest(), shared(), softmax(), empty(), prefetches(), loadedAgain(1),
-                loadedAgain(4)));
+                loadedAgain(4), chosenTwice(1), chosenTwice(4), shortLoop()));
         kernels.add(manyBlocks());
         kernels.add(manyInLoop());
         kernels.add(chain());
@@ -60,6 +60,30 @@ final class ControlSamples {
             k.store(third, i, add(sum, add(load(a, load(places, i, 1), lanes),
                     load(a, load(places, i, 1), lanes))));
         });
+        return k.build();
+    }
+
+    /** The same load on both sides of a choice, and behind it. */
+    private static Kernel chosenTwice(int lanes) {
+        var k = new KernelBuilder("chosen_twice_" + lanes);
+        Buffer a = k.buffer("in", Format.F32);
+        Buffer out = k.buffer("out", Format.F32);
+        k.loop(whole(0), whole(16), 4, i -> {
+            Expression near = load(a, i, lanes);
+            Expression isSmall = new Compare(Comparison.LESS, near, spread(real(0), lanes));
+            Get once = k.let(new Select(isSmall, add(near, near), load(a, add(i, i), lanes)));
+            Get twice = k.let(new Select(isSmall, load(a, add(i, i), lanes), near));
+            k.store(out, i, add(once, multiply(twice, load(a, i, lanes))));
+        });
+        return k.build();
+    }
+
+    /** Rounds that are written by themselves, of which the last goes past the end. */
+    private static Kernel shortLoop() {
+        var k = new KernelBuilder("short_loop");
+        Buffer a = k.buffer("in", Format.F32);
+        Buffer out = k.buffer("out", Format.F32);
+        k.loop(whole(1), whole(9), 3, i -> k.store(out, i, load(a, i, 4)));
         return k.build();
     }
 

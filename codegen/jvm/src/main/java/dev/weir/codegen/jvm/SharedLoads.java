@@ -162,9 +162,8 @@ final class SharedLoads {
         };
     }
 
-    /** What is always loaded; of a choice, one side may be what guards the other. */
     private static void loads(Expression expression, List<Load> out, Set<Expression> seen) {
-        if (expression instanceof Expression.Select || !seen.add(expression)) {
+        if (!seen.add(expression)) {
             return;
         }
         expression.operands().forEach(o -> loads(o, out, seen));
